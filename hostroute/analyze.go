@@ -1,0 +1,227 @@
+package hostroute
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+)
+
+// A Report is what [Analyze] finds out about an instance. It is plain data;
+// compare two with cmp.Diff and cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}).
+type Report struct {
+	Instance string `json:"instance"`
+	Table    Table  `json:"table"`
+	// Verdicts are in the order of the NICs; for each, of its subnets and their
+	// host routes, then of its manual routes. None is left out.
+	Verdicts []Verdict `json:"verdicts"`
+	// Findings are those of the instance, then in the order of NICs, subnets and
+	// host routes; at one place, by code.
+	Findings []Finding `json:"findings"`
+}
+
+// Worst returns the highest severity of the findings; 0 if there is none.
+func (r *Report) Worst() Severity {
+	var worst Severity
+	for i := range r.Findings {
+		worst = max(worst, r.Findings[i].Severity)
+	}
+	return worst
+}
+
+// Analyze computes the routing table that an instance gets, and for each of
+// its host routes and manual routes whether it is consistent and whether it is effective.
+// The error joins an [InputError] for every value that no Neutron could hold; then
+// there is no report. Whatever else a person can have configured is in its findings.
+//
+// It takes O(n log n) for n routes; for n routes of which m are on-link or have
+// fixes to prove, O(m n log n).
+func Analyze(in Instance) (*Report, error) {
+	in = unmap(in)
+	if err := check(in); err != nil {
+		return nil, err
+	}
+	a := analyze(newPlan(&in))
+	return &Report{Instance: in.Name, Table: a.table(), Verdicts: a.verdicts(), Findings: a.findings()}, nil
+}
+
+// AnalyzeSubnet returns what can be said of a subnet with no instance known, as in
+// a plan that is not applied: only findings of the subnet and of the next hops and
+// destinations of its host routes, not of their effect. Another NIC's
+// gateway is not known, so that such a next hop is off-link, and the message says so;
+// whether a guest reads the config drive is not known, as that of dhcp-disabled says.
+// No fix says KeepsEgress. Errors are those of [Analyze].
+func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
+	if s == nil {
+		return nil, &InputError{"Subnet", errNil}
+	}
+	in := unmap(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}})
+	s = in.NICs[0].Subnets[0]
+	if errs := s.check(nil, ""); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	p := newPlan(&in)
+	a := &analysis{plan: p, state: p.decide(), lone: true}
+	return a.findings(), nil
+}
+
+// findings writes all findings, their fixes proven.
+func (a *analysis) findings() []Finding {
+	out := []Finding{}
+	var pr *prover
+	a.each(func(at place, c Code) {
+		d := a.tell(at, c)
+		f := Finding{Code: c, Severity: severity(c), Subject: a.subject(at), Message: d.message, Related: d.related, Fixes: []Fix{}}
+		if f.Related == nil {
+			f.Related = []Related{}
+		}
+		for _, fix := range d.fixes {
+			if pr == nil {
+				pr = a.newProver()
+			}
+			if pr.prove(&fix, at, &f) {
+				f.Fixes = append(f.Fixes, fix)
+			}
+		}
+		out = append(out, f)
+	})
+	return out
+}
+
+// subject names a place.
+func (a *analysis) subject(at place) Ref {
+	r := Ref{Instance: a.in.Name}
+	if at.nic >= 0 {
+		r.NIC = a.nics[at.nic].Name
+	}
+	if at.subnet >= 0 {
+		r.Subnet = a.nics[at.nic].placed[at.subnet].ID
+	}
+	if at.item >= 0 {
+		r.HostRoute = a.items[at.item].route
+	}
+	if at.sibling != nil {
+		r.HostRoute = HostRoute{at.sibling.dst, at.sibling.hop}
+	}
+	return r
+}
+
+// A prover applies fixes to an instance and looks at what comes of it.
+type prover struct {
+	*analysis
+	errors map[problem]bool
+	egress []segment
+}
+
+// A problem is a finding of severity error, its subject by destination, so that it stays the
+// same if only the next hop changes.
+type problem struct {
+	code        Code
+	nic, subnet string
+	destination netip.Prefix
+}
+
+func (a *analysis) newProver() *prover {
+	return &prover{a, a.problems(), a.state.egress()}
+}
+
+// problems returns the findings of severity error.
+func (a *analysis) problems() map[problem]bool {
+	out := make(map[problem]bool)
+	a.each(func(at place, c Code) {
+		if severity(c) == SeverityError {
+			r := a.subject(at)
+			out[problem{c, r.NIC, r.Subnet, r.HostRoute.Destination.Masked()}] = true
+		}
+	})
+	return out
+}
+
+// prove says whether a fix removes its finding, and sets its KeepsEgress.
+func (pr *prover) prove(fix *Fix, at place, f *Finding) bool {
+	in, err := pr.in.edited(fix.Edits)
+	if err != nil {
+		return false
+	}
+	p := newPlan(&in)
+	b := &analysis{plan: p, state: p.decide(), lone: pr.lone}
+	if !b.lacks(f, fix.Edits) {
+		return false
+	}
+	if pr.lone || at.item >= 0 && len(pr.nics) > 1 && pr.isGuestDependent(at.item) {
+		return true
+	}
+	for problem := range b.problems() {
+		if !pr.errors[problem] {
+			return true
+		}
+	}
+	fix.KeepsEgress = pr.sameEgress(b)
+	return true
+}
+
+// lacks says whether a finding is gone, and does not come back for what its edits add.
+func (b *analysis) lacks(f *Finding, edits []Edit) bool {
+	gone := true
+	b.each(func(at place, c Code) {
+		if c == f.Code && b.subject(at) == f.Subject {
+			gone = false
+		}
+	})
+	for i := range b.items {
+		it := &b.items[i]
+		for _, e := range edits {
+			if it.subnet != nil && it.subnet.ID == e.Subnet && it.route == e.New && f.Code != CodeHostBits && b.nextHopCode(it) != "" {
+				gone = false
+			}
+		}
+	}
+	return gone
+}
+
+// sameEgress says whether no destination leaves by another NIC in b, whichever
+// offered default is kept where that is not known.
+func (pr *prover) sameEgress(b *analysis) bool {
+	if !slices.Equal(pr.egress, b.state.egress()) {
+		return false
+	}
+	others := append(pr.otherDefaults(), b.otherDefaults()...)
+	for _, o := range others {
+		was, is := pr.install(pr.all(), o.keep, nil).egress(), b.install(b.all(), o.keep, nil).egress()
+		if !slices.Equal(family(was, o.is4), family(is, o.is4)) {
+			return false
+		}
+	}
+	return true
+}
+
+// family returns the segments of one family.
+func family(all []segment, is4 bool) []segment {
+	i := slices.IndexFunc(all, func(s segment) bool { return !s.from.Is4() })
+	if is4 {
+		return all[:i]
+	}
+	return all[i:]
+}
+
+// edited is Apply for reading: what is not edited is shared with in.
+func (in *Instance) edited(edits []Edit) (Instance, error) {
+	out := *in
+	out.NICs = slices.Clone(in.NICs)
+	for i := range out.NICs {
+		nic := &out.NICs[i]
+		cloned := false
+		for j, s := range nic.Subnets {
+			if !slices.ContainsFunc(edits, func(e Edit) bool { return e.Subnet == s.ID }) {
+				continue
+			}
+			if !cloned {
+				nic.Subnets, cloned = slices.Clone(nic.Subnets), true
+			}
+			var err error
+			if nic.Subnets[j], err = s.Apply(edits...); err != nil {
+				return Instance{}, err
+			}
+		}
+	}
+	return out, nil
+}

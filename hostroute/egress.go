@@ -1,0 +1,306 @@
+package hostroute
+
+import (
+	"net/netip"
+
+	"example.com/go-hostroute/hostroute/internal/sweep"
+	"go4.org/netipx"
+)
+
+// A Change says that the addresses of Destination leave through one NIC before
+// and through another one after.
+type Change struct {
+	Destination netip.Prefix `json:"destination"`
+	Before      string       `json:"before"` // NIC; "" is no route
+	After       string       `json:"after"`
+}
+
+// Diff returns where the egress NIC of two tables differs: as the fewest
+// prefixes, sorted by address, IPv4 before IPv6. It is empty exactly if every
+// address leaves both tables by the same NIC, or neither.
+func Diff(before, after Table) []Change {
+	names := make(map[string]int32)
+	var all []string
+	number := func(name string) int32 {
+		n, ok := names[name]
+		if !ok {
+			n = int32(len(all))
+			names[name] = n
+			all = append(all, name)
+		}
+		return n
+	}
+	name := func(n int32) string {
+		if n == sweep.None {
+			return ""
+		}
+		return all[n]
+	}
+	changes := []Change{}
+	differences(before.egress(number), after.egress(number), func(from, to netip.Addr, was, is int32) bool {
+		for _, p := range netipx.IPRangeFrom(from, to).Prefixes() {
+			changes = append(changes, Change{p, name(was), name(is)})
+		}
+		return true
+	})
+	return changes
+}
+
+// Destinations returns all addresses that leave through a NIC, exactly.
+func (t Table) Destinations(nic string) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	none := []segment{{zero4, sweep.None}, {any6.Addr(), sweep.None}}
+	wanted := func(name string) int32 {
+		if name == nic {
+			return 0
+		}
+		return 1
+	}
+	differences(none, t.egress(wanted), func(from, to netip.Addr, _, n int32) bool {
+		if n == 0 {
+			b.AddRange(netipx.IPRangeFrom(from, to))
+		}
+		return true
+	})
+	set, _ := b.IPSet() // only an invalid range is an error
+	return set
+}
+
+// egress returns t as a partition of the address space, with NICs numbered. Rows
+// that no table of [Analyze] has are read as `ip route` would: unmapped, masked,
+// those without a valid destination not at all.
+func (t Table) egress(number func(string) int32) []segment {
+	routes := make([]sweep.Route, 0, len(t))
+	for i := range t {
+		if d := unmapPrefix(t[i].Destination); d.IsValid() {
+			routes = append(routes, sweep.Route{Prefix: d.Masked(), NIC: number(t[i].NIC)})
+		}
+	}
+	sorted := make([]sweep.Route, 0, len(routes))
+	for _, i := range sweep.Order(nil, routes) {
+		sorted = append(sorted, routes[i])
+	}
+	return partition(sorted)
+}
+
+// A segment is a range of addresses that leave by one NIC: from its first
+// address to the one before the next segment, or to the end of its family.
+type segment struct {
+	from netip.Addr
+	nic  int32 // sweep.None: no route
+}
+
+// partition returns the egress of every address: sorted segments, the first from
+// 0.0.0.0, one from ::, no two neighbours of a family alike. It takes routes in the
+// order of [sweep.Order].
+func partition(routes []sweep.Route) []segment {
+	out := make([]segment, 0, 2*len(routes)+2)
+	start := func(from netip.Addr, nic int32) {
+		n := len(out)
+		if n > 0 && out[n-1].from == from {
+			out = out[:n-1] // an empty segment
+			n--
+		}
+		if n > 0 && out[n-1].nic == nic && out[n-1].from.Is4() == from.Is4() {
+			return
+		}
+		out = append(out, segment{from, nic})
+	}
+	var open []sweep.Route // the prefixes around the address at hand, the longest last
+	closeTo := func(p netip.Prefix) {
+		for n := len(open); n > 0 && !open[n-1].Prefix.Overlaps(p); n-- {
+			last := netipx.PrefixLastIP(open[n-1].Prefix)
+			open = open[:n-1]
+			if next := last.Next(); next.IsValid() {
+				outer := int32(sweep.None)
+				if n > 1 {
+					outer = open[n-2].NIC
+				}
+				start(next, outer)
+			}
+		}
+	}
+	family := func(unspecified netip.Addr, routes []sweep.Route) {
+		start(unspecified, sweep.None)
+		for _, r := range routes {
+			closeTo(r.Prefix)
+			if n := len(open); n == 0 || open[n-1].Prefix != r.Prefix {
+				start(r.Prefix.Addr(), r.NIC)
+				open = append(open, r)
+			}
+		}
+		closeTo(netip.Prefix{})
+	}
+	n4 := 0
+	for n4 < len(routes) && routes[n4].Prefix.Addr().Is4() {
+		n4++
+	}
+	family(zero4, routes[:n4])
+	family(any6.Addr(), routes[n4:])
+	return out
+}
+
+// differences yields the ranges of addresses that two partitions send to
+// different NICs, until yield returns false. Neighbouring ranges of a
+// family differ in a NIC.
+func differences(a, b []segment, yield func(from, to netip.Addr, a, b int32) bool) {
+	var from netip.Addr
+	was, is := int32(sweep.None), int32(sweep.None)
+	for i, j := 0, 0; ; {
+		// The ranges of a and b at hand both hold the lowest address not seen yet.
+		var next netip.Addr
+		switch {
+		case i == len(a) && j == len(b):
+		case j == len(b) || i < len(a) && a[i].from.Less(b[j].from):
+			next = a[i].from
+		default:
+			next = b[j].from
+		}
+		x, y := was, is
+		if i < len(a) && a[i].from == next {
+			x = a[i].nic
+			i++
+		}
+		if j < len(b) && b[j].from == next {
+			y = b[j].nic
+			j++
+		}
+		if next.IsValid() && x == was && y == is && next.Is4() == from.Is4() {
+			continue
+		}
+		if was != is {
+			to := lastOf(from)
+			if next.IsValid() && next.Is4() == from.Is4() {
+				to = next.Prev()
+			}
+			if !yield(from, to, was, is) {
+				return
+			}
+		}
+		if !next.IsValid() {
+			return
+		}
+		from, was, is = next, x, y
+	}
+}
+
+// lastOf returns the last address of a's family.
+func lastOf(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return netipx.PrefixLastIP(any4)
+	}
+	return netipx.PrefixLastIP(any6)
+}
+
+// egress returns the partition of a state.
+func (s *state) egress() []segment {
+	routes := make([]sweep.Route, 0, len(s.first))
+	for _, i := range s.first {
+		if i >= 0 {
+			t := &s.plan.tries[i]
+			routes = append(routes, sweep.Route{Prefix: t.dst, NIC: int32(t.nic)})
+		}
+	}
+	return partition(routes)
+}
+
+// An outcome is what an item changes: where its witness goes with and without it.
+type outcome struct {
+	effect        Effect
+	with, without int32
+	witness       netip.Addr
+}
+
+// effects returns the outcome of every item that is in force in s, as if its host
+// route were deleted from its subnet and everything installed again; and of
+// every group whether any address is decided by it. It does not do so: without the item, the
+// next try of its destination that Linux accepts comes in, and the sweep sees that as a
+// route that stands behind. Only where an on-link route goes or comes in, on which other
+// next hops may depend, everything is indeed installed again.
+func (s *state) effects() (outcomes []outcome, decides []bool) {
+	p := s.plan
+	routes := make([]sweep.Route, 0, len(s.first)+len(p.items))
+	for g, i := range s.first {
+		if i < 0 {
+			continue
+		}
+		t := &p.tries[i]
+		routes = append(routes, sweep.Route{Prefix: t.dst, NIC: int32(t.nic)})
+		if t.item >= 0 {
+			if behind := s.behind(g, p.items[t.item].id); behind >= 0 {
+				routes = append(routes, sweep.Route{Prefix: t.dst, NIC: int32(p.tries[behind].nic)})
+			}
+		}
+	}
+	verdicts := sweep.Effects(nil, routes)
+
+	outcomes, decides = make([]outcome, len(p.items)), make([]bool, len(s.first))
+	var whole []segment
+	at := 0
+	for g, i := range s.first {
+		if i < 0 {
+			continue
+		}
+		v, r, t := verdicts[at], routes[at], &p.tries[i]
+		decides[g] = v.Lowest.IsValid()
+		at++
+		if t.item < 0 {
+			continue
+		}
+		id := p.items[t.item].id
+		o := &outcomes[t.item]
+		*o = outcome{with: r.NIC, without: v.Without, witness: v.Lowest}
+		steers, onLink := v.Steers(r), t.onLink()
+		if at < len(routes) && routes[at].Prefix == t.dst {
+			onLink = onLink || p.tries[s.behind(g, id)].onLink()
+			at++
+		}
+		if onLink {
+			if whole == nil {
+				whole = s.egress()
+			}
+			left := p.install(p.except(id), s.keep, nil)
+			o.witness, o.with, o.without, steers = lowestDifference(whole, left.egress(), t.dst)
+		}
+		switch {
+		case steers:
+			o.effect = EffectSteers
+		case !decides[g]:
+			o.effect = EffectShadowed
+		case len(p.nics) == 1:
+			o.effect = EffectSingleNIC
+		default:
+			o.effect = EffectRedundant
+		}
+	}
+	return outcomes, decides
+}
+
+// behind returns the try of a group that is in force if all items of an id are
+// gone; -1 if there is none.
+func (s *state) behind(g int, id int) int {
+	p := s.plan
+	for _, i := range p.order[p.groups[g].start:p.groups[g].end] {
+		t := &p.tries[i]
+		if a := s.answers[i]; (a == installed || a == exists) && (t.item < 0 || p.items[t.item].id != id) {
+			return int(i)
+		}
+	}
+	return -1
+}
+
+// lowestDifference returns the lowest address in within whose NIC differs, else
+// the lowest of all, and whether there is one.
+func lowestDifference(a, b []segment, within netip.Prefix) (at netip.Addr, with, without int32, ok bool) {
+	differences(a, b, func(from, to netip.Addr, x, y int32) bool {
+		if from.Less(within.Addr()) && !to.Less(within.Addr()) {
+			from = within.Addr()
+		}
+		if inside := within.Contains(from); inside || !ok {
+			at, with, without, ok = from, x, y, true
+			return !inside
+		}
+		return true
+	})
+	return at, with, without, ok
+}

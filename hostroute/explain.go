@@ -1,0 +1,121 @@
+package hostroute
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// An Explanation says why a destination leaves an instance as it does. Its zero
+// value explains nothing.
+type Explanation struct {
+	Destination netip.Addr `json:"destination"`
+	Route       Route      `json:"route"` // the one that decides; zero: there is none, and nothing leaves
+	// IgnoredNextHop is the next hop of Route if it does not stand for the hypervisor,
+	// which forwards the data all the same; else zero.
+	IgnoredNextHop netip.Addr `json:"ignored_next_hop"`
+	// Losers are the other routes that contain the destination: those installed,
+	// in the table's order, then those that the guest did not install, in
+	// the order of verdicts.
+	Losers []Loser `json:"losers"`
+	// Dropped are the other NICs: traffic between the destination and
+	// their addresses is dropped by the hypervisor's strict reverse path filter.
+	Dropped []string `json:"dropped"`
+}
+
+// A Loser is a route that contains a destination and does not decide it.
+type Loser struct {
+	Route  Route  `json:"route"` // as configured, if it is not installed
+	Cause  Code   `json:"cause"` // why it is not installed; "" if it is
+	Reason string `json:"reason"`
+}
+
+// Explain says by which NIC a destination leaves, why, and what becomes of it. An
+// invalid address has no route; an IPv4-mapped one is unmapped. What
+// Linux delivers locally, such as the instance's own addresses, never asks the table.
+func (r *Report) Explain(dst netip.Addr) Explanation {
+	dst = dst.Unmap()
+	e := Explanation{Destination: dst, Losers: []Loser{}, Dropped: []string{}}
+	var found bool
+	if e.Route, found = r.Table.Lookup(dst); found {
+		e.IgnoredNextHop = r.ignored(e.Route)
+	}
+	won := false
+	for _, t := range r.Table {
+		if found && t.NIC != e.Route.NIC && t.Destination.Addr().Is4() == dst.Is4() && !slices.Contains(e.Dropped, t.NIC) {
+			e.Dropped = append(e.Dropped, t.NIC)
+		}
+		if t == e.Route && !won {
+			won = true
+		} else if t.Destination.Contains(dst) {
+			reason := "its prefix is shorter"
+			if t.Destination == e.Route.Destination {
+				reason = "an equal destination was installed earlier"
+			}
+			e.Losers = append(e.Losers, Loser{Route: t, Reason: reason})
+		}
+	}
+	slices.Sort(e.Dropped)
+	for i := range r.Verdicts {
+		v := &r.Verdicts[i]
+		if v.Cause == "" || !v.Subject.HostRoute.Destination.Contains(dst) {
+			continue
+		}
+		reason := "the guest does not install it"
+		if v.Effect == EffectNotOffered {
+			reason = "it never reaches the guest"
+		}
+		e.Losers = append(e.Losers, Loser{v.route(), v.Cause, reason + " (" + string(v.Cause) + ")"})
+	}
+	return e
+}
+
+// route returns a verdict's subject as a route.
+func (v *Verdict) route() Route {
+	s := v.Subject
+	t := Route{s.HostRoute.Destination, s.HostRoute.NextHop, s.NIC, SourceHostRoute, s.Subnet}
+	if t.Subnet == "" {
+		t.Source = SourceManual
+	}
+	if t.NextHop == zero4 {
+		t.NextHop = netip.Addr{}
+	}
+	return t
+}
+
+// ignored returns the next hop of an installed route if it does not stand for
+// the hypervisor.
+func (r *Report) ignored(t Route) netip.Addr {
+	for i := range r.Verdicts {
+		v := &r.Verdicts[i]
+		if o := v.route(); v.Cause == "" && !v.Consistent() && o.NIC == t.NIC && o.Source == t.Source && o.Subnet == t.Subnet &&
+			o.NextHop == t.NextHop && onWire(o.Destination).Masked() == t.Destination {
+			return t.NextHop
+		}
+	}
+	return netip.Addr{}
+}
+
+// String returns the explanation as a short paragraph.
+func (e Explanation) String() string {
+	var b strings.Builder
+	dst := e.Destination.String()
+	if e.Route == (Route{}) {
+		b.WriteString("No route of the guest contains " + dst + ": nothing leaves.")
+	} else {
+		b.WriteString(dst + " leaves by " + e.Route.NIC + ", by the route " + e.Route.String() + ".")
+		if e.IgnoredNextHop.IsValid() {
+			hop := e.IgnoredNextHop.String()
+			b.WriteString(" The next hop " + hop + " is ignored: the hypervisor answers in its place, and a router at " + hop + " never sees the data.")
+		}
+		b.WriteString(" The hypervisor forwards it by its own routing table.")
+	}
+	for _, l := range e.Losers {
+		b.WriteString(" Not by " + l.Route.String() + ": " + l.Reason + ".")
+	}
+	if len(e.Dropped) > 0 {
+		b.WriteString(" Traffic between " + dst + " and an address of " + strings.Join(e.Dropped, " or ") +
+			" is dropped by the hypervisor (reverse path filter): it would have to leave by that NIC.")
+	}
+	return b.String()
+}
