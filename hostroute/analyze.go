@@ -40,8 +40,13 @@ func Analyze(in Instance) (*Report, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	a := analyze(newPlan(&in))
-	return &Report{Instance: in.Name, Table: a.table(), Verdicts: a.verdicts(), Findings: a.findings()}, nil
+	w := new(work)
+	w.begin(in, false)
+	p := &w.plan
+	outcomes, decides := p.effects(&w.state, w.room.outcomes[:0])
+	a := analysis{plan: p, state: &w.state, decides: decides, others: p.others()}
+	a.verdicts, a.hang = p.verdicts(&w.state, outcomes, a.others)
+	return &Report{Instance: in.Name, Table: p.table(&w.state), Verdicts: a.verdicts, Findings: a.findings()}, nil
 }
 
 // AnalyzeSubnet returns what can be said of a subnet with no instance known, as in
@@ -59,15 +64,15 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if errs := s.check(nil, ""); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	p := newPlan(&in)
-	a := &analysis{plan: p, state: p.decide(), lone: true}
+	w := new(work)
+	w.begin(in, true)
+	a := analysis{plan: &w.plan, state: &w.state}
 	return a.findings(), nil
 }
 
 // findings writes all findings, their fixes proven.
 func (a *analysis) findings() []Finding {
 	out := []Finding{}
-	var pr *prover
 	a.each(func(at place, c Code) {
 		d := a.tell(at, c)
 		f := Finding{Code: c, Severity: severity(c), Subject: a.subject(at), Message: d.message, Related: d.related, Fixes: []Fix{}}
@@ -75,10 +80,7 @@ func (a *analysis) findings() []Finding {
 			f.Related = []Related{}
 		}
 		for _, fix := range d.fixes {
-			if pr == nil {
-				pr = a.newProver()
-			}
-			if pr.prove(&fix, at, &f) {
+			if a.prove(&fix, at, &f) {
 				f.Fixes = append(f.Fixes, fix)
 			}
 		}
@@ -94,22 +96,15 @@ func (a *analysis) subject(at place) Ref {
 		r.NIC = a.nics[at.nic].Name
 	}
 	if at.subnet >= 0 {
-		r.Subnet = a.nics[at.nic].placed[at.subnet].ID
+		r.Subnet = a.placed[at.subnet].ID
 	}
 	if at.item >= 0 {
-		r.HostRoute = a.items[at.item].route
+		r.HostRoute = *a.items[at.item].route
 	}
-	if at.sibling != nil {
-		r.HostRoute = HostRoute{at.sibling.dst, at.sibling.hop}
+	if at.sibling >= 0 {
+		r.HostRoute = HostRoute{a.routes[at.sibling].Prefix, zero4}
 	}
 	return r
-}
-
-// A prover applies fixes to an instance and looks at what comes of it.
-type prover struct {
-	*analysis
-	errors map[problem]bool
-	egress []segment
 }
 
 // A problem is a finding of severity error, its subject by destination, so that it stays the
@@ -120,57 +115,57 @@ type problem struct {
 	destination netip.Prefix
 }
 
-func (a *analysis) newProver() *prover {
-	return &prover{a, a.problems(), a.state.egress()}
-}
-
-// problems returns the findings of severity error.
-func (a *analysis) problems() map[problem]bool {
-	out := make(map[problem]bool)
+// eachProblem yields the findings of severity error.
+func (a *analysis) eachProblem(yield func(problem)) {
 	a.each(func(at place, c Code) {
 		if severity(c) == SeverityError {
 			r := a.subject(at)
-			out[problem{c, r.NIC, r.Subnet, r.HostRoute.Destination.Masked()}] = true
+			yield(problem{c, r.NIC, r.Subnet, r.HostRoute.Destination.Masked()})
 		}
 	})
-	return out
 }
 
-// prove says whether a fix removes its finding, and sets its KeepsEgress.
-func (pr *prover) prove(fix *Fix, at place, f *Finding) bool {
-	in, err := pr.in.edited(fix.Edits)
+// prove applies a fix, says whether it removes its finding, and sets its KeepsEgress.
+func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
+	in, err := a.in.edited(fix.Edits)
 	if err != nil {
 		return false
 	}
-	p := newPlan(&in)
-	b := &analysis{plan: p, state: p.decide(), lone: pr.lone}
+	if a.room == nil {
+		a.room = new(work)
+	}
+	w := a.room
+	w.begin(in, a.lone)
+	b := analysis{plan: &w.plan, state: &w.state}
 	if !b.lacks(f, fix.Edits) {
 		return false
 	}
-	if pr.lone || at.item >= 0 && len(pr.nics) > 1 && pr.isGuestDependent(at.item) {
+	if a.lone || at.item >= 0 && len(a.nics) > 1 && a.verdicts[at.item].GuestDependent {
 		return true
 	}
-	for problem := range b.problems() {
-		if !pr.errors[problem] {
-			return true
-		}
+	if a.problems == nil {
+		a.problems = make(map[problem]bool)
+		a.eachProblem(func(was problem) { a.problems[was] = true })
+		a.egress = a.plan.egress(a.state)
 	}
-	fix.KeepsEgress = pr.sameEgress(b)
+	fresh := false
+	b.eachProblem(func(is problem) { fresh = fresh || !a.problems[is] })
+	fix.KeepsEgress = !fresh && slices.Equal(a.egress, w.plan.egress(&w.state)) && a.keepsOthers(&w.plan)
 	return true
 }
 
 // lacks says whether a finding is gone, and does not come back for what its edits add.
-func (b *analysis) lacks(f *Finding, edits []Edit) bool {
+func (a *analysis) lacks(f *Finding, edits []Edit) bool {
 	gone := true
-	b.each(func(at place, c Code) {
-		if c == f.Code && b.subject(at) == f.Subject {
+	a.each(func(at place, c Code) {
+		if c == f.Code && a.subject(at) == f.Subject {
 			gone = false
 		}
 	})
-	for i := range b.items {
-		it := &b.items[i]
+	for i := range a.items {
+		it := &a.items[i]
 		for _, e := range edits {
-			if it.subnet != nil && it.subnet.ID == e.Subnet && it.route == e.New && f.Code != CodeHostBits && b.nextHopCode(it) != "" {
+			if it.subnet != nil && it.subnet.ID == e.Subnet && *it.route == e.New && f.Code != CodeHostBits && a.plan.nextHopCode(it) != "" {
 				gone = false
 			}
 		}
@@ -178,16 +173,14 @@ func (b *analysis) lacks(f *Finding, edits []Edit) bool {
 	return gone
 }
 
-// sameEgress says whether no destination leaves by another NIC in b, whichever
-// offered default is kept where that is not known.
-func (pr *prover) sameEgress(b *analysis) bool {
-	if !slices.Equal(pr.egress, b.state.egress()) {
-		return false
-	}
-	others := append(pr.otherDefaults(), b.otherDefaults()...)
-	for _, o := range others {
-		was, is := pr.install(pr.all(), o.keep, nil).egress(), b.install(b.all(), o.keep, nil).egress()
-		if !slices.Equal(family(was, o.is4), family(is, o.is4)) {
+// keepsOthers says whether p, an edited plan, sends no destination by another NIC if the guest
+// keeps another of the offered defaults, where that is not known.
+func (a *analysis) keepsOthers(p *plan) bool {
+	for _, o := range append(p.others(), a.others...) {
+		var was, is state
+		a.install(&was, variant{o.keep, -1, -1, false}, false)
+		p.install(&is, variant{o.keep, -1, -1, false}, false)
+		if !slices.Equal(family(a.plan.egress(&was), o.is4), family(p.egress(&is), o.is4)) {
 			return false
 		}
 	}

@@ -37,11 +37,11 @@ const (
 
 // A Rule documents a code.
 type Rule struct {
-	Code     Code
-	Severity Severity // of every finding of the code
-	Title    string   // what is wrong, in a few words
-	Doc      string   // when it is found, why it matters, what the fix is
-	Example  Instance // has one finding: of this code
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"` // of every finding of the code
+	Title    string   `json:"title"`    // what is wrong, in a few words
+	Doc      string   `json:"doc"`      // when it is found, why it matters, what the fix is
+	Example  Instance `json:"example"`  // has one finding: of this code
 }
 
 // Rules returns the catalogue of codes, in the order of the three stages. Every

@@ -2,6 +2,7 @@ package hostroute
 
 import (
 	"net/netip"
+	"slices"
 
 	"example.com/go-hostroute/hostroute/internal/sweep"
 	"go4.org/netipx"
@@ -22,6 +23,9 @@ func Diff(before, after Table) []Change {
 	names := make(map[string]int32)
 	var all []string
 	number := func(name string) int32 {
+		if name == "" {
+			return sweep.None
+		}
 		n, ok := names[name]
 		if !ok {
 			n = int32(len(all))
@@ -80,7 +84,7 @@ func (t Table) egress(number func(string) int32) []segment {
 	for _, i := range sweep.Order(nil, routes) {
 		sorted = append(sorted, routes[i])
 	}
-	return partition(sorted)
+	return partition(nil, sorted)
 }
 
 // A segment is a range of addresses that leave by one NIC: from its first
@@ -93,8 +97,8 @@ type segment struct {
 // partition returns the egress of every address: sorted segments, the first from
 // 0.0.0.0, one from ::, no two neighbours of a family alike. It takes routes in the
 // order of [sweep.Order].
-func partition(routes []sweep.Route) []segment {
-	out := make([]segment, 0, 2*len(routes)+2)
+func partition(out []segment, routes []sweep.Route) []segment {
+	out = slices.Grow(out, 2*len(routes)+2)
 	start := func(from netip.Addr, nic int32) {
 		n := len(out)
 		if n > 0 && out[n-1].from == from {
@@ -106,7 +110,8 @@ func partition(routes []sweep.Route) []segment {
 		}
 		out = append(out, segment{from, nic})
 	}
-	var open []sweep.Route // the prefixes around the address at hand, the longest last
+	var room [8]sweep.Route
+	open := room[:0] // the prefixes around the address at hand, the longest last
 	closeTo := func(p netip.Prefix) {
 		for n := len(open); n > 0 && !open[n-1].Prefix.Overlaps(p); n-- {
 			last := netipx.PrefixLastIP(open[n-1].Prefix)
@@ -193,15 +198,15 @@ func lastOf(a netip.Addr) netip.Addr {
 }
 
 // egress returns the partition of a state.
-func (s *state) egress() []segment {
-	routes := make([]sweep.Route, 0, len(s.first))
+func (p *plan) egress(s *state) []segment {
+	var room [16]sweep.Route
+	routes := room[:0]
 	for _, i := range s.first {
 		if i >= 0 {
-			t := &s.plan.tries[i]
-			routes = append(routes, sweep.Route{Prefix: t.dst, NIC: int32(t.nic)})
+			routes = append(routes, p.routes[i])
 		}
 	}
-	return partition(routes)
+	return partition(nil, routes)
 }
 
 // An outcome is what an item changes: where its witness goes with and without it.
@@ -211,56 +216,55 @@ type outcome struct {
 	witness       netip.Addr
 }
 
-// effects returns the outcome of every item that is in force in s, as if its host
-// route were deleted from its subnet and everything installed again; and of
-// every group whether any address is decided by it. It does not do so: without the item, the
+// effects returns the outcome of every item that is in force in s, in the room of outcomes, as if its host
+// route were deleted from its subnet and everything installed again; and of every group
+// whether any address is decided by it. It does not install again: without the item, the
 // next try of its destination that Linux accepts comes in, and the sweep sees that as a
 // route that stands behind. Only where an on-link route goes or comes in, on which other
-// next hops may depend, everything is indeed installed again.
-func (s *state) effects() (outcomes []outcome, decides []bool) {
-	p := s.plan
-	routes := make([]sweep.Route, 0, len(s.first)+len(p.items))
+// next hops may depend, everything is indeed installed.
+func (p *plan) effects(s *state, outcomes []outcome) (_ []outcome, decides []bool) {
+	var room [32]sweep.Route
+	var verdictRoom [32]sweep.Verdict
+	routes := room[:0] // those in force, each with the one behind it
 	for g, i := range s.first {
 		if i < 0 {
 			continue
 		}
-		t := &p.tries[i]
-		routes = append(routes, sweep.Route{Prefix: t.dst, NIC: int32(t.nic)})
-		if t.item >= 0 {
-			if behind := s.behind(g, p.items[t.item].id); behind >= 0 {
-				routes = append(routes, sweep.Route{Prefix: t.dst, NIC: int32(p.tries[behind].nic)})
+		routes = append(routes, p.routes[i])
+		if item := p.tries[i].item; item >= 0 {
+			if behind := p.behind(s, g, p.items[item].id); behind >= 0 {
+				routes = append(routes, p.routes[behind])
 			}
 		}
 	}
-	verdicts := sweep.Effects(nil, routes)
+	verdicts := sweep.Effects(verdictRoom[:0], routes)
 
-	outcomes, decides = make([]outcome, len(p.items)), make([]bool, len(s.first))
+	outcomes, decides = slices.Grow(outcomes, len(p.items))[:len(p.items)], make([]bool, len(s.first))
 	var whole []segment
 	at := 0
 	for g, i := range s.first {
 		if i < 0 {
 			continue
 		}
-		v, r, t := verdicts[at], routes[at], &p.tries[i]
+		v, r, t := &verdicts[at], &p.routes[i], &p.tries[i]
 		decides[g] = v.Lowest.IsValid()
 		at++
 		if t.item < 0 {
 			continue
 		}
-		id := p.items[t.item].id
-		o := &outcomes[t.item]
-		*o = outcome{with: r.NIC, without: v.Without, witness: v.Lowest}
-		steers, onLink := v.Steers(r), t.onLink()
-		if at < len(routes) && routes[at].Prefix == t.dst {
-			onLink = onLink || p.tries[s.behind(g, id)].onLink()
+		id, onLink := p.items[t.item].id, t.onLink()
+		if at < len(routes) && routes[at].Prefix == r.Prefix {
+			onLink = onLink || p.tries[p.behind(s, g, id)].onLink()
 			at++
 		}
+		o, steers := outcome{with: r.NIC, without: v.Without, witness: v.Lowest}, v.Steers(*r)
 		if onLink {
 			if whole == nil {
-				whole = s.egress()
+				whole = p.egress(s)
 			}
-			left := p.install(p.except(id), s.keep, nil)
-			o.witness, o.with, o.without, steers = lowestDifference(whole, left.egress(), t.dst)
+			var left state
+			p.install(&left, variant{s.keep, id, -1, false}, false)
+			o.witness, o.with, o.without, steers = lowestDifference(whole, p.egress(&left), r.Prefix)
 		}
 		switch {
 		case steers:
@@ -272,22 +276,24 @@ func (s *state) effects() (outcomes []outcome, decides []bool) {
 		default:
 			o.effect = EffectRedundant
 		}
+		outcomes[t.item] = o
 	}
 	return outcomes, decides
 }
 
 // behind returns the try of a group that is in force if all items of an id are
 // gone; -1 if there is none.
-func (s *state) behind(g int, id int) int {
-	p := s.plan
-	for _, i := range p.order[p.groups[g].start:p.groups[g].end] {
-		t := &p.tries[i]
-		if a := s.answers[i]; (a == installed || a == exists) && (t.item < 0 || p.items[t.item].id != id) {
-			return int(i)
+func (p *plan) behind(s *state, g int, id int32) int32 {
+	for _, i := range p.tried(g) {
+		if item := p.tries[i].item; s.accepted(i) && (item < 0 || p.items[item].id != id) {
+			return i
 		}
 	}
 	return -1
 }
+
+// accepted says whether Linux took a try, but for an equal destination in the table.
+func (s *state) accepted(i int32) bool { return s.answers[i] == installed || s.answers[i] == exists }
 
 // lowestDifference returns the lowest address in within whose NIC differs, else
 // the lowest of all, and whether there is one.

@@ -89,82 +89,102 @@ type Fix struct {
 	KeepsEgress bool `json:"keeps_egress"`
 }
 
-// nextHopCode is the code of each class that is not the gateway's.
-var nextHopCode = map[NextHopClass]Code{
-	ClassNotGateway:   CodeNextHopNotGateway,
-	ClassOtherGateway: CodeNextHopOtherNIC,
-	ClassOffLink:      CodeNextHopOffLink,
-	ClassOwnAddress:   CodeNextHopOwnAddress,
-	ClassOnLink:       CodeNextHopOnLink,
-	ClassUnusable:     CodeNextHopUnusable,
+// nextHopCode returns the code of a class; "" for the gateway's.
+func nextHopCode(c NextHopClass) Code {
+	switch c {
+	case ClassNotGateway:
+		return CodeNextHopNotGateway
+	case ClassOtherGateway:
+		return CodeNextHopOtherNIC
+	case ClassOffLink:
+		return CodeNextHopOffLink
+	case ClassOwnAddress:
+		return CodeNextHopOwnAddress
+	case ClassOnLink:
+		return CodeNextHopOnLink
+	case ClassUnusable:
+		return CodeNextHopUnusable
+	}
+	return ""
 }
 
-// A place is what a code is found at: from the instance (all -1, nil) inwards.
-type place struct {
-	nic, subnet, item int
-	sibling           *try
+// A place is what a code is found at, by index: from the instance, all -1, inwards. A
+// subnet is one of plan.placed.
+type place struct{ nic, subnet, sibling, item int32 }
+
+// An analysis is a plan and what came of it.
+type analysis struct {
+	*plan
+	state    *state
+	decides  []bool    // of each group, whether it decides any address
+	others   []other   // see plan.others
+	verdicts []Verdict // of the items; nil where axis 2 is not asked for
+	hang     []bool    // see plan.verdicts
+	// What fixes are held against, once there are any.
+	problems map[problem]bool
+	egress   []segment
+	room     *work // for the edited instance
 }
 
 // each yields every code with its place, in the order of a report's findings. Without
-// outcomes it leaves out those of axis 2, none of which is an error.
+// verdicts it leaves out those of axis 2, none of which is an error.
 func (a *analysis) each(yield func(at place, c Code)) {
-	at := place{-1, -1, -1, nil}
-	if a.outcomes != nil && a.manyDefaults() {
+	at := place{-1, -1, -1, -1}
+	if len(a.others) > 0 {
 		yield(at, CodeMultipleDefaults)
 	}
-	if a.outcomes != nil && a.noDefault() {
+	if a.noDefault() {
 		yield(at, CodeNoDefault)
 	}
 	for n := range a.nics {
 		g := &a.nics[n]
-		at = place{n, -1, -1, nil}
-		if g.count4() > 1 && !a.lone {
+		at = place{int32(n), -1, -1, -1}
+		if a.count4(g) > 1 && !a.lone {
 			yield(at, CodeSecondIPv4Subnet)
 		}
-		for i := range g.placed {
-			at = place{n, i, -1, nil}
-			a.eachOfSubnet(at, yield)
+		for i := g.first; i < g.end; i++ {
+			at.subnet = i
+			a.eachOfSubnet(at, g, yield)
 		}
+		at.subnet = -1
 		for i := g.manual; i < g.manualEnd; i++ {
-			at = place{n, -1, i, nil}
+			at.item = i
 			a.eachOfItem(at, yield)
 		}
 	}
 }
 
-func (a *analysis) eachOfSubnet(at place, yield func(place, Code)) {
-	g := &a.nics[at.nic]
-	s := &g.placed[at.subnet]
+// eachOfSubnet yields the codes of a subnet, sorted, of its siblings and its items.
+func (a *analysis) eachOfSubnet(at place, g *guestNIC, yield func(place, Code)) {
+	s := &a.placed[at.subnet]
 	if s.is4() && s.DHCPDisabled && !a.in.ConfigDrive && len(s.HostRoutes) > 0 {
 		yield(at, CodeDHCPDisabled)
 	}
 	if !s.is4() && len(s.HostRoutes) > 0 {
 		yield(at, CodeIPv6NotOffered)
 	}
-	if s.is4() && !s.DHCPDisabled && !s.CIDR.Contains(s.Gateway) {
+	if s.is4() && !s.DHCPDisabled && !s.hasGateway() {
 		yield(at, CodeNoLease)
 	}
-	if g.uses(s.Subnet) && g.bytes > offerMax && !g.static {
+	if g.uses(s.Subnet) && g.bytes > offerMax {
 		yield(at, CodeOptionOverflow)
 	}
-	if a.overlaps(at.nic, s.CIDR) {
+	if a.overlaps(g, s.CIDR) {
 		yield(at, CodeOverlappingSubnets)
 	}
-	if g.uses(s.Subnet) && a.outcomes != nil && len(g.Siblings) > 0 && len(a.nics) > 1 {
-		a.eachSibling(at, yield)
-	}
-	for i := s.first; i < s.end; i++ {
-		a.eachOfItem(place{at.nic, at.subnet, i, nil}, yield)
-	}
-}
-
-// eachSibling yields the sibling routes that capture a subnet.
-func (a *analysis) eachSibling(at place, yield func(place, Code)) {
 	for i := range a.tries {
-		t := &a.tries[i]
-		if t.nic == at.nic && t.source == SourceSibling && a.first[t.group] == int32(i) && a.decides[t.group] && a.captured(t) != nil {
-			yield(place{at.nic, at.subnet, -1, t}, CodeCapturesSubnet)
+		if len(g.Siblings) == 0 || a.verdicts == nil || !g.uses(s.Subnet) {
+			break
 		}
+		if a.routes[i].NIC == at.nic && a.tries[i].kind == sibling && a.captures(int32(i)) {
+			at.sibling = int32(i)
+			yield(at, CodeCapturesSubnet)
+		}
+	}
+	at.sibling = -1
+	for i := s.first; i < s.end; i++ {
+		at.item = i
+		a.eachOfItem(at, yield)
 	}
 }
 
@@ -177,46 +197,38 @@ func (a *analysis) eachOfItem(at place, yield func(place, Code)) {
 	var codes [4]Code
 	n := 0
 	add := func(c Code) { codes[n] = c; n++ }
-	if c := a.nextHopCode(it); c != "" {
+	if c := a.plan.nextHopCode(it); c != "" {
 		add(c)
 	}
-	// Linux masks the bits of an IPv6 route that is typed in.
-	if d := it.route.Destination; d != d.Masked() && (it.subnet != nil || d.Addr().Is4()) {
+	if it.hostBits {
 		add(CodeHostBits)
 	}
-	switch it.cause {
-	case CodeDefaultDropped, CodeDuplicate, CodeConflict:
+	switch {
+	case it.cause == CodeDefaultDropped, (it.cause == CodeDuplicate || it.cause == CodeConflict) && !a.lone:
 		add(it.cause)
-	case "":
-		if a.outcomes != nil {
-			a.addEffect(at.item, add)
+	case it.cause == "" && a.verdicts != nil:
+		switch a.verdicts[at.item].Effect {
+		case EffectSingleNIC:
+			add(CodeSingleNIC)
+		case EffectRedundant:
+			add(CodeRedundant)
+		case EffectShadowed:
+			add(CodeShadowed)
+		}
+		if it.try >= 0 && a.captures(it.try) {
+			add(CodeCapturesSubnet)
 		}
 	}
-	slices.Sort(codes[:n])
+	if n > 1 {
+		slices.Sort(codes[:n])
+	}
 	for _, c := range codes[:n] {
-		if !a.lone || c != CodeDuplicate && c != CodeConflict {
-			yield(at, c)
-		}
-	}
-}
-
-// addEffect adds the codes of axis 2 of an item that is in force.
-func (a *analysis) addEffect(i int, add func(Code)) {
-	switch a.effect(i, a.outcomes) {
-	case EffectSingleNIC:
-		add(CodeSingleNIC)
-	case EffectRedundant:
-		add(CodeRedundant)
-	case EffectShadowed:
-		add(CodeShadowed)
-	}
-	if it := &a.items[i]; it.try >= 0 && a.decides[a.tries[it.try].group] && a.captured(&a.tries[it.try]) != nil {
-		add(CodeCapturesSubnet)
+		yield(at, c)
 	}
 }
 
 // nextHopCode returns the code of axis 1; "" if there is nothing to tell.
-func (a *analysis) nextHopCode(it *item) Code {
+func (p *plan) nextHopCode(it *item) Code {
 	switch {
 	case it.cause == CodeNextHopUnusable:
 		return CodeNextHopUnusable // also an own gateway that Linux refuses
@@ -225,34 +237,29 @@ func (a *analysis) nextHopCode(it *item) Code {
 	case it.class == ClassNotGateway && it.cause == CodeDefaultDropped:
 		return "" // that code tells it
 	}
-	return nextHopCode[it.class]
+	return nextHopCode(it.class)
 }
-
-// manyDefaults says whether several NICs are offered a default of one family, and
-// nothing says which one the guest keeps.
-func (a *analysis) manyDefaults() bool { return len(a.others) > 0 }
 
 // noDefault says whether no NIC gives an instance of several its IPv4 default, though
 // each that has IPv4 is configured.
 func (a *analysis) noDefault() bool {
 	some := false
 	for i := range a.nics {
-		if a.nics[i].count4() > 0 {
+		if g := &a.nics[i]; g.subnet != nil {
 			some = true
-			if a.nics[i].subnet == nil {
-				return false
-			}
+		} else if a.count4(g) > 0 {
+			return false
 		}
 	}
 	// 0.0.0.0/0 sorts before all other destinations.
-	has := len(a.order) > 0 && a.tries[a.order[0]].dst == any4 && a.first[0] >= 0
+	has := len(a.order) > 0 && a.prefix(0) == any4 && a.state.first[0] >= 0
 	return some && len(a.nics) > 1 && !has
 }
 
 // count4 counts the IPv4 subnets of a NIC.
-func (g *guestNIC) count4() int {
+func (p *plan) count4(g *guestNIC) int {
 	n := 0
-	for _, s := range g.placed {
+	for _, s := range p.placed[g.first:g.end] {
 		if s.is4() {
 			n++
 		}
@@ -260,27 +267,28 @@ func (g *guestNIC) count4() int {
 	return n
 }
 
-// overlaps says whether an earlier NIC has a subnet that overlaps.
-func (a *analysis) overlaps(nic int, cidr netip.Prefix) bool {
-	for i := range nic {
-		for _, s := range a.nics[i].placed {
-			if s.CIDR.Overlaps(cidr) {
-				return true
-			}
-		}
-	}
-	return false
+// overlaps says whether a NIC before g has a subnet that overlaps.
+func (p *plan) overlaps(g *guestNIC, cidr netip.Prefix) bool {
+	return slices.ContainsFunc(p.placed[:g.first], func(s placed) bool { return s.CIDR.Overlaps(cidr) })
 }
 
-// captured returns the subnet of another NIC that contains a try's destination, so
-// that what the try decides is that subnet's own; nil if there is none.
-func (a *analysis) captured(t *try) *Subnet {
-	for i := range a.nics {
-		if s := a.nics[i].subnet; i != t.nic && s != nil && s.CIDR.Bits() <= t.dst.Bits() && s.CIDR.Contains(t.dst.Addr()) {
-			return s
+// captures says whether a try takes addresses of another NIC's subnet: whether it
+// decides any, for then they are that subnet's own.
+func (a *analysis) captures(i int32) bool {
+	g := a.tries[i].group
+	return a.state.first[g] == i && a.decides[g] && a.captured(i) >= 0
+}
+
+// captured returns the NIC whose subnet contains a try's destination, its own
+// apart; -1 if there is none.
+func (p *plan) captured(i int32) int {
+	r := &p.routes[i]
+	for n := range p.nics {
+		if s := p.nics[n].subnet; n != int(r.NIC) && s != nil && s.CIDR.Bits() <= r.Prefix.Bits() && s.CIDR.Contains(r.Prefix.Addr()) {
+			return n
 		}
 	}
-	return nil
+	return -1
 }
 
 // A draft is a finding whose fixes are not proven yet.
@@ -292,39 +300,33 @@ type draft struct {
 
 // tell writes the finding of a code at a place: problem, then reason.
 func (a *analysis) tell(at place, c Code) draft {
-	switch {
-	case at.item >= 0:
-		return a.tellItem(at, c, &a.items[at.item])
-	case at.sibling != nil:
-		return a.capturesSubnet(at.sibling)
-	case at.subnet >= 0:
-		return a.tellSubnet(at, c, a.nics[at.nic].placed[at.subnet].Subnet)
-	}
 	switch c {
 	case CodeMultipleDefaults:
 		return a.multipleDefaults()
 	case CodeNoDefault:
 		return draft{message: "no NIC is given an IPv4 default: what no other route covers is unreachable"}
-	}
-	return a.secondIPv4Subnet(&a.nics[at.nic])
-}
-
-func (a *analysis) tellSubnet(at place, c Code, s *Subnet) draft {
-	switch c {
+	case CodeSecondIPv4Subnet:
+		return a.secondIPv4Subnet(&a.nics[at.nic])
 	case CodeNoLease:
-		return a.noLease(at, s)
+		return noLease(a.placed[at.subnet].Subnet)
 	case CodeDHCPDisabled:
-		return a.dhcpDisabled(s)
+		return a.dhcpDisabled(a.placed[at.subnet].Subnet)
 	case CodeIPv6NotOffered:
-		return draft{message: "host routes of IPv6 subnet " + s.ID + " never arrive: neither DHCPv6 nor a router advertisement carries them"}
+		return ipv6NotOffered(a.placed[at.subnet].Subnet)
 	case CodeOptionOverflow:
-		return draft{message: "the offer of subnet " + s.ID + " needs " + strconv.Itoa(a.nics[at.nic].bytes) +
-			" bytes and DHCP option 121 holds 255: none of its host routes arrives, only the default"}
+		return a.optionOverflow(at)
+	case CodeOverlappingSubnets:
+		return a.overlappingSubnets(at)
+	case CodeCapturesSubnet:
+		if at.item < 0 {
+			return a.capturesSubnet(at.sibling)
+		}
 	}
-	return a.overlappingSubnets(at, s)
+	return a.tellItem(c, &a.items[at.item])
 }
 
-func (a *analysis) tellItem(at place, c Code, it *item) draft {
+// tellItem is tell for a host route or a manual route.
+func (a *analysis) tellItem(c Code, it *item) draft {
 	var d draft
 	switch c {
 	case CodeNextHopNotGateway:
@@ -348,7 +350,7 @@ func (a *analysis) tellItem(at place, c Code, it *item) draft {
 	case CodeConflict:
 		d = a.conflict(it)
 	case CodeCapturesSubnet:
-		d = a.capturesSubnet(&a.tries[it.try])
+		d = a.capturesSubnet(it.try)
 	case CodeSingleNIC:
 		d = a.singleNIC(it)
 	case CodeRedundant:
@@ -371,13 +373,13 @@ func (a *analysis) typed(it *item, c Code) string {
 		ip = "ip -6 "
 	}
 	gateway := ""
-	if s := a.nics[it.nic].subnet; s != nil && d.Addr().Is4() {
+	if s := a.nics[it.nic].subnet; s != nil && s.Gateway.IsValid() && d.Addr().Is4() {
 		gateway = s.Gateway.String()
 	}
 	switch {
 	case c == CodeHostBits:
 		return ip + "route add " + d.Masked().String() + " via " + it.route.NextHop.String() + dev
-	case nextHopCode[it.class] != c:
+	case nextHopCode(it.class) != c:
 	case !d.Addr().Is4():
 		return ip + "route add " + d.Masked().String() + " via LINK-LOCAL-ADDRESS" + dev + ", with the address of the default route"
 	case gateway != "" && it.oneFamily():
@@ -404,7 +406,7 @@ func (a *analysis) multipleDefaults() draft {
 	}
 	d.message = strings.Join(names, ", ") + " are each offered a default, and nothing says which one the guest keeps: DHCP clients differ, the first is taken here"
 	hanging := 0
-	for i, hangs := range a.hangs {
+	for i, hangs := range a.hang {
 		if hangs {
 			hanging++
 			d.related = append(d.related, Related{a.ref(&a.items[i]), "its effect depends on which default is kept"})
@@ -417,13 +419,13 @@ func (a *analysis) multipleDefaults() draft {
 }
 
 func (a *analysis) secondIPv4Subnet(g *guestNIC) draft {
-	d := draft{message: g.Name + " has " + strconv.Itoa(g.count4()) + " IPv4 subnets and gets one lease: "}
+	d := draft{message: g.Name + " has " + strconv.Itoa(a.count4(g)) + " IPv4 subnets and gets one lease: "}
 	if g.subnet != nil {
 		d.message += "only what " + g.subnet.ID + " offers arrives, and which one is leased is the DHCP server's choice"
 	} else {
 		d.message += "which one is the DHCP server's choice"
 	}
-	for _, s := range g.placed {
+	for _, s := range a.placed[g.first:g.end] {
 		if s.is4() && !g.uses(s.Subnet) {
 			d.related = append(d.related, Related{Ref{a.in.Name, g.Name, s.ID, HostRoute{}}, "nothing of it arrives"})
 		}
@@ -431,7 +433,7 @@ func (a *analysis) secondIPv4Subnet(g *guestNIC) draft {
 	return d
 }
 
-func (a *analysis) noLease(at place, s *Subnet) draft {
+func noLease(s *Subnet) draft {
 	d := draft{message: "subnet " + s.ID + " has no gateway"}
 	if s.Gateway.IsValid() {
 		d.message = "gateway " + s.Gateway.String() + " of subnet " + s.ID + " is outside its CIDR " + s.CIDR.String()
@@ -450,12 +452,22 @@ func (a *analysis) dhcpDisabled(s *Subnet) draft {
 	return d
 }
 
-func (a *analysis) overlappingSubnets(at place, s *Subnet) draft {
+func ipv6NotOffered(s *Subnet) draft {
+	return draft{message: "host routes of IPv6 subnet " + s.ID + " never arrive: neither DHCPv6 nor a router advertisement carries them"}
+}
+
+func (a *analysis) optionOverflow(at place) draft {
+	return draft{message: "the offer of subnet " + a.placed[at.subnet].ID + " needs " + strconv.Itoa(int(a.nics[at.nic].bytes)) +
+		" bytes and DHCP option 121 holds 255: none of its host routes arrives, only the default"}
+}
+
+func (a *analysis) overlappingSubnets(at place) draft {
 	const most = 32 // so that many NICs on one subnet do not make a list of their square
 	var d draft
-	more := 0
-	for i := range at.nic {
-		for _, o := range a.nics[i].placed {
+	s, more := a.placed[at.subnet], 0
+	for i := range a.nics[:at.nic] {
+		g := &a.nics[i]
+		for _, o := range a.placed[g.first:g.end] {
 			if !o.CIDR.Overlaps(s.CIDR) {
 				continue
 			}
@@ -463,7 +475,7 @@ func (a *analysis) overlappingSubnets(at place, s *Subnet) draft {
 				more++
 				continue
 			}
-			d.related = append(d.related, Related{Ref{a.in.Name, a.nics[i].Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})
+			d.related = append(d.related, Related{Ref{a.in.Name, g.Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})
 		}
 	}
 	first := d.related[0].Ref
@@ -479,7 +491,7 @@ func (a *analysis) nextHopNotGateway(it *item) draft {
 	return draft{
 		message: "next hop " + hop + " is not the gateway" + a.gatewayOf(it) + ": the hypervisor takes the data all the same and a router at " + hop +
 			" sees none of it; without a route of the hypervisor to " + hop + " the data is lost",
-		fixes: a.gatewayOrRemove(it, len(a.nics) == 1 && !a.lone),
+		fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone),
 	}
 }
 
@@ -494,17 +506,17 @@ func (a *analysis) nextHopOtherNIC(it *item) draft {
 	if it.subnet == nil {
 		return d
 	}
-	out := Edit{Subnet: it.subnet.ID, Old: it.route}
-	if slices.Contains(s.HostRoutes, it.route) {
+	out := Edit{Subnet: it.subnet.ID, Old: *it.route}
+	if slices.Contains(s.HostRoutes, *it.route) {
 		d.fixes = []Fix{{Message: "remove it: subnet " + s.ID + " has it already", Edits: []Edit{out}}}
 	} else {
-		d.fixes = []Fix{{Message: "move it to subnet " + s.ID, Edits: []Edit{out, {Subnet: s.ID, New: it.route}}}}
+		d.fixes = []Fix{{Message: "move it to subnet " + s.ID, Edits: []Edit{out, {Subnet: s.ID, New: *it.route}}}}
 	}
 	return d
 }
 
 func (a *analysis) nextHopOffLink(it *item) draft {
-	d := draft{message: "next hop " + it.route.NextHop.String() + " is on no link of this NIC: the guest refuses the route", fixes: a.gatewayOrRemove(it, true)}
+	d := draft{message: "next hop " + it.route.NextHop.String() + " is on no link of this NIC: the guest refuses the route", fixes: gatewayOrRemove(it, true)}
 	if a.lone {
 		d.message = "next hop " + it.route.NextHop.String() + " is not in " + it.subnet.CIDR.String() +
 			": the guest refuses the route, or it belongs on another subnet, if it is the gateway of that"
@@ -516,33 +528,33 @@ func (a *analysis) nextHopOwnAddress(it *item) draft {
 	return draft{
 		message: "next hop " + it.route.NextHop.String() + " is the NIC's own address, not the gateway" + a.gatewayOf(it) +
 			": the guest looks for every destination on the link, and the hypervisor alone can answer",
-		fixes: a.gatewayOrRemove(it, len(a.nics) == 1 && !a.lone),
+		fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone),
 	}
 }
 
 func (a *analysis) nextHopOnLink(it *item) draft {
 	return draft{
 		message: "next hop 0.0.0.0 makes the destination on-link: that works by proxy ARP only, and dhcpcd installs just its first address",
-		fixes:   a.gatewayOrRemove(it, false),
+		fixes:   gatewayOrRemove(it, false),
 	}
 }
 
 func (a *analysis) nextHopUnusable(it *item) draft {
 	hop := it.route.NextHop.String()
-	d := draft{fixes: a.gatewayOrRemove(it, true)}
+	d := draft{fixes: gatewayOrRemove(it, true)}
 	switch {
 	case !it.oneFamily():
 		d.message = "destination " + it.route.Destination.String() + " and next hop " + hop + " are not of the family of each other and the subnet: it cannot be installed"
-		d.fixes = a.remove(it)
+		d.fixes = remove(it)
 	case it.class == ClassOwnGateway:
-		d.message = "next hop " + hop + " is the gateway, but Linux refuses it as one" + a.networkdStops(it)
+		d.message = "next hop " + hop + " is the gateway, but Linux refuses it as one" + networkdStops(it)
 	default:
-		d.message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour" + a.networkdStops(it)
+		d.message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour" + networkdStops(it)
 	}
 	return d
 }
 
-func (a *analysis) networkdStops(it *item) string {
+func networkdStops(it *item) string {
 	if it.subnet == nil || it.cause != CodeNextHopUnusable || it.try < 0 {
 		return ""
 	}
@@ -552,7 +564,7 @@ func (a *analysis) networkdStops(it *item) string {
 func (a *analysis) defaultDropped(it *item) draft {
 	return draft{
 		message: "a default route among the host routes never arrives: Neutron drops it, because subnet " + it.subnet.ID + " has a gateway, " + it.subnet.Gateway.String(),
-		fixes:   a.remove(it),
+		fixes:   remove(it),
 	}
 }
 
@@ -569,67 +581,68 @@ func (a *analysis) hostBits(it *item) draft {
 		out.message += "it stands for " + masked.Destination.String()
 	}
 	if it.subnet != nil {
-		out.fixes = []Fix{a.replace(it, masked, "mask the destination: "+masked.Destination.String())}
+		out.fixes = []Fix{replace(it, masked, "mask the destination: "+masked.Destination.String())}
 	}
 	return out
 }
 
 func (a *analysis) duplicate(it *item) draft {
-	t := a.inForce(it)
+	i := a.inForce(a.state, it)
 	return draft{
-		message: "destination " + t.dst.String() + " is already installed through the same NIC: Linux keeps the first",
-		related: []Related{{a.tryRef(t), "is installed instead"}},
-		fixes:   a.remove(it),
+		message: "destination " + a.routes[i].Prefix.String() + " is already installed through the same NIC: Linux keeps the first",
+		related: []Related{{a.tryRef(i), "is installed instead"}},
+		fixes:   remove(it),
 	}
 }
 
 func (a *analysis) conflict(it *item) draft {
-	if a.answers[it.try] == dropped {
+	if a.state.answers[it.try] == dropped {
 		return draft{
 			message: "the guest is told to keep the default of " + a.in.DefaultNIC + " and drops the one of " + a.nics[it.nic].Name,
-			fixes:   a.remove(it),
+			fixes:   remove(it),
 		}
 	}
-	t := a.inForce(it)
-	other := a.nics[t.nic].Name
+	i := a.inForce(a.state, it)
+	winner := a.nics[a.routes[i].NIC].Name
 	d := draft{
-		message: "destination " + t.dst.String() + " is already installed through " + other + ": it leaves there, and other DHCP clients may choose otherwise",
-		related: []Related{{a.tryRef(t), "is installed instead"}},
+		message: "destination " + a.routes[i].Prefix.String() + " is already installed through " + winner + ": it leaves there, and other DHCP clients may choose otherwise",
+		related: []Related{{a.tryRef(i), "is installed instead"}},
+		fixes:   remove(it),
 	}
-	if t.item < 0 || a.items[t.item].subnet == nil || it.subnet == nil {
-		d.fixes = a.remove(it)
-	} else if o := &a.items[t.item]; o.subnet.ID != it.subnet.ID {
-		d.fixes = append(a.remove(it), a.remove(o)...)
-		d.fixes[0].Message = "remove it here: " + other + " keeps the destination"
-		d.fixes[1].Message = "remove " + o.route.String() + " from subnet " + o.subnet.ID + ": this NIC gets the destination"
+	if t := &a.tries[i]; t.kind == hostRoute && it.subnet != nil {
+		if d.fixes = nil; t.subnet.ID != it.subnet.ID {
+			o := &a.items[t.item]
+			d.fixes = append(remove(it), remove(o)...)
+			d.fixes[0].Message = "remove it here: " + winner + " keeps the destination"
+			d.fixes[1].Message = "remove " + o.route.String() + " from subnet " + o.subnet.ID + ": this NIC gets the destination"
+		}
 	}
 	return d
 }
 
-func (a *analysis) capturesSubnet(t *try) draft {
-	s := a.captured(t)
-	at := slices.IndexFunc(a.nics, func(g guestNIC) bool { return g.subnet == s })
+func (a *analysis) capturesSubnet(i int32) draft {
+	other, nic := &a.nics[a.captured(i)], a.nics[a.routes[i].NIC].Name
 	d := draft{
-		message: t.dst.String() + " lies in subnet " + s.ID + " of " + a.nics[at].Name + ": its addresses are reached through " + a.nics[t.nic].Name +
-			", where data with the address of " + a.nics[at].Name + " is dropped",
-		related: []Related{{Ref{a.in.Name, a.nics[at].Name, s.ID, HostRoute{}}, "has " + s.CIDR.String()}},
+		message: a.routes[i].Prefix.String() + " lies in subnet " + other.subnet.ID + " of " + other.Name + ": its addresses are reached through " + nic +
+			", where data with the address of " + other.Name + " is dropped",
+		related: []Related{{Ref{a.in.Name, other.Name, other.subnet.ID, HostRoute{}}, "has " + other.subnet.CIDR.String()}},
 	}
-	if t.item >= 0 {
-		d.fixes = a.remove(&a.items[t.item])
+	if item := a.tries[i].item; item >= 0 {
+		d.fixes = remove(&a.items[item])
 	}
 	return d
 }
 
 func (a *analysis) singleNIC(it *item) draft {
-	return draft{message: "there is one NIC, and the data leaves by it anyway: unhelpful, though harmless", fixes: a.remove(it)}
+	return draft{message: "there is one NIC, and the data leaves by it anyway: unhelpful, though harmless", fixes: remove(it)}
 }
 
 func (a *analysis) redundant(it *item) draft {
-	return draft{message: "all that it decides leaves by " + a.nics[it.nic].Name + " anyway", fixes: a.remove(it)}
+	return draft{message: "all that it decides leaves by " + a.nics[it.nic].Name + " anyway", fixes: remove(it)}
 }
 
 func (a *analysis) shadowed(it *item) draft {
-	return draft{message: "other routes claim every address of " + it.route.Destination.String() + ": it decides none", fixes: a.remove(it)}
+	return draft{message: "other routes claim every address of " + it.route.Destination.String() + ": it decides none", fixes: remove(it)}
 }
 
 // gatewayOf returns " 11.8.0.1 of subnet back"; of the NIC's subnet for a manual route.
@@ -649,46 +662,47 @@ func (a *analysis) gatewayOf(it *item) string {
 
 // gatewayOrRemove proposes the carrying subnet's gateway, where it has one, and, if
 // asked for, to remove the host route.
-func (a *analysis) gatewayOrRemove(it *item, remove bool) []Fix {
+func gatewayOrRemove(it *item, orRemove bool) []Fix {
 	s := it.subnet
 	if s == nil {
 		return nil
 	}
 	var fixes []Fix
-	if gateway := (HostRoute{it.route.Destination, s.Gateway}); s.Gateway.IsValid() && gateway != it.route {
-		fixes = append(fixes, a.replace(it, gateway, "set the next hop to "+s.Gateway.String()+", the gateway of subnet "+s.ID))
+	if gateway := (HostRoute{it.route.Destination, s.Gateway}); s.Gateway.IsValid() && gateway != *it.route {
+		fixes = append(fixes, replace(it, gateway, "set the next hop to "+s.Gateway.String()+", the gateway of subnet "+s.ID))
 	}
-	if remove {
-		fixes = append(fixes, a.remove(it)...)
+	if orRemove {
+		fixes = append(fixes, remove(it)...)
 	}
 	return fixes
 }
 
 // replace proposes to put a host route into the place of an item; Neutron refuses
 // equal copies, so that where it is there already, the item only goes.
-func (a *analysis) replace(it *item, by HostRoute, message string) Fix {
+func replace(it *item, by HostRoute, message string) Fix {
 	if slices.Contains(it.subnet.HostRoutes, by) {
-		return Fix{Message: "remove it: subnet " + it.subnet.ID + " has " + by.String() + " already", Edits: []Edit{{Subnet: it.subnet.ID, Old: it.route}}}
+		return Fix{Message: "remove it: subnet " + it.subnet.ID + " has " + by.String() + " already", Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route}}}
 	}
-	return Fix{Message: message, Edits: []Edit{{Subnet: it.subnet.ID, Old: it.route, New: by}}}
+	return Fix{Message: message, Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route, New: by}}}
 }
 
 // remove proposes to remove a host route.
-func (a *analysis) remove(it *item) []Fix {
+func remove(it *item) []Fix {
 	if it.subnet == nil {
 		return nil
 	}
-	return []Fix{{Message: "remove the host route", Edits: []Edit{{Subnet: it.subnet.ID, Old: it.route}}}}
+	return []Fix{{Message: "remove the host route", Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route}}}}
 }
 
 // tryRef names what a try comes from.
-func (a *analysis) tryRef(t *try) Ref {
+func (a *analysis) tryRef(i int32) Ref {
+	t, r := &a.tries[i], &a.routes[i]
 	if t.item >= 0 {
 		return a.ref(&a.items[t.item])
 	}
-	r := Ref{Instance: a.in.Name, NIC: a.nics[t.nic].Name, Subnet: t.subnet.ID}
-	if t.source != SourceConnected {
-		r.HostRoute = HostRoute{t.dst, t.hop}
+	out := Ref{Instance: a.in.Name, NIC: a.nics[r.NIC].Name, Subnet: t.subnet.ID}
+	if t.kind != connected {
+		out.HostRoute = HostRoute{r.Prefix, t.hop}
 	}
-	return r
+	return out
 }

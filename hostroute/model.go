@@ -14,18 +14,18 @@ import (
 type Subnet struct {
 	// ID names the subnet in results. Within one analysis, subnets of one ID
 	// must be equal in content.
-	ID string
+	ID string `json:"id"`
 	// CIDR is the subnet's network, without host bits.
-	CIDR netip.Prefix
+	CIDR netip.Prefix `json:"cidr"`
 	// Gateway stands for the hypervisor, on every host that uses the subnet.
 	// The zero Addr means that the subnet has none. One outside the CIDR is a
 	// finding, not an error.
-	Gateway netip.Addr
+	Gateway netip.Addr `json:"gateway"`
 	// HostRoutes are in the order in which Neutron lists them. Equal copies
 	// are one host route.
-	HostRoutes []HostRoute
+	HostRoutes []HostRoute `json:"host_routes"`
 	// DHCPDisabled is the negation of Neutron's enable_dhcp.
-	DHCPDisabled bool
+	DHCPDisabled bool `json:"dhcp_disabled"`
 }
 
 // A HostRoute is what Neutron stores on a subnet, and what a person programs
@@ -40,37 +40,37 @@ type HostRoute struct {
 // sees it. The zero NIC has no name and is refused with an [InputError].
 type NIC struct {
 	// Name is what the guest calls the NIC, such as eth1.
-	Name string
+	Name string `json:"name"`
 	// Addrs are the NIC's fixed IPs. They may be left out; then only the
 	// class own-address cannot be told from others.
-	Addrs []netip.Addr
+	Addrs []netip.Addr `json:"addrs"`
 	// Subnets are those that the fixed IPs come from, in the order of the
 	// fixed IPs. Instances share subnets, hence pointers. A subnet that stands
 	// twice counts once.
-	Subnets []*Subnet
+	Subnets []*Subnet `json:"subnets"`
 	// Siblings are the IPv4 CIDRs of the network's subnets that are in use on
 	// this instance's hypervisor, in Neutron's order. DHCP offers each as an
 	// on-link route, except that of the leased subnet itself, which is skipped.
-	Siblings []netip.Prefix
+	Siblings []netip.Prefix `json:"siblings"`
 	// Routes are programmed by hand in the guest ("manual routes"), after
 	// everything that is offered to any of its NICs. A next hop 0.0.0.0 makes
 	// an on-link route. Equal copies are one route.
-	Routes []HostRoute
+	Routes []HostRoute `json:"routes"`
 }
 
 // An Instance is a virtual machine with its NICs. The zero Instance is valid:
 // it has no NIC, and an empty table.
 type Instance struct {
-	Name string
+	Name string `json:"name"`
 	// NICs are in the order in which the guest configures them.
-	NICs []NIC
+	NICs []NIC `json:"nics"`
 	// DefaultNIC names the NIC whose offered default the guest keeps; those
 	// of all other NICs are dropped, in both families. Manual defaults are
 	// kept. Empty means that the guest keeps the first that it is offered.
-	DefaultNIC string
+	DefaultNIC string `json:"default_nic"`
 	// ConfigDrive says that the guest also applies Nova's network_data.json
 	// (cloud-init does), which configures IPv4 subnets without DHCP.
-	ConfigDrive bool
+	ConfigDrive bool `json:"config_drive"`
 }
 
 // An InputError says that a value is none that a Neutron or a guest could
@@ -158,20 +158,9 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 		if e.Subnet != s.ID {
 			continue
 		}
-		path := "edits[" + strconv.Itoa(i) + "]"
-		before := len(errs)
-		if e.New == (HostRoute{}) {
-			if e.Old == (HostRoute{}) {
-				errs = append(errs, &InputError{path, errors.New("has neither Old nor New")})
-			}
-		} else {
-			errs = e.New.check(errs, path+".New.")
-		}
 		old, add := unmapRoute(e.Old), unmapRoute(e.New)
-		if old != (HostRoute{}) && !slices.ContainsFunc(out.HostRoutes, equals(old)) {
-			errs = append(errs, &InputError{path + ".Old", fmt.Errorf("host route %v is not in subnet %s", old, s.ID)})
-		}
-		if len(errs) == before {
+		bad := e.check(i, old, out.HostRoutes)
+		if errs = append(errs, bad...); len(bad) == 0 {
 			out.HostRoutes = edit(out.HostRoutes, old, add)
 		}
 	}
@@ -179,6 +168,26 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 		return nil, errors.Join(errs...)
 	}
 	return &out, nil
+}
+
+// check returns what is wrong with e, the i-th edit, of a list; old is its Old, unmapped.
+func (e *Edit) check(i int, old HostRoute, list []HostRoute) []error {
+	there := old == HostRoute{} || slices.ContainsFunc(list, equals(old))
+	if there && e.New.valid() {
+		return nil
+	}
+	var errs []error
+	path := "edits[" + strconv.Itoa(i) + "]"
+	if e.Old == (HostRoute{}) && e.New == (HostRoute{}) {
+		return []error{&InputError{path, errors.New("has neither Old nor New")}}
+	}
+	if e.New != (HostRoute{}) {
+		errs = e.New.check(errs, path+".New.")
+	}
+	if !there {
+		errs = append(errs, &InputError{path + ".Old", fmt.Errorf("host route %v is not in subnet %s", old, e.Subnet)})
+	}
+	return errs
 }
 
 // edit makes one valid edit in list, in place.
@@ -284,14 +293,18 @@ func check(in Instance) error {
 			}
 		}
 		for j, a := range nic.Addrs {
-			if a.Zone() != "" {
+			if !a.IsValid() {
+				fail(errInvalid, "NICs[%d].Addrs[%d]", i, j)
+			} else if a.Zone() != "" {
 				fail(errZone, "NICs[%d].Addrs[%d]", i, j)
 			} else if !slices.ContainsFunc(nic.Subnets, func(s *Subnet) bool { return s != nil && s.CIDR.Contains(a) }) {
 				fail(fmt.Errorf("%v is in no subnet of the NIC", a), "NICs[%d].Addrs[%d]", i, j)
 			}
 		}
 		for j, p := range nic.Siblings {
-			if !p.Addr().Is4() || !p.IsValid() || p != p.Masked() {
+			if !p.IsValid() {
+				fail(errInvalid, "NICs[%d].Siblings[%d]", i, j)
+			} else if !p.Addr().Is4() || p != p.Masked() {
 				fail(fmt.Errorf("%v is no IPv4 network", p), "NICs[%d].Siblings[%d]", i, j)
 			}
 		}
@@ -363,14 +376,10 @@ func unique(list []HostRoute) []HostRoute {
 	const few = 24 // up to here, comparing each with each beats hashing
 	if len(list) <= few {
 		for i := range list {
-			if slices.Contains(list[:i], list[i]) {
-				out := slices.Clone(list[:i])
-				for _, r := range list[i+1:] {
-					if !slices.Contains(out, r) {
-						out = append(out, r)
-					}
+			for j := range i {
+				if list[j].Destination == list[i].Destination && list[j].NextHop == list[i].NextHop {
+					return compact(list, i)
 				}
-				return out
 			}
 		}
 		return list
@@ -380,6 +389,17 @@ func unique(list []HostRoute) []HostRoute {
 	for _, r := range list {
 		if _, ok := seen[r]; !ok {
 			seen[r] = struct{}{}
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// compact is unique of a short list whose first copy is the i-th.
+func compact(list []HostRoute, i int) []HostRoute {
+	out := slices.Clone(list[:i])
+	for _, r := range list[i+1:] {
+		if !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	}

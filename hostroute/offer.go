@@ -9,6 +9,7 @@ import (
 const (
 	offerMax  = 255 // dnsmasq drops a longer option whole
 	offerSafe = 197 // seen to arrive at dhclient beside its other options; 205 were lost
+	wireMax   = 9   // the longest route
 )
 
 var (
@@ -30,9 +31,13 @@ func (n NIC) Offer() []HostRoute {
 		return nil
 	}
 	list := make([]HostRoute, 0, len(n.Siblings)+len(s.HostRoutes)+1)
-	n.siblings(s, func(p netip.Prefix) { list = append(list, HostRoute{p, zero4}) })
+	for i := len(n.Siblings) - 1; i >= 0; i-- {
+		if p := n.Siblings[i]; p != s.CIDR {
+			list = append(list, HostRoute{p, zero4})
+		}
+	}
 	for _, r := range unique(s.HostRoutes) {
-		if s.sends(r) {
+		if s.sends(&r) {
 			list = append(list, r)
 		}
 	}
@@ -43,12 +48,8 @@ func (n NIC) Offer() []HostRoute {
 // IPv4 subnets, the last with DHCP and a gateway that the DHCP server can have.
 func (n *NIC) leased() *Subnet {
 	for i := len(n.Subnets) - 1; i >= 0; i-- {
-		s := n.Subnets[i]
-		if s == nil || !s.is4() || s.DHCPDisabled || !s.CIDR.Contains(s.Gateway) {
-			continue
-		}
-		if !slices.ContainsFunc(n.Subnets[:i], func(o *Subnet) bool { return o != nil && o.ID == s.ID }) {
-			return s // where it stands twice, the first counts
+		if s := n.Subnets[i]; s != nil && s.is4() && !s.DHCPDisabled && s.hasGateway() && !contains(n.Subnets[:i], s) {
+			return s
 		}
 	}
 	return nil
@@ -79,25 +80,47 @@ func (n *NIC) advertised() *Subnet {
 	return nil
 }
 
-// siblings yields those that DHCP offers to a NIC leased in s, in that order.
-func (n *NIC) siblings(s *Subnet, yield func(netip.Prefix)) {
-	for i := len(n.Siblings) - 1; i >= 0; i-- {
-		if p := n.Siblings[i]; p != s.CIDR {
-			yield(p)
-		}
-	}
-}
-
 func (s *Subnet) is4() bool { return s.CIDR.Addr().Is4() }
 
 // oneFamily says whether Neutron could hold r on s.
-func (s *Subnet) oneFamily(r HostRoute) bool {
+func (s *Subnet) oneFamily(r *HostRoute) bool {
 	return r.Destination.Addr().Is4() == s.is4() && r.NextHop.Is4() == s.is4()
+}
+
+// hasGateway says whether the DHCP server can have the gateway's address.
+func (s *Subnet) hasGateway() bool { return s.CIDR.Contains(s.Gateway) }
+
+// contains says whether list has s, which counts once on a NIC, at its first place.
+func contains(list []*Subnet, s *Subnet) bool {
+	return slices.ContainsFunc(list, func(o *Subnet) bool { return o != nil && o.ID == s.ID })
 }
 
 // sends says whether DHCP hands r, of s's own host routes, to a NIC leased in s:
 // the subnet has a gateway, so that a default among the host routes is dropped.
-func (s *Subnet) sends(r HostRoute) bool { return s.oneFamily(r) && r.Destination != any4 }
+func (s *Subnet) sends(r *HostRoute) bool { return s.oneFamily(r) && r.Destination != any4 }
+
+// offerLen returns the length of the offer to a NIC leased in s, as option 121.
+func (n *NIC) offerLen(s *Subnet) int {
+	sum := wireLen(any4)
+	for _, p := range n.Siblings {
+		if p != s.CIDR {
+			sum += wireLen(p)
+		}
+	}
+	routes := s.HostRoutes
+	if len(routes) > (offerSafe-sum)/wireMax {
+		routes = unique(routes) // else copies do not matter
+	}
+	for i := range routes {
+		if s.sends(&routes[i]) {
+			sum += wireLen(routes[i].Destination)
+		}
+	}
+	return sum
+}
+
+// isMasked says whether p has no host bits.
+func isMasked(p netip.Prefix) bool { return p == p.Masked() }
 
 // wireLen is the length of a route in the option: the prefix length, as many octets
 // of the destination as that needs, the next hop.

@@ -1,9 +1,7 @@
 package hostroute
 
 import (
-	"cmp"
 	"encoding/binary"
-	"iter"
 	"net/netip"
 	"slices"
 
@@ -75,9 +73,18 @@ func (t Table) String() string {
 func (t Table) Lookup(dst netip.Addr) (Route, bool) {
 	dst = dst.Unmap()
 	best, length := -1, -1
-	for i := range t {
-		if p := t[i].Destination; p.Bits() > length && p.Contains(dst) {
-			best, length = i, p.Bits()
+	if dst.Is4() { // Contains, inlined
+		d := word4(dst)
+		for i := range t {
+			if p := &t[i].Destination; p.Bits() > length && p.Addr().Is4() && (word4(p.Addr())^d)>>(32-p.Bits()) == 0 {
+				best, length = i, p.Bits()
+			}
+		}
+	} else {
+		for i := range t {
+			if p := t[i].Destination; p.Bits() > length && p.Contains(dst) {
+				best, length = i, p.Bits()
+			}
 		}
 	}
 	if best < 0 {
@@ -86,111 +93,143 @@ func (t Table) Lookup(dst netip.Addr) (Route, bool) {
 	return t[best], true
 }
 
+// word4 returns an IPv4 address as a number.
+func word4(a netip.Addr) uint32 {
+	b := a.As4()
+	return binary.BigEndian.Uint32(b[:])
+}
+
 // An item is what gets a verdict: a host route on one NIC, or a manual route.
 type item struct {
-	route  HostRoute // as configured
-	subnet *Subnet   // that carries it; nil for a manual route
-	nic    int
-	id     int  // of the host route, the same on every NIC that has its subnet
-	try    int  // index of the attempt to install it; -1 if there is none
-	merged bool // 0.0.0.0/0 through the gateway, which is offered anyway
-	class  NextHopClass
-	cause  Code // why it is not offered or refused
+	route  *HostRoute // as configured
+	subnet *Subnet    // that carries it; nil for a manual route
+	nic    int32
+	id     int32 // of the host route, the same on every NIC that has its subnet
+	try    int32 // the attempt to install it; -1 if there is none
+	merged bool  // 0.0.0.0/0 through the gateway, which is offered anyway
+	// hostBits says that the destination has bits outside its mask.
+	hostBits bool
+	class    NextHopClass
+	cause    Code // why it is not offered or refused
 }
 
 // A try is one attempt of the guest to install a route, or a connected route,
-// which Linux appends without asking.
+// which Linux appends without asking. Its destination and NIC are in plan.routes.
 type try struct {
-	dst      netip.Prefix // as it arrives, masked
-	hop      netip.Addr   // 0.0.0.0: on-link
-	subnet   *Subnet      // that offers it; nil if manual
-	nic      int
-	item     int // index of the item; -1: connected, sibling or default
-	group    int // index in plan.groups
-	source   Source
+	hop      netip.Addr // 0.0.0.0: on-link
+	subnet   *Subnet    // that offers it; nil if manual
+	item     int32      // -1: connected, sibling or default
+	group    int32
+	kind     kind
 	hostBits bool // Linux sees bits outside the mask
 }
 
+// A kind is a Source in a byte, in the order of sources.
+type kind uint8
+
+const (
+	connected kind = iota
+	gatewayDefault
+	sibling
+	hostRoute
+	manual
+)
+
+var sources = [...]Source{SourceConnected, SourceDefault, SourceSibling, SourceHostRoute, SourceManual}
+
 // A group is the tries of one destination. Only one of them is in force.
 type group struct {
-	start, end int // in plan.order
+	start, end int32 // in plan.order
 	// nic is of one of the tries; several says that others are of other NICs.
-	nic     int
+	nic     int32
 	several bool
 	// The same of those that are not manual; offered is -1 without any.
-	offered        int
 	offeredSeveral bool
+	offered        int32
 }
 
 // A guestNIC is a NIC as its guest configures it.
 type guestNIC struct {
 	*NIC
 	subnet    *Subnet    // the IPv4 subnet that it is configured from; nil: none
-	static    bool       // from the config drive
-	bytes     int        // of the DHCP offer, as option 121
 	broadcast netip.Addr // of its connected prefix; zero if that has none
+	bytes     int32      // of the DHCP offer, as option 121
+	static    bool       // configured from the config drive
 	default4  bool       // it is offered a default
 	default6  bool
 	// onLinkItems says that host routes among the tries are on-link, so that
 	// the order of the list decides what else is accepted.
-	onLinkItems       bool
-	placed            []placed
-	manual, manualEnd int // its manual routes in plan.items
+	onLinkItems bool
+	first, end  int32 // its subnets in plan.placed
+	manual      int32 // its manual routes in plan.items, up to those of the next NIC
+	manualEnd   int32
 }
 
 // A placed is a subnet on a NIC, and where its items stand.
 type placed struct {
 	*Subnet
-	first, end int // in plan.items
-	id         int // of the first item
+	first, end int32 // in plan.items
 }
 
 // A plan is everything that the guest of an instance tries to install, in its
 // order, and what of it gets a verdict. It does not depend on what is accepted.
 type plan struct {
-	in    *Instance // valid and unmapped
-	keep  int       // index of the DefaultNIC; -1: none
-	nics  []guestNIC
-	items []item
-	tries []try
-	// order is the tries as the table lists them, but at one address the
-	// shorter prefix first, so that a prefix stands before all that it contains.
-	// Equal destinations stand in the order in which they are tried.
-	order  []int32
-	groups []group // in the same order
+	in     *Instance // valid and unmapped
+	keep   int32     // index of the DefaultNIC; -1: none
+	lone   bool      // a subnet, with no instance known
+	nics   []guestNIC
+	placed []placed
+	items  []item
+	tries  []try
+	routes []sweep.Route // of the tries: destination as it arrives, masked, and NIC
+	order  []int32       // the tries in [sweep.Order]
+	groups []group       // in the same order
 }
 
-// newPlan lays out the two stages of an instance: first what is offered to each
-// NIC, NIC by NIC, then what is programmed by hand.
-func newPlan(in *Instance) *plan {
-	n, hosts := len(in.NICs), 0
-	for i := range in.NICs {
-		hosts += len(in.NICs[i].Routes)
-		for _, s := range in.NICs[i].Subnets {
-			hosts += len(s.HostRoutes)
-		}
-		n += 1 + len(in.NICs[i].Siblings)
+// A work is an instance, its plan, what came of it, and room for all that of the usual
+// size, in one piece.
+type work struct {
+	in    Instance
+	plan  plan
+	state state
+	room  struct {
+		nics     [4]guestNIC
+		placed   [4]placed
+		items    [24]item
+		tries    [32]try
+		routes   [32]sweep.Route
+		order    [32]int32
+		groups   [32]group
+		outcomes [24]outcome
 	}
-	p := &plan{in: in, keep: -1, nics: make([]guestNIC, len(in.NICs)), items: make([]item, 0, hosts), tries: make([]try, 0, n+hosts)}
+}
+
+// begin lays out two stages of an instance: first what is offered to each NIC, NIC
+// by NIC, then what is programmed by hand. Then the guest installs it.
+func (w *work) begin(in Instance, lone bool) {
+	w.in = in
+	w.plan = plan{in: &w.in, keep: -1, lone: lone, nics: w.room.nics[:0], placed: w.room.placed[:0], items: w.room.items[:0],
+		tries: w.room.tries[:0], routes: w.room.routes[:0], order: w.room.order[:0], groups: w.room.groups[:0]}
+	p := &w.plan
 	for i := range in.NICs {
-		p.nics[i].NIC = &in.NICs[i]
+		p.nics = append(p.nics, guestNIC{NIC: &in.NICs[i]})
 		if in.NICs[i].Name == in.DefaultNIC {
-			p.keep = i
+			p.keep = int32(i)
 		}
-		p.place(i)
-		p.offer(i)
+		p.place(int32(i))
+		p.offer(int32(i))
 	}
 	for i := range p.items {
 		if it := &p.items[i]; it.subnet == nil && it.cause == "" {
-			p.attempt(it.route.Destination, i, SourceManual)
+			p.attempt(int32(i), manual)
 		}
 	}
 	p.sort()
-	return p
+	p.decide(&w.state)
 }
 
 // place makes the items of a NIC, and decides which are offered.
-func (p *plan) place(nic int) {
+func (p *plan) place(nic int32) {
 	g := &p.nics[nic]
 	if g.subnet = g.leased(); p.in.ConfigDrive {
 		if s := g.NIC.static(); s != nil {
@@ -199,73 +238,67 @@ func (p *plan) place(nic int) {
 	}
 	if g.subnet != nil {
 		g.broadcast = broadcast(g.subnet.CIDR)
-	}
-	if g.subnet != nil && !g.static {
-		g.bytes = wireLen(any4)
-		g.siblings(g.subnet, func(d netip.Prefix) { g.bytes += wireLen(d) })
-		for _, r := range unique(g.subnet.HostRoutes) {
-			if g.subnet.sends(r) {
-				g.bytes += wireLen(r.Destination)
-			}
+		if !g.static {
+			g.bytes = int32(g.offerLen(g.subnet))
 		}
 	}
-	for _, s := range g.Subnets {
-		if slices.ContainsFunc(g.placed, func(o placed) bool { return o.ID == s.ID }) {
+	g.first = int32(len(p.placed))
+	for i, s := range g.Subnets {
+		if contains(g.Subnets[:i], s) {
 			continue
 		}
-		at := placed{s, len(p.items), len(p.items), p.id(s, nic)}
-		for i, r := range unique(s.HostRoutes) {
-			it := item{route: r, subnet: s, nic: nic, id: at.id + i, try: -1}
-			if it.cause = p.withheld(g, s, r); it.cause == "" {
-				it.merged = !g.static && r.Destination == any4
+		first, id, cause := int32(len(p.items)), p.id(s), p.withheld(g, s)
+		routes := unique(s.HostRoutes)
+		for i := range routes {
+			p.items = append(p.items, item{route: &routes[i], subnet: s, nic: nic, id: id + int32(i), try: -1, cause: cause})
+			it := &p.items[len(p.items)-1]
+			if it.hostBits = !isMasked(it.route.Destination); !it.oneFamily() {
+				it.cause = CodeNextHopUnusable
+			} else if cause == "" && !g.static && it.route.Destination == any4 {
+				if it.merged = it.route.NextHop == s.Gateway; !it.merged {
+					it.cause = CodeDefaultDropped
+				}
 			}
-			p.items = append(p.items, it)
 		}
-		at.end = len(p.items)
-		g.placed = append(g.placed, at)
+		p.placed = append(p.placed, placed{s, first, int32(len(p.items))})
 	}
-	g.manual = len(p.items)
-	for _, r := range unique(g.Routes) {
-		it := item{route: r, nic: nic, id: len(p.items), try: -1}
-		if r.Destination.Addr().Is4() != r.NextHop.Is4() {
+	g.end, g.manual = int32(len(p.placed)), int32(len(p.items))
+	routes := unique(g.Routes)
+	for i := range routes {
+		it := item{route: &routes[i], nic: nic, id: int32(len(p.items)), try: -1}
+		// Of an IPv6 route that is typed in, Linux masks the bits.
+		it.hostBits = it.route.Destination.Addr().Is4() && !isMasked(it.route.Destination)
+		if !it.oneFamily() {
 			it.cause = CodeNextHopUnusable
 		}
 		p.items = append(p.items, it)
 	}
-	g.manualEnd = len(p.items)
+	g.manualEnd = int32(len(p.items))
 }
 
-// id returns the id of the first item of s on a NIC: that of the NIC which has
-// the subnet already, else the item's own index.
-func (p *plan) id(s *Subnet, nic int) int {
-	for i := range nic {
-		for _, o := range p.nics[i].placed {
-			if o.ID == s.ID {
-				return o.id
-			}
+// id returns the id of the first item of s: that which it has on an earlier NIC, else
+// the index that the item will have.
+func (p *plan) id(s *Subnet) int32 {
+	for i := range p.placed {
+		if o := &p.placed[i]; o.ID == s.ID && o.first < o.end {
+			return p.items[o.first].id
 		}
 	}
-	return len(p.items)
+	return int32(len(p.items))
 }
 
-// withheld returns why a host route does not reach the guest; "" if it does.
-func (p *plan) withheld(g *guestNIC, s *Subnet, r HostRoute) Code {
+// withheld returns why no host route of s reaches the guest; "" if they do.
+func (p *plan) withheld(g *guestNIC, s *Subnet) Code {
 	switch {
-	case !s.oneFamily(r):
-		return CodeNextHopUnusable
 	case !s.is4():
 		return CodeIPv6NotOffered
-	case g.uses(s) && g.static:
-		return ""
 	case g.uses(s) && g.bytes > offerMax:
 		return CodeOptionOverflow
-	case g.uses(s) && r.Destination == any4 && r.NextHop != s.Gateway:
-		return CodeDefaultDropped
 	case g.uses(s):
 		return ""
 	case s.DHCPDisabled && !p.in.ConfigDrive:
 		return CodeDHCPDisabled
-	case !s.DHCPDisabled && !s.CIDR.Contains(s.Gateway):
+	case !s.DHCPDisabled && !s.hasGateway():
 		return CodeNoLease
 	}
 	return CodeSecondIPv4Subnet
@@ -275,82 +308,92 @@ func (p *plan) withheld(g *guestNIC, s *Subnet, r HostRoute) Code {
 func (g *guestNIC) uses(s *Subnet) bool { return g.subnet != nil && g.subnet.ID == s.ID }
 
 // offer makes the tries of a NIC that come with its configuration.
-func (p *plan) offer(nic int) {
+func (p *plan) offer(nic int32) {
 	g := &p.nics[nic]
 	if s := g.subnet; s != nil {
 		if !s.CIDR.IsSingleIP() {
-			p.tries = append(p.tries, try{dst: s.CIDR, subnet: s, nic: nic, item: -1, source: SourceConnected})
+			p.add(nic, s.CIDR, try{subnet: s, item: -1, kind: connected})
 		}
 		if g.static && s.Gateway.Is4() {
-			p.tries = append(p.tries, try{dst: any4, hop: s.Gateway, subnet: s, nic: nic, item: -1, source: SourceDefault})
+			p.add(nic, any4, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
 		}
-		if !g.static && g.bytes <= offerMax {
-			g.siblings(s, func(d netip.Prefix) {
-				p.tries = append(p.tries, try{dst: d, hop: zero4, subnet: s, nic: nic, item: -1, source: SourceSibling})
-			})
+		for i := len(g.Siblings) - 1; i >= 0 && !g.static && g.bytes <= offerMax; i-- {
+			if d := g.Siblings[i]; d != s.CIDR {
+				p.add(nic, d, try{hop: zero4, subnet: s, item: -1, kind: sibling})
+			}
 		}
-		for _, at := range g.placed {
+		for _, at := range p.placed[g.first:g.end] {
 			if !g.uses(at.Subnet) {
 				continue
 			}
 			for i := at.first; i < at.end; i++ {
 				if it := &p.items[i]; it.cause == "" && !it.merged {
-					d := it.route.Destination
-					if !g.static {
-						d = onWire(d)
-					}
-					p.attempt(d, i, SourceHostRoute)
+					p.attempt(i, hostRoute)
 				}
 			}
 		}
 		if !g.static {
-			p.tries = append(p.tries, try{dst: any4, hop: s.Gateway, subnet: s, nic: nic, item: -1, source: SourceDefault})
+			p.add(nic, any4, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
 		}
 	}
 	if s := g.advertised(); s != nil {
-		p.tries = append(p.tries, try{dst: any6, hop: s.Gateway, subnet: s, nic: nic, item: -1, source: SourceDefault})
-	}
-	for i := len(p.tries) - 1; i >= 0 && p.tries[i].nic == nic; i-- {
-		t := &p.tries[i]
-		g.default4 = g.default4 || t.isDefault() && t.dst.Addr().Is4()
-		g.default6 = g.default6 || t.isDefault() && !t.dst.Addr().Is4()
+		p.add(nic, any6, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
 	}
 }
 
-// attempt makes the try of an item. IPv6 masks host bits silently.
-func (p *plan) attempt(d netip.Prefix, i int, source Source) {
+// attempt makes the try of an item.
+func (p *plan) attempt(i int32, k kind) {
 	it := &p.items[i]
-	it.try = len(p.tries)
-	if source == SourceHostRoute && it.route.NextHop == zero4 {
+	it.try = int32(len(p.tries))
+	t := try{hop: it.route.NextHop, subnet: it.subnet, item: i, kind: k}
+	if k == hostRoute && t.hop == zero4 {
 		p.nics[it.nic].onLinkItems = true
 	}
-	m := d.Masked()
-	p.tries = append(p.tries, try{dst: m, hop: it.route.NextHop, subnet: it.subnet, nic: it.nic, item: i, source: source,
-		hostBits: m != d && d.Addr().Is4()})
+	d := it.route.Destination
+	if it.hostBits && k == hostRoute && !p.nics[it.nic].static {
+		d = onWire(d)
+	}
+	if m := d.Masked(); m != d {
+		d, t.hostBits = m, it.hostBits
+	}
+	p.add(it.nic, d, t)
+}
+
+func (p *plan) add(nic int32, d netip.Prefix, t try) {
+	p.tries = append(p.tries, t)
+	p.routes = append(p.routes, sweep.Route{Prefix: d, NIC: nic})
+	if p.isDefault(int32(len(p.tries) - 1)) {
+		if g := &p.nics[nic]; d.Addr().Is4() {
+			g.default4 = true
+		} else {
+			g.default6 = true
+		}
+	}
+}
+
+// isDefault says whether the guest is offered a try as a default.
+func (p *plan) isDefault(i int32) bool {
+	t := &p.tries[i]
+	return p.routes[i].Prefix.Bits() == 0 && t.kind != manual && t.kind != connected && !t.hostBits
 }
 
 // sort fills order and groups.
 func (p *plan) sort() {
-	routes := make([]sweep.Route, len(p.tries))
-	for i := range p.tries {
-		routes[i] = sweep.Route{Prefix: p.tries[i].dst}
-	}
-	p.order = sweep.Order(make([]int32, 0, len(p.tries)), routes)
-	p.groups = make([]group, 0, len(p.tries))
+	p.order = sweep.Order(p.order, p.routes)
 	for at, i := range p.order {
-		t := &p.tries[i]
-		if at == 0 || p.tries[p.order[at-1]].dst != t.dst {
-			p.groups = append(p.groups, group{start: at, nic: t.nic, offered: -1})
+		t, r := &p.tries[i], &p.routes[i]
+		if at == 0 || p.routes[p.order[at-1]].Prefix != r.Prefix {
+			p.groups = append(p.groups, group{start: int32(at), nic: r.NIC, offered: -1})
 		}
-		t.group = len(p.groups) - 1
+		t.group = int32(len(p.groups) - 1)
 		g := &p.groups[t.group]
-		g.end = at + 1
-		g.several = g.several || t.nic != g.nic
-		if t.source != SourceManual {
+		g.end = int32(at + 1)
+		g.several = g.several || r.NIC != g.nic
+		if t.kind != manual {
 			if g.offered < 0 {
-				g.offered = t.nic
+				g.offered = r.NIC
 			}
-			g.offeredSeveral = g.offeredSeveral || t.nic != g.offered
+			g.offeredSeveral = g.offeredSeveral || r.NIC != g.offered
 		}
 	}
 }
@@ -367,77 +410,108 @@ const (
 	dropped                  // a default that the guest was told not to keep
 )
 
-// A state is what came of trying some or all of a plan.
+// A state is what came of trying a plan.
 type state struct {
-	plan    *plan
-	keep    int // the NIC whose offered default is kept; -1: the first that comes
+	keep    int32 // the NIC whose offered default is kept; -1: the first that comes
 	answers []answer
 	first   []int32 // of each group, the try in force; -1: none
-	// onLink holds, for each NIC, the on-link routes that it has: the widest of
-	// them, sorted. With the connected prefix they are its link-scope routes.
+	// onLink holds the on-link routes of each NIC, the widest of them, sorted; nil
+	// without any. With the connected prefix they are its link-scope routes.
 	onLink [][]netip.Prefix
+	room   struct {
+		answers [32]answer
+		first   [32]int32
+	}
 }
 
-// install tries what seq lists, in its order. Where classify is given, it is
-// called for each try of an item, with whether a link-scope route of its
-// NIC, installed so far, covers the next hop.
-func (p *plan) install(seq iter.Seq[int], keep int, classify func(it *item, covered bool)) *state {
-	s := &state{plan: p, keep: keep, answers: make([]answer, len(p.tries)), first: make([]int32, len(p.groups)), onLink: make([][]netip.Prefix, len(p.nics))}
-	for i := range s.first {
-		s.first[i] = -1
-	}
-	for i := range seq {
-		t := &p.tries[i]
-		covered := t.source != SourceConnected && s.covers(t.nic, t.hop)
-		if classify != nil && t.item >= 0 {
-			classify(&p.items[t.item], covered)
-		}
-		a := p.accepts(t, keep, covered)
-		if a == installed {
-			if s.first[t.group] < 0 {
-				s.first[t.group] = int32(i)
-			} else if t.source != SourceConnected {
-				a = exists
-			}
-		}
-		if a == installed && t.onLink() {
-			s.onLink[t.nic] = widen(s.onLink[t.nic], t.dst)
-		}
-		s.answers[i] = a
-	}
-	return s
+// A variant says what is tried otherwise than planned.
+type variant struct {
+	keep    int32 // see state
+	without int32 // the id of a host route that is left out; -1: none
+	moved   int32 // the id of one that is tried first in its subnet's list; -1: none
+	last    bool  // moved is tried last
 }
 
-// all is the tries in their order.
-func (p *plan) all() iter.Seq[int] { return p.except(-1) }
+// planned is the variant that is none.
+func (p *plan) planned() variant { return variant{p.keep, -1, -1, false} }
 
-// except is all without those of one host route.
-func (p *plan) except(id int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for i := range p.tries {
-			if t := &p.tries[i]; t.item >= 0 && p.items[t.item].id == id {
-				continue
-			}
-			if !yield(i) {
-				return
-			}
+// install tries a plan. In the decisive run, the items get their class and cause.
+func (p *plan) install(s *state, v variant, decisive bool) {
+	s.keep = v.keep
+	s.answers, s.first, s.onLink = append(s.room.answers[:0], make([]answer, len(p.tries))...), s.room.first[:0], nil
+	for range p.groups {
+		s.first = append(s.first, -1)
+	}
+	for i := int32(0); i < int32(len(p.tries)); i++ {
+		if v.moved >= 0 && p.tries[i].kind == hostRoute {
+			i = p.installMoved(s, v, i)
+		} else if item := p.tries[i].item; item < 0 || p.items[item].id != v.without {
+			p.try(s, i, decisive)
 		}
+	}
+}
+
+// installMoved tries the host routes of a NIC from the i-th try on, the moved one in
+// its place, and returns the last.
+func (p *plan) installMoved(s *state, v variant, i int32) int32 {
+	end, at := i, int32(-1)
+	for ; end < int32(len(p.tries)) && p.tries[end].kind == hostRoute && p.routes[end].NIC == p.routes[i].NIC; end++ {
+		if p.items[p.tries[end].item].id == v.moved {
+			at = end
+		}
+	}
+	if at >= 0 && !v.last {
+		p.try(s, at, false)
+	}
+	for ; i < end; i++ {
+		if i != at {
+			p.try(s, i, false)
+		}
+	}
+	if at >= 0 && v.last {
+		p.try(s, at, false)
+	}
+	return end - 1
+}
+
+// try tries one route.
+func (p *plan) try(s *state, i int32, decisive bool) {
+	t, nic := &p.tries[i], p.routes[i].NIC
+	covered := t.kind != connected && p.covers(s, nic, t.hop)
+	a := p.accepts(s, i, covered)
+	if a == installed && s.first[t.group] < 0 {
+		s.first[t.group] = i
+	} else if a == installed && t.kind != connected {
+		a = exists
+	}
+	if a == installed && t.onLink() {
+		if s.onLink == nil {
+			s.onLink = make([][]netip.Prefix, len(p.nics))
+		}
+		s.onLink[nic] = widen(s.onLink[nic], p.routes[i].Prefix)
+	}
+	s.answers[i] = a
+	if decisive && t.item >= 0 {
+		it := &p.items[t.item]
+		it.class = p.class(it, covered)
+		it.cause = p.cause(s, it)
 	}
 }
 
 // accepts gives Linux's answer, by its rules in their order, but for what is in
 // the table already.
-func (p *plan) accepts(t *try, keep int, covered bool) answer {
-	g := &p.nics[t.nic]
+func (p *plan) accepts(s *state, i int32, covered bool) answer {
+	t, r := &p.tries[i], &p.routes[i]
+	g := &p.nics[r.NIC]
 	switch {
-	case t.source == SourceConnected:
+	case t.kind == connected:
 		return installed
-	case keep >= 0 && keep != t.nic && t.isDefault():
+	case s.keep >= 0 && s.keep != r.NIC && p.isDefault(i):
 		return dropped
 	case t.hostBits:
 		return badMask
-	case !t.dst.Addr().Is4():
-		if t.source == SourceManual && (!t.hop.IsLinkLocalUnicast() || slices.Contains(g.Addrs, t.hop)) {
+	case !r.Prefix.Addr().Is4():
+		if t.kind == manual && (!t.hop.IsLinkLocalUnicast() || slices.Contains(g.Addrs, t.hop)) {
 			return badNextHop
 		}
 		return installed
@@ -451,22 +525,24 @@ func (p *plan) accepts(t *try, keep int, covered bool) answer {
 	return badNextHop
 }
 
+func (t *try) onLink() bool { return t.kind != connected && t.hop == zero4 }
+
 // covers says whether a link-scope route of a NIC contains a.
-func (s *state) covers(nic int, a netip.Addr) bool {
-	if n := s.plan.nics[nic].subnet; n != nil && !n.CIDR.IsSingleIP() && n.CIDR.Contains(a) {
+func (p *plan) covers(s *state, nic int32, a netip.Addr) bool {
+	if n := p.nics[nic].subnet; n != nil && !n.CIDR.IsSingleIP() && n.CIDR.Contains(a) {
 		return true
 	}
-	list := s.onLink[nic]
-	if len(list) == 0 {
+	if s.onLink == nil {
 		return false
 	}
-	i, found := slices.BinarySearchFunc(list, a, func(p netip.Prefix, a netip.Addr) int { return p.Addr().Compare(a) })
+	list := s.onLink[nic]
+	i, found := slices.BinarySearchFunc(list, a, prefixAt)
 	return found || i > 0 && list[i-1].Contains(a)
 }
 
 // widen adds p to a list of disjoint prefixes, sorted by address.
 func widen(list []netip.Prefix, p netip.Prefix) []netip.Prefix {
-	i, found := slices.BinarySearchFunc(list, p.Addr(), func(p netip.Prefix, a netip.Addr) int { return p.Addr().Compare(a) })
+	i, found := slices.BinarySearchFunc(list, p.Addr(), prefixAt)
 	if found && list[i].Bits() <= p.Bits() || i > 0 && list[i-1].Overlaps(p) {
 		return list
 	}
@@ -477,37 +553,49 @@ func widen(list []netip.Prefix, p netip.Prefix) []netip.Prefix {
 	return slices.Replace(list, i, j, p)
 }
 
-func (t *try) onLink() bool { return t.source != SourceConnected && t.hop == zero4 }
+func prefixAt(p netip.Prefix, a netip.Addr) int { return p.Addr().Compare(a) }
 
-// isDefault says whether the guest is offered t as a default.
-func (t *try) isDefault() bool {
-	return t.dst.Bits() == 0 && t.source != SourceManual && t.source != SourceConnected && !t.hostBits
-}
-
-// table returns the installed routes as a table.
-func (s *state) table() Table {
-	p := s.plan
-	t := make(Table, 0, len(p.tries))
-	for _, i := range p.order {
-		if s.answers[i] == installed {
-			t = append(t, p.route(&p.tries[i]))
+// table returns the installed routes as a table. The plan's order is the table's
+// but that at one address it has the shorter prefix first.
+func (p *plan) table(s *state) Table {
+	n := 0
+	for _, a := range s.answers {
+		if a == installed {
+			n++
 		}
 	}
-	slices.SortStableFunc(t, func(a, b Route) int {
-		return cmp.Or(a.Destination.Addr().Compare(b.Destination.Addr()), cmp.Compare(b.Destination.Bits(), a.Destination.Bits()))
-	})
+	t := make(Table, 0, n)
+	for at := 0; at < len(p.groups); {
+		end := at + 1
+		for end < len(p.groups) && p.prefix(end).Addr() == p.prefix(at).Addr() {
+			end++
+		}
+		for g := end - 1; g >= at; g-- {
+			for _, i := range p.tried(g) {
+				if s.answers[i] == installed {
+					t = append(t, p.route(i))
+				}
+			}
+		}
+		at = end
+	}
 	return t
 }
 
-func (p *plan) route(t *try) Route {
-	r := Route{Destination: t.dst, NIC: p.nics[t.nic].Name, Source: t.source}
+// prefix returns the destination of a group, and tried its tries in their order.
+func (p *plan) prefix(g int) netip.Prefix { return p.routes[p.order[p.groups[g].start]].Prefix }
+func (p *plan) tried(g int) []int32       { return p.order[p.groups[g].start:p.groups[g].end] }
+
+func (p *plan) route(i int32) Route {
+	t, r := &p.tries[i], &p.routes[i]
+	out := Route{Destination: r.Prefix, NIC: p.nics[r.NIC].Name, Source: sources[t.kind]}
 	if t.hop != zero4 {
-		r.NextHop = t.hop
+		out.NextHop = t.hop
 	}
 	if t.subnet != nil {
-		r.Subnet = t.subnet.ID
+		out.Subnet = t.subnet.ID
 	}
-	return r
+	return out
 }
 
 // broadcast returns the last address of an IPv4 prefix that has a broadcast
@@ -516,7 +604,7 @@ func broadcast(p netip.Prefix) netip.Addr {
 	if p.Bits() > 30 || !p.Addr().Is4() {
 		return netip.Addr{}
 	}
-	a := p.Addr().As4()
-	binary.BigEndian.PutUint32(a[:], binary.BigEndian.Uint32(a[:])|^uint32(0)>>p.Bits())
-	return netip.AddrFrom4(a)
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], word4(p.Addr())|^uint32(0)>>p.Bits())
+	return netip.AddrFrom4(b)
 }

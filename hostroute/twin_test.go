@@ -2,9 +2,14 @@ package hostroute_test
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
@@ -49,16 +54,82 @@ func describe(in hostroute.Instance) string {
 	return b.String()
 }
 
-func TestAnalyzeAgreesWithTwinOnRandomInstances(t *testing.T) {
-	const seed = 1
-	n := 4000
-	if testing.Short() {
-		n = 400
+// exhaustive asks for all that a test can do: HOSTROUTE_EXHAUSTIVE=1, which CI sets.
+var exhaustive = os.Getenv("HOSTROUTE_EXHAUSTIVE") == "1"
+
+// random calls f with n instances of a seed, a quarter of them unless exhaustive, a
+// twentieth under -short, on all processors, until f returns false.
+func random(t *testing.T, seed uint64, n int, f func(t testing.TB, in hostroute.Instance) bool) {
+	t.Helper()
+	switch {
+	case exhaustive:
+	case testing.Short():
+		n = (n + 19) / 20
+	default:
+		n = (n + 3) / 4
 	}
-	r := rand.New(rand.NewPCG(seed, seed))
-	for i := range n {
-		if !compare(t, gen.Instance(r)) {
-			t.Fatalf("instance %d of seed %d", i, seed)
+	parallel(t, func(worker, workers int, failed *atomic.Bool) {
+		for i := worker; i < n && !failed.Load(); i += workers {
+			in := gen.Instance(rand.New(rand.NewPCG(seed, uint64(i))))
+			if !f(t, in) {
+				failed.Store(true)
+				t.Errorf("instance %d of seed %d", i, seed)
+			}
 		}
+	})
+}
+
+func parallel(t *testing.T, work func(worker, workers int, failed *atomic.Bool)) {
+	t.Helper()
+	var failed atomic.Bool
+	var group sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for worker := range workers {
+		group.Go(func() { work(worker, workers, &failed) })
+	}
+	group.Wait()
+}
+
+func TestAnalyzeAgreesWithTwinOnRandomInstances(t *testing.T) {
+	random(t, 1, 4000, compare)
+}
+
+// stride is the share of a tiny universe that is looked at: every so many'th
+// instance. A prime, so that the loops that make the universe do not resonate with it.
+func stride() int {
+	switch {
+	case exhaustive:
+		return 1
+	case testing.Short():
+		return 499
+	}
+	return 61
+}
+
+func TestAnalyzeAgreesWithTwinOnTinyUniverses(t *testing.T) {
+	for name, universe := range map[string]iter.Seq[hostroute.Instance]{"three routes": gen.Tiny(), "two routes, all next hops": gen.TinyHops()} {
+		t.Run(name, func(t *testing.T) {
+			step := stride()
+			var seen atomic.Int64
+			parallel(t, func(worker, workers int, failed *atomic.Bool) {
+				i := 0
+				for in := range universe {
+					if mine := i%step == 0 && i/step%workers == worker; mine {
+						seen.Add(1)
+						if !compare(t, in) {
+							failed.Store(true)
+							t.Errorf("instance %d", i)
+						}
+					}
+					if i++; failed.Load() {
+						return
+					}
+				}
+			})
+			t.Logf("compared %d instances", seen.Load())
+			if seen.Load() == 0 {
+				t.Error("compared none")
+			}
+		})
 	}
 }

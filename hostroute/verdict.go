@@ -1,7 +1,6 @@
 package hostroute
 
 import (
-	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -148,23 +147,15 @@ func (p *plan) isGateway(it *item) bool {
 	case hop.Is6():
 		return hop.IsLinkLocalUnicast()
 	}
-	for _, s := range p.nics[it.nic].Subnets {
-		if hop == s.Gateway {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.nics[it.nic].Subnets, func(s *Subnet) bool { return s.Gateway == hop })
 }
 
 // otherGateway returns the first subnet of another NIC whose gateway is the next
 // hop, and that NIC.
 func (p *plan) otherGateway(it *item) (*Subnet, int) {
 	for i := range p.nics {
-		if i == it.nic {
-			continue
-		}
 		for _, s := range p.nics[i].Subnets {
-			if s.Gateway == it.route.NextHop {
+			if i != int(it.nic) && s.Gateway == it.route.NextHop {
 				return s, i
 			}
 		}
@@ -174,49 +165,43 @@ func (p *plan) otherGateway(it *item) (*Subnet, int) {
 
 // decide installs the plan as the guest does, and gives every item its class and
 // what keeps it from being in force.
-func (p *plan) decide() *state {
-	s := p.install(p.all(), p.keep, func(it *item, covered bool) { it.class = p.class(it, covered) })
+func (p *plan) decide(s *state) {
+	p.install(s, p.planned(), true)
 	for i := range p.items {
-		it := &p.items[i]
-		if it.try < 0 {
+		if it := &p.items[i]; it.try < 0 {
 			it.class = p.class(it, it.subnet != nil && it.subnet.CIDR.Contains(it.route.NextHop))
-			continue
 		}
-		it.cause = s.cause(it)
 	}
-	return s
 }
 
-// cause returns why an item that is offered is not installed; "" if it is.
-func (s *state) cause(it *item) Code {
+// cause returns why an item that was tried is not installed; "" if it is.
+func (p *plan) cause(s *state, it *item) Code {
 	switch s.answers[it.try] {
 	case badMask:
 		return CodeHostBits
 	case dropped:
 		return CodeConflict
 	case exists:
-		if s.inForce(it).nic == it.nic {
+		if p.routes[p.inForce(s, it)].NIC == it.nic {
 			return CodeDuplicate
 		}
 		return CodeConflict
 	case badNextHop:
-		if code := nextHopCode[it.class]; code != "" {
-			return code
+		if it.class != ClassOwnGateway {
+			return nextHopCode(it.class)
 		}
-		return CodeNextHopUnusable // an own gateway that Linux refuses
+		return CodeNextHopUnusable
 	}
 	return ""
 }
 
-// inForce returns the try that decides the destination of an item that is offered.
-func (s *state) inForce(it *item) *try {
-	return &s.plan.tries[s.first[s.plan.tries[it.try].group]]
-}
+// inForce returns the try that decides the destination of an item that was tried.
+func (p *plan) inForce(s *state, it *item) int32 { return s.first[p.tries[it.try].group] }
 
 // effect is axis 2 of an item in a state, whose outcomes are given.
-func (s *state) effect(i int, outcomes []outcome) Effect {
-	switch it := &s.plan.items[i]; {
-	case it.merged && len(s.plan.nics) == 1:
+func (p *plan) effect(s *state, outcomes []outcome, i int) Effect {
+	switch it := &p.items[i]; {
+	case it.merged && len(p.nics) == 1:
 		return EffectSingleNIC
 	case it.merged:
 		return EffectRedundant
@@ -229,9 +214,7 @@ func (s *state) effect(i int, outcomes []outcome) Effect {
 }
 
 // guestDependent says whether guests differ on an item, DefaultNIC apart.
-func (s *state) guestDependent(i int) bool {
-	p := s.plan
-	it := &p.items[i]
+func (p *plan) guestDependent(s *state, it *item) bool {
 	if it.try < 0 {
 		return false
 	}
@@ -240,155 +223,90 @@ func (s *state) guestDependent(i int) bool {
 		return group.offered >= 0 && (group.offeredSeveral || group.offered != it.nic)
 	}
 	return !it.subnet.CIDR.Contains(it.route.NextHop) || it.route.NextHop == zero4 || s.answers[it.try] == badNextHop ||
-		it.route.Destination != it.route.Destination.Masked() || group.several || !g.static && g.bytes > offerSafe ||
-		s.orderMatters(it)
+		it.hostBits || group.several || !g.static && g.bytes > offerSafe ||
+		p.orderMatters(s, it)
 }
 
 // orderMatters says whether an offered host route is installed if it is tried first in
 // its subnet's list and not if last, or vice versa.
-func (s *state) orderMatters(it *item) bool {
-	p := s.plan
-	group := p.groups[p.tries[it.try].group]
+func (p *plan) orderMatters(s *state, it *item) bool {
 	if p.nics[it.nic].onLinkItems {
-		first := p.install(p.moved(it, false), p.keep, nil)
-		last := p.install(p.moved(it, true), p.keep, nil)
+		var first, last state
+		p.install(&first, variant{p.keep, -1, it.id, false}, false)
+		p.install(&last, variant{p.keep, -1, it.id, true}, false)
 		return (first.answers[it.try] == installed) != (last.answers[it.try] == installed)
 	}
 	// No next hop depends on the list then, so that only an equal destination in
 	// it can make a difference: where the list is what fills it.
-	if a := s.answers[it.try]; a != installed && a != exists {
+	if !s.accepted(it.try) {
 		return false
 	}
-	if f := s.inForce(it); f.nic != it.nic || f.source != SourceHostRoute {
-		return false
-	}
-	for _, i := range p.order[group.start:group.end] {
-		t := &p.tries[i]
-		if a := s.answers[i]; t.nic == it.nic && t.source == SourceHostRoute && t.item != p.tries[it.try].item && (a == installed || a == exists) {
-			return true
-		}
-	}
-	return false
+	listed := func(i int32) bool { return p.routes[i].NIC == it.nic && p.tries[i].kind == hostRoute }
+	return listed(p.inForce(s, it)) && slices.ContainsFunc(p.tried(int(p.tries[it.try].group)), func(i int32) bool {
+		return i != it.try && listed(i) && s.accepted(i)
+	})
 }
 
-// moved is all, with an item tried first or last among the host routes of its
-// subnet, on every NIC that has it.
-func (p *plan) moved(it *item, last bool) iter.Seq[int] {
-	listed := func(i int) bool {
-		return i < len(p.tries) && p.tries[i].source == SourceHostRoute && p.tries[i].subnet.ID == it.subnet.ID
-	}
-	return func(yield func(int) bool) {
-		for i := 0; i < len(p.tries); {
-			if !listed(i) {
-				if !yield(i) {
-					return
-				}
-				i++
-				continue
-			}
-			run, at := []int{}, -1
-			for nic := p.tries[i].nic; listed(i) && p.tries[i].nic == nic; i++ {
-				if p.items[p.tries[i].item].id == it.id {
-					at = i
-				} else {
-					run = append(run, i)
-				}
-			}
-			if at >= 0 && last {
-				run = append(run, at)
-			} else if at >= 0 {
-				run = slices.Insert(run, 0, at)
-			}
-			for _, i := range run {
-				if !yield(i) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// An analysis is a plan, decided.
-type analysis struct {
-	*plan
-	*state
-	outcomes []outcome // of the items; nil where axis 2 is not asked for
-	decides  []bool    // whether a group decides any address
-	// others are the states with another of the offered defaults.
-	others []other
-	hangs  []bool // the item's effect is another in one of them
-	lone   bool   // of a subnet, with no instance known
-}
-
-// An other is the state in which the guest keeps the default of another NIC.
+// An other is what comes of a plan if the guest is told to keep one of the defaults
+// that it is offered.
 type other struct {
 	*state
-	is4 bool // only this family is asked for
+	is4 bool // what it says of this family counts
 }
 
-// analyze decides a plan on both axes.
-func analyze(p *plan) *analysis {
-	s := p.decide()
-	a := &analysis{plan: p, state: s}
-	a.outcomes, a.decides = s.effects()
-	a.others = p.otherDefaults()
-	if len(a.others) > 0 {
-		a.hangs = make([]bool, len(p.items))
-	}
-	for _, o := range a.others {
-		outcomes, _ := o.effects()
-		for i := range p.items {
-			if p.items[i].route.Destination.Addr().Is4() == o.is4 && p.items[i].try >= 0 {
-				a.hangs[i] = a.hangs[i] || o.effect(i, outcomes) != s.effect(i, a.outcomes)
-			}
-		}
-	}
-	return a
-}
-
-// otherDefaults returns a state for every default that is offered beside the first of
-// its family, where nothing says which one the guest keeps.
-func (p *plan) otherDefaults() []other {
+// others returns an other for every default that is offered, where there are several
+// of a family and nothing says which one the guest keeps.
+func (p *plan) others() []other {
 	var out []other
-	if p.keep >= 0 {
-		return nil
-	}
 	for _, is4 := range [...]bool{true, false} {
-		seen := false
+		before := len(out)
 		for i := range p.nics {
-			if is4 && p.nics[i].default4 || !is4 && p.nics[i].default6 {
-				if seen {
-					out = append(out, other{p.install(p.all(), i, nil), is4})
-				}
-				seen = true
+			if p.keep < 0 && (is4 && p.nics[i].default4 || !is4 && p.nics[i].default6) {
+				out = append(out, other{&state{keep: int32(i)}, is4})
+			}
+		}
+		if len(out) == before+1 {
+			out = out[:before]
+		}
+	}
+	for _, o := range out {
+		p.install(o.state, variant{o.keep, -1, -1, false}, false)
+	}
+	return out
+}
+
+// verdicts returns the verdicts of all items, and which of them hang on what default
+// the guest keeps.
+func (p *plan) verdicts(s *state, outcomes []outcome, others []other) (all []Verdict, hang []bool) {
+	all = make([]Verdict, len(p.items))
+	for i := range p.items {
+		it, v := &p.items[i], &all[i]
+		v.Subject = p.ref(it)
+		v.Class, v.Effect, v.Cause = it.class, p.effect(s, outcomes, i), it.cause
+		v.GuestDependent = p.guestDependent(s, it)
+		if v.Effect == EffectSteers {
+			o := &outcomes[i]
+			v.With, v.Without, v.Witness = p.nicName(o.with), p.nicName(o.without), o.witness
+		}
+	}
+	if len(others) > 0 {
+		hang = make([]bool, len(p.items))
+	}
+	for _, o := range others {
+		outcomes, _ := p.effects(o.state, nil)
+		for i := range p.items {
+			it := &p.items[i]
+			if it.try >= 0 && it.route.Destination.Addr().Is4() == o.is4 && p.effect(o.state, outcomes, i) != all[i].Effect {
+				hang[i], all[i].GuestDependent = true, true
 			}
 		}
 	}
-	return out
+	return all, hang
 }
 
-// verdicts returns the verdicts of all items.
-func (a *analysis) verdicts() []Verdict {
-	out := make([]Verdict, len(a.items))
-	for i := range a.items {
-		it := &a.items[i]
-		v := &out[i]
-		*v = Verdict{Subject: a.ref(it), Class: it.class, Effect: a.effect(i, a.outcomes), Cause: it.cause}
-		v.GuestDependent = a.isGuestDependent(i)
-		if v.Effect == EffectSteers {
-			o := &a.outcomes[i]
-			v.With, v.Without, v.Witness = a.nicName(o.with), a.nicName(o.without), o.witness
-		}
-	}
-	return out
-}
-
-func (a *analysis) isGuestDependent(i int) bool {
-	return a.hangs != nil && a.hangs[i] || a.guestDependent(i)
-}
-
-func (a *analysis) ref(it *item) Ref {
-	r := Ref{Instance: a.in.Name, NIC: a.nics[it.nic].Name, HostRoute: it.route}
+// ref names an item.
+func (p *plan) ref(it *item) Ref {
+	r := Ref{Instance: p.in.Name, NIC: p.nics[it.nic].Name, HostRoute: *it.route}
 	if it.subnet != nil {
 		r.Subnet = it.subnet.ID
 	}

@@ -11,6 +11,7 @@ package sweep
 import (
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"slices"
 )
@@ -42,113 +43,172 @@ func (v Verdict) Steers(r Route) bool { return v.Without != r.NIC }
 // stands before all that it contains, and equal prefixes stand together in order
 // of precedence.
 func Order(dst []int32, routes []Route) []int32 {
-	n4 := count4(routes)
-	if n4 < 1<<indexBits {
-		for _, key := range keys4(routes, n4) {
-			dst = append(dst, int32(key&indexMask))
-		}
-	} else {
-		for _, key := range keys6(routes, n4, true) {
-			dst = append(dst, key.index)
-		}
-	}
-	if n4 < len(routes) {
-		for _, key := range keys6(routes, len(routes)-n4, false) {
-			dst = append(dst, key.index)
-		}
+	var room [few]uint64
+	var wide [few][2]uint64
+	k := pack(room[:0], wide[:], routes)
+	for _, word := range k.words {
+		dst = append(dst, int32(word&k.index))
 	}
 	return dst
 }
 
 // Effects returns a verdict for each route, appended to dst. Of routes of equal
-// prefix, the earlier has precedence. Routes in [Order] take O(n).
+// prefix, the earlier has precedence.
 func Effects(dst []Verdict, routes []Route) []Verdict {
 	base := len(dst)
 	dst = slices.Grow(dst, len(routes))[:base+len(routes)]
-	out := dst[base:]
-	n4 := count4(routes)
-	switch {
-	case n4 >= 1<<indexBits:
-		effects6(out, routes, n4, true)
-	case n4 > 0:
-		effects4(out, routes, n4)
+	var room [few]uint64
+	var wide [few][2]uint64
+	k := pack(room[:0], wide[:], routes)
+	n4 := k.n4
+	if k.exact4 {
+		sweep4(dst[base:], routes, k.words[:n4], k.index)
+	} else {
+		sweepWide(dst[base:], routes, k.words[:n4], &k)
 	}
-	if n4 < len(routes) {
-		effects6(out, routes, len(routes)-n4, false)
-	}
+	sweepWide(dst[base:], routes, k.words[n4:], &k)
 	return dst
 }
 
-func count4(routes []Route) int {
+// few is for how many routes the keys fit on the stack.
+const few = 32
+
+// lenShift is where the length stands in a word of IPv4, below 32 bits of address.
+const lenShift = 32 - 6
+
+// keys are routes in order, a word each: from the top, as many bits of address
+// and length as fit, then the index of the route. Of IPv4, with up to 1<<26 routes, that is
+// all of them (exact4): sorting the words sorts the routes. Of IPv6 it is the address
+// from the first bit in which any two differ; where words are alike in that, they
+// are sorted by the routes.
+type keys struct {
+	words  []uint64 // IPv4's first
+	n4     int
+	index  uint64 // mask of the index in a word
+	exact4 bool
+	wide   [][2]uint64 // the address of each route that has no exact word
+}
+
+// pack returns the keys of routes; words and wide have room for some.
+func pack(words []uint64, wide [][2]uint64, routes []Route) keys {
+	indexBits := bits.Len(uint(len(routes)))
+	k := keys{words: slices.Grow(words, len(routes))[:len(routes)], index: 1<<indexBits - 1, exact4: indexBits <= lenShift}
+	if k.wide = wide; len(wide) < len(routes) && (!k.exact4 || count6(routes) > 0) {
+		k.wide = make([][2]uint64, len(routes))
+	}
+	var first, differ [2]uint64 // an IPv6 address, and the bits in which another one differs
+	n6 := 0
+	for i := range routes {
+		if p := &routes[i].Prefix; p.Addr().Is4() {
+			b := p.Addr().As4()
+			if !k.exact4 {
+				k.wide[i] = halves(p.Addr())
+			}
+			k.words[k.n4] = (uint64(binary.BigEndian.Uint32(b[:]))<<32|uint64(p.Bits())<<lenShift)&^k.index | uint64(i)
+			k.n4++
+		} else {
+			a := halves(p.Addr())
+			if n6 == 0 {
+				first = a
+			}
+			differ[0] |= a[0] ^ first[0]
+			differ[1] |= a[1] ^ first[1]
+			k.wide[i] = a
+			n6++
+		}
+	}
+	if n6 > 0 {
+		lead := uint(bits.LeadingZeros64(differ[0]))
+		if lead == 64 {
+			lead += uint(bits.LeadingZeros64(differ[1]))
+		}
+		at := k.n4
+		for i := range routes {
+			if !routes[i].Prefix.Addr().Is4() {
+				hi, lo := k.wide[i][0], k.wide[i][1]
+				k.words[at] = (hi<<lead|lo<<(lead-64)|lo>>(64-lead))&^k.index | uint64(i)
+				at++
+			}
+		}
+	}
+	if k.exact4 {
+		sortWords(k.words[:k.n4], lenShift)
+	} else {
+		sortWords(k.words[:k.n4], indexBits)
+		k.sortAlike(k.words[:k.n4], routes)
+	}
+	sortWords(k.words[k.n4:], indexBits)
+	k.sortAlike(k.words[k.n4:], routes)
+	return k
+}
+
+// halves returns the bits of an IPv6 address, or of an IPv4 one as it is mapped.
+func halves(a netip.Addr) [2]uint64 {
+	b := a.As16()
+	return [2]uint64{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+}
+
+func count6(routes []Route) int {
 	n := 0
 	for i := range routes {
-		if routes[i].Prefix.Addr().Is4() {
+		if !routes[i].Prefix.Addr().Is4() {
 			n++
 		}
 	}
 	return n
 }
 
-const (
-	indexBits = 64 - 32 - 6 // what a packed IPv4 key leaves for the index
-	indexMask = 1<<indexBits - 1
-)
-
-// keys4 packs address, length and index of each IPv4 route into one word, from
-// the top in this order. Hence sorting the words sorts the routes as [Order] says.
-func keys4(routes []Route, n int) []uint64 {
-	keys := make([]uint64, 0, n)
-	for i := range routes {
-		if a := routes[i].Prefix.Addr(); a.Is4() {
-			b := a.As4()
-			keys = append(keys, uint64(binary.BigEndian.Uint32(b[:]))<<32|uint64(routes[i].Prefix.Bits())<<indexBits|uint64(i))
+// sortAlike sorts words that differ in their index only.
+func (k *keys) sortAlike(words []uint64, routes []Route) {
+	for i := 0; i < len(words); {
+		j := i + 1
+		for j < len(words) && (words[j]^words[i])&^k.index == 0 {
+			j++
 		}
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// A key6 is keys4's word for 128 bits of address, and for IPv4 prefixes where
-// there are too many for the word.
-type key6 struct {
-	hi, lo uint64
-	bits   int32
-	index  int32
-}
-
-func (k key6) compare(o key6) int {
-	if k.hi != o.hi {
-		return cmp.Compare(k.hi, o.hi)
-	}
-	if k.lo != o.lo {
-		return cmp.Compare(k.lo, o.lo)
-	}
-	if k.bits != o.bits {
-		return cmp.Compare(k.bits, o.bits)
-	}
-	return cmp.Compare(k.index, o.index)
-}
-
-func keys6(routes []Route, n int, is4 bool) []key6 {
-	keys := make([]key6, 0, n)
-	for i := range routes {
-		a := routes[i].Prefix.Addr()
-		if a.Is4() != is4 {
-			continue
+		if j-i > 1 {
+			slices.SortFunc(words[i:j], func(v, w uint64) int {
+				p, q := routes[v&k.index].Prefix, routes[w&k.index].Prefix
+				return cmp.Or(p.Addr().Compare(q.Addr()), cmp.Compare(p.Bits(), q.Bits()), cmp.Compare(v, w))
+			})
 		}
-		b := a.As16()
-		k := key6{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]), int32(routes[i].Prefix.Bits()), int32(i)}
-		if is4 {
-			k.bits += 96
-		}
-		keys = append(keys, k)
+		i = j
 	}
-	slices.SortFunc(keys, key6.compare)
-	return keys
 }
 
-// effects4 sweeps the IPv4 routes in order.
-func effects4(out []Verdict, routes []Route, n int) {
+// sortWords sorts words that are sorted by their index by their bits from the low-th up:
+// where there are enough of them by radix, least digit first.
+func sortWords(words []uint64, low int) {
+	const digit = 11
+	if len(words) < 256 {
+		slices.Sort(words)
+		return
+	}
+	from, to := words, make([]uint64, len(words))
+	for ; low < 64; low += digit {
+		var start [1 << digit]uint32 // of each digit, where its words go
+		for _, w := range from {
+			start[w>>low&(1<<digit-1)]++
+		}
+		if start[from[0]>>low&(1<<digit-1)] == uint32(len(from)) {
+			continue // all alike
+		}
+		sum := uint32(0)
+		for i, n := range start {
+			start[i] = sum
+			sum += n
+		}
+		for _, w := range from {
+			at := &start[w>>low&(1<<digit-1)]
+			to[*at] = w
+			*at++
+		}
+		from, to = to, from
+	}
+	copy(words, from)
+}
+
+// sweep4 goes through the words in order.
+func sweep4(out []Verdict, routes []Route, words []uint64, index uint64) {
 	// open holds the prefixes that contain the one at hand, the longest on top.
 	type frame struct {
 		low   uint64 // the lowest address that no prefix inside has claimed so far
@@ -157,11 +217,11 @@ func effects4(out []Verdict, routes []Route, n int) {
 		nic   int32
 		free  bool // low is not claimed by any: it is settled
 	}
-	var open [33]frame
-	top := -1
+	var room [24]frame
+	open := room[:0]
 	pop := func() {
-		f := &open[top]
-		top--
+		f := &open[len(open)-1]
+		open = open[:len(open)-1]
 		if f.free || f.low < f.end {
 			var b [4]byte
 			binary.BigEndian.PutUint32(b[:], uint32(f.low))
@@ -172,25 +232,25 @@ func effects4(out []Verdict, routes []Route, n int) {
 	}
 	last := ^uint64(0)
 	equals := 0
-	for _, key := range keys4(routes, n) {
-		i := int(key & indexMask)
+	for _, word := range words {
+		i := int(word & index)
 		nic := routes[i].NIC
-		if key>>indexBits == last {
+		if word>>lenShift == last {
 			if equals++; equals == 1 {
-				out[open[top].index].Without = nic
+				out[open[len(open)-1].index].Without = nic
 			}
 			out[i] = Verdict{Without: nic}
 			continue
 		}
-		last, equals = key>>indexBits, 0
-		addr := key >> 32
-		end := addr + 1<<(32-key>>indexBits&63)
-		for top >= 0 && open[top].end <= addr {
+		last, equals = word>>lenShift, 0
+		addr := word >> 32
+		end := addr + 1<<(32-word>>lenShift&63)
+		for len(open) > 0 && open[len(open)-1].end <= addr {
 			pop()
 		}
 		out[i] = Verdict{Without: None}
-		if top >= 0 {
-			f := &open[top]
+		if len(open) > 0 {
+			f := &open[len(open)-1]
 			out[i].Without = f.nic
 			if f.low < addr {
 				f.free = true
@@ -198,63 +258,67 @@ func effects4(out []Verdict, routes []Route, n int) {
 				f.low = end
 			}
 		}
-		top++
-		open[top] = frame{addr, end, i, nic, false}
+		open = append(open, frame{addr, end, i, nic, false})
 	}
-	for top >= 0 {
+	for len(open) > 0 {
 		pop()
 	}
 }
 
-// effects6 is effects4 for wide addresses, those of the one family or the other.
-func effects6(out []Verdict, routes []Route, n int, is4 bool) {
-	keys := keys6(routes, n, is4)
+// sweepWide is sweep4 for addresses of 128 bits, or of IPv4 as they are mapped.
+func sweepWide(out []Verdict, routes []Route, words []uint64, k *keys) {
 	type frame struct {
 		lowHi, lowLo   uint64 // the lowest address that no prefix inside has claimed so far
 		lastHi, lastLo uint64 // the last address of the prefix
-		index          int32
+		index          int
 		nic            int32
 		free           bool // low is not claimed by any: it is settled
 		full           bool // low would be the address after the last of all
 	}
-	var open [129]frame
-	top := -1
+	var room [24]frame
+	open := room[:0]
 	pop := func() {
-		f := &open[top]
-		top--
+		f := &open[len(open)-1]
+		open = open[:len(open)-1]
 		if f.free || !f.full && !less(f.lastHi, f.lastLo, f.lowHi, f.lowLo) {
 			var b [16]byte
 			binary.BigEndian.PutUint64(b[:8], f.lowHi)
 			binary.BigEndian.PutUint64(b[8:], f.lowLo)
 			out[f.index].Lowest = netip.AddrFrom16(b)
-			if is4 {
+			if routes[f.index].Prefix.Addr().Is4() {
 				out[f.index].Lowest = out[f.index].Lowest.Unmap()
 			}
 		} else {
 			out[f.index] = Verdict{Without: f.nic}
 		}
 	}
+	var last netip.Prefix
 	equals := 0
-	for j, k := range keys {
-		nic := routes[k.index].NIC
-		if j > 0 && keys[j-1].hi == k.hi && keys[j-1].lo == k.lo && keys[j-1].bits == k.bits {
+	for _, word := range words {
+		i := int(word & k.index)
+		p, nic := routes[i].Prefix, routes[i].NIC
+		if p == last {
 			if equals++; equals == 1 {
-				out[open[top].index].Without = nic
+				out[open[len(open)-1].index].Without = nic
 			}
-			out[k.index] = Verdict{Without: nic}
+			out[i] = Verdict{Without: nic}
 			continue
 		}
-		equals = 0
-		maskHi, maskLo := ^uint64(0)>>min(k.bits, 64), ^uint64(0)>>max(k.bits-64, 0)
-		lastHi, lastLo := k.hi|maskHi, k.lo|maskLo
-		for top >= 0 && less(open[top].lastHi, open[top].lastLo, k.hi, k.lo) {
+		last, equals = p, 0
+		hi, lo := k.wide[i][0], k.wide[i][1]
+		n := p.Bits()
+		if p.Addr().Is4() {
+			n += 96
+		}
+		lastHi, lastLo := hi|^uint64(0)>>n, lo|^uint64(0)>>(max(n, 64)-64)
+		for len(open) > 0 && less(open[len(open)-1].lastHi, open[len(open)-1].lastLo, hi, lo) {
 			pop()
 		}
-		out[k.index] = Verdict{Without: None}
-		if top >= 0 {
-			f := &open[top]
-			out[k.index].Without = f.nic
-			if less(f.lowHi, f.lowLo, k.hi, k.lo) {
+		out[i] = Verdict{Without: None}
+		if len(open) > 0 {
+			f := &open[len(open)-1]
+			out[i].Without = f.nic
+			if less(f.lowHi, f.lowLo, hi, lo) {
 				f.free = true
 			} else if !f.free {
 				f.lowHi, f.lowLo = lastHi, lastLo+1
@@ -264,10 +328,9 @@ func effects6(out []Verdict, routes []Route, n int, is4 bool) {
 				}
 			}
 		}
-		top++
-		open[top] = frame{lowHi: k.hi, lowLo: k.lo, lastHi: lastHi, lastLo: lastLo, index: k.index, nic: nic}
+		open = append(open, frame{lowHi: hi, lowLo: lo, lastHi: lastHi, lastLo: lastLo, index: i, nic: nic})
 	}
-	for top >= 0 {
+	for len(open) > 0 {
 		pop()
 	}
 }

@@ -276,8 +276,8 @@ func clientsDiffer(in hostroute.Instance, x subject, t step, overflow []bool) bo
 	return (find(front, x).outcome == installed) != (find(back, x).outcome == installed)
 }
 
-// hangsOnDefault says whether the effect differs from e when the guest keeps
-// another offered default of the subject's family than the first.
+// hangsOnDefault says whether the effect differs from e when the guest is told
+// which of several offered defaults of the subject's family it keeps.
 func hangsOnDefault(in hostroute.Instance, x subject, e hostroute.Effect, list []step) bool {
 	if in.DefaultNIC != "" {
 		return false
@@ -291,19 +291,21 @@ func hangsOnDefault(in hostroute.Instance, x subject, e hostroute.Effect, list [
 			return t.nic == i && t.arrives == family && t.source != hostroute.SourceConnected && t.source != hostroute.SourceManual
 		})
 	}
-	found := false
+	var names []string
 	for i, n := range in.NICs {
-		if !offered(i) {
-			continue
+		if offered(i) {
+			names = append(names, n.Name)
 		}
-		if found {
-			other := in
-			other.DefaultNIC = n.Name
-			if effect(other, x).Effect != e {
-				return true
-			}
+	}
+	if len(names) < 2 {
+		return false
+	}
+	for _, name := range names {
+		other := in
+		other.DefaultNIC = name
+		if effect(other, x).Effect != e {
+			return true
 		}
-		found = true
 	}
 	return false
 }
