@@ -40,13 +40,14 @@ func Analyze(in Instance) (*Report, error) {
 	if err := check(in); err != nil {
 		return nil, err
 	}
-	w := new(work)
-	w.begin(in, false)
-	p := &w.plan
-	outcomes, decides := p.effects(&w.state, w.room.outcomes[:0])
-	a := analysis{plan: p, state: &w.state, decides: decides, others: p.others()}
-	a.verdicts, a.hang = p.verdicts(&w.state, outcomes, a.others)
-	return &Report{Instance: in.Name, Table: p.table(&w.state), Verdicts: a.verdicts, Findings: a.findings()}, nil
+	var r room
+	p := newPlan(&in, false, &r)
+	s := p.decide(&r.state)
+	outcomes, decides := p.effects(&s, r.outcomes[:0], r.decides[:0])
+	others := p.others()
+	verdicts, hang := p.verdicts(&s, outcomes, others)
+	a := analysis{plan: &p, state: &s, decides: decides, others: others, verdicts: verdicts, hang: hang}
+	return &Report{Instance: in.Name, Table: p.table(&s), Verdicts: verdicts, Findings: a.findings()}, nil
 }
 
 // AnalyzeSubnet returns what can be said of a subnet with no instance known, as in
@@ -64,9 +65,10 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if errs := s.check(nil, ""); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	w := new(work)
-	w.begin(in, true)
-	a := analysis{plan: &w.plan, state: &w.state}
+	var r room
+	p := newPlan(&in, true, &r)
+	st := p.decide(&r.state)
+	a := analysis{plan: &p, state: &st}
 	return a.findings(), nil
 }
 
@@ -131,12 +133,10 @@ func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
 	if err != nil {
 		return false
 	}
-	if a.room == nil {
-		a.room = new(work)
-	}
-	w := a.room
-	w.begin(in, a.lone)
-	b := analysis{plan: &w.plan, state: &w.state}
+	var r room
+	p := newPlan(&in, a.lone, &r)
+	st := p.decide(&r.state)
+	b := analysis{plan: &p, state: &st}
 	if !b.lacks(f, fix.Edits) {
 		return false
 	}
@@ -150,7 +150,7 @@ func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
 	}
 	fresh := false
 	b.eachProblem(func(is problem) { fresh = fresh || !a.problems[is] })
-	fix.KeepsEgress = !fresh && slices.Equal(a.egress, w.plan.egress(&w.state)) && a.keepsOthers(&w.plan)
+	fix.KeepsEgress = !fresh && slices.Equal(a.egress, p.egress(&st)) && a.keepsOthers(&p)
 	return true
 }
 
@@ -176,11 +176,19 @@ func (a *analysis) lacks(f *Finding, edits []Edit) bool {
 // keepsOthers says whether p, an edited plan, sends no destination by another NIC if the guest
 // keeps another of the offered defaults, where that is not known.
 func (a *analysis) keepsOthers(p *plan) bool {
-	for _, o := range append(p.others(), a.others...) {
-		var was, is state
-		a.install(&was, variant{o.keep, -1, -1, false}, false)
-		p.install(&is, variant{o.keep, -1, -1, false}, false)
-		if !slices.Equal(family(a.plan.egress(&was), o.is4), family(p.egress(&is), o.is4)) {
+	keeps := func(o *other) bool {
+		was := a.install(new(stateRoom), variant{o.keep, -1, -1, false}, false)
+		is := p.install(new(stateRoom), variant{o.keep, -1, -1, false}, false)
+		return slices.Equal(family(a.plan.egress(&was), o.is4), family(p.egress(&is), o.is4))
+	}
+	for i := range a.others {
+		if !keeps(&a.others[i]) {
+			return false
+		}
+	}
+	after := p.others() // the edits can have brought one
+	for i := range after {
+		if !keeps(&after[i]) {
 			return false
 		}
 	}

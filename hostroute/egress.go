@@ -170,9 +170,6 @@ func differences(a, b []segment, yield func(from, to netip.Addr, a, b int32) boo
 			y = b[j].nic
 			j++
 		}
-		if next.IsValid() && x == was && y == is && next.Is4() == from.Is4() {
-			continue
-		}
 		if was != is {
 			to := lastOf(from)
 			if next.IsValid() && next.Is4() == from.Is4() {
@@ -216,13 +213,13 @@ type outcome struct {
 	witness       netip.Addr
 }
 
-// effects returns the outcome of every item that is in force in s, in the room of outcomes, as if its host
+// effects returns the outcome of every item that is in force in s, in the given room, as if its host
 // route were deleted from its subnet and everything installed again; and of every group
 // whether any address is decided by it. It does not install again: without the item, the
 // next try of its destination that Linux accepts comes in, and the sweep sees that as a
 // route that stands behind. Only where an on-link route goes or comes in, on which other
 // next hops may depend, everything is indeed installed.
-func (p *plan) effects(s *state, outcomes []outcome) (_ []outcome, decides []bool) {
+func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome, []bool) {
 	var room [32]sweep.Route
 	var verdictRoom [32]sweep.Verdict
 	routes := room[:0] // those in force, each with the one behind it
@@ -239,7 +236,9 @@ func (p *plan) effects(s *state, outcomes []outcome) (_ []outcome, decides []boo
 	}
 	verdicts := sweep.Effects(verdictRoom[:0], routes)
 
-	outcomes, decides = slices.Grow(outcomes, len(p.items))[:len(p.items)], make([]bool, len(s.first))
+	outcomes = slices.Grow(outcomes, len(p.items))[:len(p.items)]
+	decides = slices.Grow(decides, len(s.first))[:len(s.first)]
+	clear(decides)
 	var whole []segment
 	at := 0
 	for g, i := range s.first {
@@ -262,8 +261,7 @@ func (p *plan) effects(s *state, outcomes []outcome) (_ []outcome, decides []boo
 			if whole == nil {
 				whole = p.egress(s)
 			}
-			var left state
-			p.install(&left, variant{s.keep, id, -1, false}, false)
+			left := p.install(new(stateRoom), variant{s.keep, id, -1, false}, false)
 			o.witness, o.with, o.without, steers = lowestDifference(whole, p.egress(&left), r.Prefix)
 		}
 		switch {

@@ -123,7 +123,6 @@ type analysis struct {
 	// What fixes are held against, once there are any.
 	problems map[problem]bool
 	egress   []segment
-	room     *work // for the edited instance
 }
 
 // each yields every code with its place, in the order of a report's findings. Without
@@ -368,29 +367,25 @@ func (a *analysis) tellItem(c Code, it *item) draft {
 // typed returns what to type in the guest about a manual route.
 func (a *analysis) typed(it *item, c Code) string {
 	d, dev := it.route.Destination, " dev "+a.nics[it.nic].Name
-	ip := "ip "
+	ip, via := "ip ", " via "+it.route.NextHop.String()
 	if !d.Addr().Is4() {
 		ip = "ip -6 "
 	}
-	gateway := ""
-	if s := a.nics[it.nic].subnet; s != nil && s.Gateway.IsValid() && d.Addr().Is4() {
-		gateway = s.Gateway.String()
+	if it.route.NextHop == zero4 {
+		via = ""
 	}
+	s := a.nics[it.nic].subnet
 	switch {
 	case c == CodeHostBits:
-		return ip + "route add " + d.Masked().String() + " via " + it.route.NextHop.String() + dev
+		return ip + "route add " + d.Masked().String() + via + dev
 	case nextHopCode(it.class) != c:
 	case !d.Addr().Is4():
 		return ip + "route add " + d.Masked().String() + " via LINK-LOCAL-ADDRESS" + dev + ", with the address of the default route"
-	case gateway != "" && it.oneFamily():
-		return ip + "route replace " + d.Masked().String() + " via " + gateway + dev
+	case s != nil && s.Gateway.Is4() && it.oneFamily():
+		return ip + "route replace " + d.Masked().String() + " via " + s.Gateway.String() + dev
 	}
 	if it.cause != "" {
 		return "leave it out"
-	}
-	via := " via " + it.route.NextHop.String()
-	if it.route.NextHop == zero4 {
-		via = ""
 	}
 	return ip + "route del " + d.String() + via + dev
 }
@@ -533,10 +528,11 @@ func (a *analysis) nextHopOwnAddress(it *item) draft {
 }
 
 func (a *analysis) nextHopOnLink(it *item) draft {
-	return draft{
-		message: "next hop 0.0.0.0 makes the destination on-link: that works by proxy ARP only, and dhcpcd installs just its first address",
-		fixes:   gatewayOrRemove(it, false),
+	d := draft{message: "next hop 0.0.0.0 makes the destination on-link: that works by proxy ARP only", fixes: gatewayOrRemove(it, false)}
+	if it.subnet != nil {
+		d.message += ", and dhcpcd installs just its first address"
 	}
+	return d
 }
 
 func (a *analysis) nextHopUnusable(it *item) draft {

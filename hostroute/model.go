@@ -13,7 +13,8 @@ import (
 // with an [InputError].
 type Subnet struct {
 	// ID names the subnet in results. Within one analysis, subnets of one ID
-	// must be equal in content.
+	// must be equal in content. It may be empty, as that of a subnet which is only
+	// planned; but a [Ref] does not tell its host routes from manual routes then.
 	ID string `json:"id"`
 	// CIDR is the subnet's network, without host bits.
 	CIDR netip.Prefix `json:"cidr"`

@@ -186,51 +186,48 @@ type plan struct {
 	groups []group       // in the same order
 }
 
-// A work is an instance, its plan, what came of it, and room for all that of the usual
-// size, in one piece.
-type work struct {
-	in    Instance
-	plan  plan
-	state state
-	room  struct {
-		nics     [4]guestNIC
-		placed   [4]placed
-		items    [24]item
-		tries    [32]try
-		routes   [32]sweep.Route
-		order    [32]int32
-		groups   [32]group
-		outcomes [24]outcome
-	}
+// A room is space for a plan of the usual size and what comes of it. It is on the stack:
+// no function below stores into a plan or a state what points into its room.
+type room struct {
+	nics     [4]guestNIC
+	placed   [4]placed
+	items    [24]item
+	tries    [32]try
+	routes   [32]sweep.Route
+	order    [32]int32
+	groups   [32]group
+	outcomes [24]outcome
+	decides  [32]bool
+	state    stateRoom
 }
 
-// begin lays out two stages of an instance: first what is offered to each NIC, NIC
-// by NIC, then what is programmed by hand. Then the guest installs it.
-func (w *work) begin(in Instance, lone bool) {
-	w.in = in
-	w.plan = plan{in: &w.in, keep: -1, lone: lone, nics: w.room.nics[:0], placed: w.room.placed[:0], items: w.room.items[:0],
-		tries: w.room.tries[:0], routes: w.room.routes[:0], order: w.room.order[:0], groups: w.room.groups[:0]}
-	p := &w.plan
+// newPlan lays out two stages of an instance: first what is offered to each NIC, NIC
+// by NIC, then what is programmed by hand.
+func newPlan(in *Instance, lone bool, r *room) plan {
+	p := plan{in: in, keep: -1, lone: lone, nics: r.nics[:0], placed: r.placed[:0], items: r.items[:0], tries: r.tries[:0], routes: r.routes[:0]}
 	for i := range in.NICs {
-		p.nics = append(p.nics, guestNIC{NIC: &in.NICs[i]})
 		if in.NICs[i].Name == in.DefaultNIC {
 			p.keep = int32(i)
 		}
-		p.place(int32(i))
-		p.offer(int32(i))
+		p.nics = append(p.nics, guestNIC{NIC: &in.NICs[i]})
+		p.placed, p.items = p.place(int32(i))
+		p.tries, p.routes = p.offer(int32(i))
 	}
 	for i := range p.items {
 		if it := &p.items[i]; it.subnet == nil && it.cause == "" {
-			p.attempt(int32(i), manual)
+			it.try = int32(len(p.tries))
+			d, t := p.attempt(int32(i), manual)
+			p.tries, p.routes = append(p.tries, t), append(p.routes, sweep.Route{Prefix: d, NIC: it.nic})
 		}
 	}
-	p.sort()
-	p.decide(&w.state)
+	p.order = sweep.Order(r.order[:0], p.routes)
+	p.groups = p.group(r.groups[:0])
+	return p
 }
 
-// place makes the items of a NIC, and decides which are offered.
-func (p *plan) place(nic int32) {
-	g := &p.nics[nic]
+// place returns p.placed and p.items with those of a NIC, and decides which are offered.
+func (p *plan) place(nic int32) ([]placed, []item) {
+	g, all, items := &p.nics[nic], p.placed, p.items
 	if g.subnet = g.leased(); p.in.ConfigDrive {
 		if s := g.NIC.static(); s != nil {
 			g.subnet, g.static = s, true
@@ -242,16 +239,17 @@ func (p *plan) place(nic int32) {
 			g.bytes = int32(g.offerLen(g.subnet))
 		}
 	}
-	g.first = int32(len(p.placed))
+	g.first = int32(len(all))
 	for i, s := range g.Subnets {
 		if contains(g.Subnets[:i], s) {
 			continue
 		}
-		first, id, cause := int32(len(p.items)), p.id(s), p.withheld(g, s)
+		first := int32(len(items))
+		id, cause := p.id(s, first), p.withheld(g, s)
 		routes := unique(s.HostRoutes)
 		for i := range routes {
-			p.items = append(p.items, item{route: &routes[i], subnet: s, nic: nic, id: id + int32(i), try: -1, cause: cause})
-			it := &p.items[len(p.items)-1]
+			items = append(items, item{route: &routes[i], subnet: s, nic: nic, id: id + int32(i), try: -1, cause: cause})
+			it := &items[len(items)-1]
 			if it.hostBits = !isMasked(it.route.Destination); !it.oneFamily() {
 				it.cause = CodeNextHopUnusable
 			} else if cause == "" && !g.static && it.route.Destination == any4 {
@@ -260,31 +258,32 @@ func (p *plan) place(nic int32) {
 				}
 			}
 		}
-		p.placed = append(p.placed, placed{s, first, int32(len(p.items))})
+		all = append(all, placed{s, first, int32(len(items))})
 	}
-	g.end, g.manual = int32(len(p.placed)), int32(len(p.items))
+	g.end, g.manual = int32(len(all)), int32(len(items))
 	routes := unique(g.Routes)
 	for i := range routes {
-		it := item{route: &routes[i], nic: nic, id: int32(len(p.items)), try: -1}
+		it := item{route: &routes[i], nic: nic, id: int32(len(items)), try: -1}
 		// Of an IPv6 route that is typed in, Linux masks the bits.
 		it.hostBits = it.route.Destination.Addr().Is4() && !isMasked(it.route.Destination)
 		if !it.oneFamily() {
 			it.cause = CodeNextHopUnusable
 		}
-		p.items = append(p.items, it)
+		items = append(items, it)
 	}
-	g.manualEnd = int32(len(p.items))
+	g.manualEnd = int32(len(items))
+	return all, items
 }
 
 // id returns the id of the first item of s: that which it has on an earlier NIC, else
-// the index that the item will have.
-func (p *plan) id(s *Subnet) int32 {
+// its own index.
+func (p *plan) id(s *Subnet, index int32) int32 {
 	for i := range p.placed {
 		if o := &p.placed[i]; o.ID == s.ID && o.first < o.end {
 			return p.items[o.first].id
 		}
 	}
-	return int32(len(p.items))
+	return index
 }
 
 // withheld returns why no host route of s reaches the guest; "" if they do.
@@ -307,44 +306,50 @@ func (p *plan) withheld(g *guestNIC, s *Subnet) Code {
 // uses says whether the NIC is configured from s.
 func (g *guestNIC) uses(s *Subnet) bool { return g.subnet != nil && g.subnet.ID == s.ID }
 
-// offer makes the tries of a NIC that come with its configuration.
-func (p *plan) offer(nic int32) {
-	g := &p.nics[nic]
+// offer returns p.tries and p.routes with those that come with a NIC's configuration.
+func (p *plan) offer(nic int32) ([]try, []sweep.Route) {
+	g, tries, routes := &p.nics[nic], p.tries, p.routes
+	add := func(d netip.Prefix, t try) {
+		tries, routes = append(tries, t), append(routes, sweep.Route{Prefix: d, NIC: nic})
+		if t.isDefault(d) && d.Addr().Is4() {
+			g.default4 = true
+		} else if t.isDefault(d) {
+			g.default6 = true
+		}
+	}
 	if s := g.subnet; s != nil {
 		if !s.CIDR.IsSingleIP() {
-			p.add(nic, s.CIDR, try{subnet: s, item: -1, kind: connected})
+			add(s.CIDR, try{subnet: s, item: -1, kind: connected})
 		}
 		if g.static && s.Gateway.Is4() {
-			p.add(nic, any4, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
+			add(any4, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
 		}
 		for i := len(g.Siblings) - 1; i >= 0 && !g.static && g.bytes <= offerMax; i-- {
 			if d := g.Siblings[i]; d != s.CIDR {
-				p.add(nic, d, try{hop: zero4, subnet: s, item: -1, kind: sibling})
+				add(d, try{hop: zero4, subnet: s, item: -1, kind: sibling})
 			}
 		}
 		for _, at := range p.placed[g.first:g.end] {
-			if !g.uses(at.Subnet) {
-				continue
-			}
-			for i := at.first; i < at.end; i++ {
+			for i := at.first; i < at.end && at.Subnet == s; i++ {
 				if it := &p.items[i]; it.cause == "" && !it.merged {
-					p.attempt(i, hostRoute)
+					it.try = int32(len(tries))
+					add(p.attempt(i, hostRoute))
 				}
 			}
 		}
 		if !g.static {
-			p.add(nic, any4, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
+			add(any4, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
 		}
 	}
 	if s := g.advertised(); s != nil {
-		p.add(nic, any6, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
+		add(any6, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
 	}
+	return tries, routes
 }
 
-// attempt makes the try of an item.
-func (p *plan) attempt(i int32, k kind) {
+// attempt returns the try of an item, with its destination as it arrives, masked.
+func (p *plan) attempt(i int32, k kind) (netip.Prefix, try) {
 	it := &p.items[i]
-	it.try = int32(len(p.tries))
 	t := try{hop: it.route.NextHop, subnet: it.subnet, item: i, kind: k}
 	if k == hostRoute && t.hop == zero4 {
 		p.nics[it.nic].onLinkItems = true
@@ -356,37 +361,23 @@ func (p *plan) attempt(i int32, k kind) {
 	if m := d.Masked(); m != d {
 		d, t.hostBits = m, it.hostBits
 	}
-	p.add(it.nic, d, t)
+	return d, t
 }
 
-func (p *plan) add(nic int32, d netip.Prefix, t try) {
-	p.tries = append(p.tries, t)
-	p.routes = append(p.routes, sweep.Route{Prefix: d, NIC: nic})
-	if p.isDefault(int32(len(p.tries) - 1)) {
-		if g := &p.nics[nic]; d.Addr().Is4() {
-			g.default4 = true
-		} else {
-			g.default6 = true
-		}
-	}
+// isDefault says whether the guest is offered t, to d, as a default.
+func (t *try) isDefault(d netip.Prefix) bool {
+	return d.Bits() == 0 && t.kind != manual && t.kind != connected && !t.hostBits
 }
 
-// isDefault says whether the guest is offered a try as a default.
-func (p *plan) isDefault(i int32) bool {
-	t := &p.tries[i]
-	return p.routes[i].Prefix.Bits() == 0 && t.kind != manual && t.kind != connected && !t.hostBits
-}
-
-// sort fills order and groups.
-func (p *plan) sort() {
-	p.order = sweep.Order(p.order, p.routes)
+// group returns p.groups, and gives each try its group.
+func (p *plan) group(groups []group) []group {
 	for at, i := range p.order {
 		t, r := &p.tries[i], &p.routes[i]
 		if at == 0 || p.routes[p.order[at-1]].Prefix != r.Prefix {
-			p.groups = append(p.groups, group{start: int32(at), nic: r.NIC, offered: -1})
+			groups = append(groups, group{start: int32(at), nic: r.NIC, offered: -1})
 		}
-		t.group = int32(len(p.groups) - 1)
-		g := &p.groups[t.group]
+		t.group = int32(len(groups) - 1)
+		g := &groups[t.group]
 		g.end = int32(at + 1)
 		g.several = g.several || r.NIC != g.nic
 		if t.kind != manual {
@@ -396,6 +387,7 @@ func (p *plan) sort() {
 			g.offeredSeveral = g.offeredSeveral || r.NIC != g.offered
 		}
 	}
+	return groups
 }
 
 // An answer is Linux's to a try.
@@ -418,10 +410,12 @@ type state struct {
 	// onLink holds the on-link routes of each NIC, the widest of them, sorted; nil
 	// without any. With the connected prefix they are its link-scope routes.
 	onLink [][]netip.Prefix
-	room   struct {
-		answers [32]answer
-		first   [32]int32
-	}
+}
+
+// A stateRoom is space for a state of the usual size, see room.
+type stateRoom struct {
+	answers [32]answer
+	first   [32]int32
 }
 
 // A variant says what is tried otherwise than planned.
@@ -436,19 +430,21 @@ type variant struct {
 func (p *plan) planned() variant { return variant{p.keep, -1, -1, false} }
 
 // install tries a plan. In the decisive run, the items get their class and cause.
-func (p *plan) install(s *state, v variant, decisive bool) {
-	s.keep = v.keep
-	s.answers, s.first, s.onLink = append(s.room.answers[:0], make([]answer, len(p.tries))...), s.room.first[:0], nil
+func (p *plan) install(r *stateRoom, v variant, decisive bool) state {
+	s := state{keep: v.keep, answers: r.answers[:0], first: r.first[:0]}
+	s.answers = slices.Grow(s.answers, len(p.tries))[:len(p.tries)]
+	clear(s.answers)
 	for range p.groups {
 		s.first = append(s.first, -1)
 	}
 	for i := int32(0); i < int32(len(p.tries)); i++ {
 		if v.moved >= 0 && p.tries[i].kind == hostRoute {
-			i = p.installMoved(s, v, i)
+			i = p.installMoved(&s, v, i)
 		} else if item := p.tries[i].item; item < 0 || p.items[item].id != v.without {
-			p.try(s, i, decisive)
+			p.try(&s, i, decisive)
 		}
 	}
+	return s
 }
 
 // installMoved tries the host routes of a NIC from the i-th try on, the moved one in
@@ -506,7 +502,7 @@ func (p *plan) accepts(s *state, i int32, covered bool) answer {
 	switch {
 	case t.kind == connected:
 		return installed
-	case s.keep >= 0 && s.keep != r.NIC && p.isDefault(i):
+	case s.keep >= 0 && s.keep != r.NIC && t.isDefault(r.Prefix):
 		return dropped
 	case t.hostBits:
 		return badMask

@@ -165,13 +165,14 @@ func (p *plan) otherGateway(it *item) (*Subnet, int) {
 
 // decide installs the plan as the guest does, and gives every item its class and
 // what keeps it from being in force.
-func (p *plan) decide(s *state) {
-	p.install(s, p.planned(), true)
+func (p *plan) decide(r *stateRoom) state {
+	s := p.install(r, p.planned(), true)
 	for i := range p.items {
 		if it := &p.items[i]; it.try < 0 {
 			it.class = p.class(it, it.subnet != nil && it.subnet.CIDR.Contains(it.route.NextHop))
 		}
 	}
+	return s
 }
 
 // cause returns why an item that was tried is not installed; "" if it is.
@@ -231,9 +232,9 @@ func (p *plan) guestDependent(s *state, it *item) bool {
 // its subnet's list and not if last, or vice versa.
 func (p *plan) orderMatters(s *state, it *item) bool {
 	if p.nics[it.nic].onLinkItems {
-		var first, last state
-		p.install(&first, variant{p.keep, -1, it.id, false}, false)
-		p.install(&last, variant{p.keep, -1, it.id, true}, false)
+		var r, q stateRoom
+		first := p.install(&r, variant{p.keep, -1, it.id, false}, false)
+		last := p.install(&q, variant{p.keep, -1, it.id, true}, false)
 		return (first.answers[it.try] == installed) != (last.answers[it.try] == installed)
 	}
 	// No next hop depends on the list then, so that only an equal destination in
@@ -250,7 +251,7 @@ func (p *plan) orderMatters(s *state, it *item) bool {
 // An other is what comes of a plan if the guest is told to keep one of the defaults
 // that it is offered.
 type other struct {
-	*state
+	state
 	is4 bool // what it says of this family counts
 }
 
@@ -262,15 +263,15 @@ func (p *plan) others() []other {
 		before := len(out)
 		for i := range p.nics {
 			if p.keep < 0 && (is4 && p.nics[i].default4 || !is4 && p.nics[i].default6) {
-				out = append(out, other{&state{keep: int32(i)}, is4})
+				out = append(out, other{state{keep: int32(i)}, is4})
 			}
 		}
 		if len(out) == before+1 {
 			out = out[:before]
 		}
 	}
-	for _, o := range out {
-		p.install(o.state, variant{o.keep, -1, -1, false}, false)
+	for i := range out {
+		out[i].state = p.install(new(stateRoom), variant{out[i].keep, -1, -1, false}, false)
 	}
 	return out
 }
@@ -293,10 +294,10 @@ func (p *plan) verdicts(s *state, outcomes []outcome, others []other) (all []Ver
 		hang = make([]bool, len(p.items))
 	}
 	for _, o := range others {
-		outcomes, _ := p.effects(o.state, nil)
+		outcomes, _ := p.effects(&o.state, nil, nil)
 		for i := range p.items {
 			it := &p.items[i]
-			if it.try >= 0 && it.route.Destination.Addr().Is4() == o.is4 && p.effect(o.state, outcomes, i) != all[i].Effect {
+			if it.try >= 0 && it.route.Destination.Addr().Is4() == o.is4 && p.effect(&o.state, outcomes, i) != all[i].Effect {
 				hang[i], all[i].GuestDependent = true, true
 			}
 		}

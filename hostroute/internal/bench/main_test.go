@@ -1,0 +1,10 @@
+package main
+
+import "testing"
+
+// The measurements run, and what they measure agrees with the peers. Nothing is timed.
+func TestRun(t *testing.T) {
+	if err := run(1, 1000); err != nil {
+		t.Fatal(err)
+	}
+}
