@@ -50,7 +50,9 @@
 // The hypervisor's own routing table, which must cover every destination (host routes
 // add nothing to it); Neutron's force_metadata option; metrics, policy routing and
 // firewalls in the guest; and when running instances get a change: DHCP agent and
-// client see a changed host route only later, if at all.
+// client see a changed host route only later, if at all. Nor are subnets and addresses that
+// Linux treats specially and Neutron does not hand out: a subnet that begins at 0.0.0.0, a fixed IP that is
+// multicast or a broadcast address.
 //
 // # Habits
 //

@@ -408,7 +408,7 @@ func (a *analysis) multipleDefaults() draft {
 		}
 	}
 	if hanging > 0 {
-		d.message += "; the effect of " + strconv.Itoa(hanging) + " host routes depends on it"
+		d.message += "; host routes whose effect depends on it: " + strconv.Itoa(hanging)
 	}
 	return d
 }

@@ -82,7 +82,8 @@ type Verdict struct {
 	// that of ISC dhclient. It is set, but never where nothing is
 	// offered, if one of these holds:
 	//   - the next hop is not in the carrying subnet: some clients add a route to it;
-	//   - the next hop is 0.0.0.0: dhcpcd installs the first address only;
+	//   - the next hop is 0.0.0.0: dhcpcd installs the first address only (and does so for
+	//     the NIC's own address, which is an error anyway and does not set this);
 	//   - Linux refuses the next hop, or the destination has host bits: under
 	//     systemd-networkd, the NIC's DHCP stops;
 	//   - the destination also comes by another NIC, or is another NIC's subnet:

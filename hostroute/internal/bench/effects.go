@@ -45,11 +45,9 @@ func effects(rounds, n int, f family, s shape) error {
 		slices.SortFunc(room, netip.Prefix.Compare)
 	}, n}
 	peer := subject{func() { decide(routes) }, n}
-	what := fmt.Sprintf("effect of each of %d routes, %s, %s", n, f, s)
-	ratio, allocs := compare(rounds, ours, sorting)
-	row(what, "sorting the prefixes", ratio, map[family]float64{ipv4: 0.4, ipv6: 0.6}[f], allocs)
-	ratio, allocs = compare(rounds, ours, peer)
-	row(what, "bart", ratio, map[family]float64{ipv4: 0.1, ipv6: 0.25}[f], allocs)
+	sorted, allocs := compare(rounds, ours, sorting)
+	tables, _ := compare(rounds, ours, peer)
+	fmt.Printf("| %s | %s | %d | %.2f | %.2f | %d |\n", f, s, n, sorted, tables, allocs)
 	return nil
 }
 

@@ -144,8 +144,12 @@ func pack(words []uint64, wide [][2]uint64, routes []Route) keys {
 
 // halves returns the bits of an IPv6 address, or of an IPv4 one as it is mapped.
 func halves(a netip.Addr) [2]uint64 {
-	b := a.As16()
-	return [2]uint64{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+	b := a.AsSlice() // on the stack, and not copied as the result of As16 is
+	if len(b) == 4 {
+		mapped := a.As16()
+		b = mapped[:]
+	}
+	return [2]uint64{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
 }
 
 func count6(routes []Route) int {
@@ -216,12 +220,16 @@ func sweep4(out []Verdict, routes []Route, words []uint64, index uint64) {
 		index int
 		nic   int32
 		free  bool // low is not claimed by any: it is settled
+		moved bool // low is not the first address
 	}
 	var room [24]frame
 	open := room[:0]
 	pop := func() {
 		f := &open[len(open)-1]
 		open = open[:len(open)-1]
+		if !f.moved {
+			return
+		}
 		if f.free || f.low < f.end {
 			var b [4]byte
 			binary.BigEndian.PutUint32(b[:], uint32(f.low))
@@ -248,17 +256,17 @@ func sweep4(out []Verdict, routes []Route, words []uint64, index uint64) {
 		for len(open) > 0 && open[len(open)-1].end <= addr {
 			pop()
 		}
-		out[i] = Verdict{Without: None}
+		out[i] = Verdict{routes[i].Prefix.Addr(), None}
 		if len(open) > 0 {
 			f := &open[len(open)-1]
 			out[i].Without = f.nic
 			if f.low < addr {
 				f.free = true
 			} else if !f.free {
-				f.low = end
+				f.low, f.moved = end, true
 			}
 		}
-		open = append(open, frame{addr, end, i, nic, false})
+		open = append(open, frame{low: addr, end: end, index: i, nic: nic})
 	}
 	for len(open) > 0 {
 		pop()
@@ -273,6 +281,7 @@ func sweepWide(out []Verdict, routes []Route, words []uint64, k *keys) {
 		index          int
 		nic            int32
 		free           bool // low is not claimed by any: it is settled
+		moved          bool // low is not the first address
 		full           bool // low would be the address after the last of all
 	}
 	var room [24]frame
@@ -280,6 +289,9 @@ func sweepWide(out []Verdict, routes []Route, words []uint64, k *keys) {
 	pop := func() {
 		f := &open[len(open)-1]
 		open = open[:len(open)-1]
+		if !f.moved {
+			return
+		}
 		if f.free || !f.full && !less(f.lastHi, f.lastLo, f.lowHi, f.lowLo) {
 			var b [16]byte
 			binary.BigEndian.PutUint64(b[:8], f.lowHi)
@@ -314,14 +326,14 @@ func sweepWide(out []Verdict, routes []Route, words []uint64, k *keys) {
 		for len(open) > 0 && less(open[len(open)-1].lastHi, open[len(open)-1].lastLo, hi, lo) {
 			pop()
 		}
-		out[i] = Verdict{Without: None}
+		out[i] = Verdict{p.Addr(), None}
 		if len(open) > 0 {
 			f := &open[len(open)-1]
 			out[i].Without = f.nic
 			if less(f.lowHi, f.lowLo, hi, lo) {
 				f.free = true
 			} else if !f.free {
-				f.lowHi, f.lowLo = lastHi, lastLo+1
+				f.lowHi, f.lowLo, f.moved = lastHi, lastLo+1, true
 				if f.lowLo == 0 {
 					f.lowHi++
 					f.full = f.lowHi == 0
