@@ -1,0 +1,95 @@
+package neutron_test
+
+import (
+	"fmt"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+// The answers of GET /v2.0/subnets and GET /v2.0/ports become instances, ready to be analysed.
+func ExampleDecode() {
+	subnets := `{"subnets":[
+		{"id":"front","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[]},
+		{"id":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}]}`
+	ports := `{"ports":[
+		{"id":"p0","device_id":"web-1","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"front","ip_address":"10.65.0.5"}]},
+		{"id":"p1","device_id":"web-1","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"back","ip_address":"11.8.0.21"}]},
+		{"id":"p2","device_id":"dhcp-1","device_owner":"network:dhcp","fixed_ips":[{"subnet_id":"back","ip_address":"11.8.0.2"}]}]}`
+	d, err := neutron.Decode(strings.NewReader(subnets), strings.NewReader(ports))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, in := range d.Instances {
+		in.DefaultNIC = "eth0" // the documents do not tell which default the guest keeps
+		r, err := hostroute.Analyze(in)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Print(r.Instance, "\n", r.Table)
+		for _, v := range r.Verdicts {
+			fmt.Println(v.Subject.HostRoute, v.Class, v.Effect)
+		}
+	}
+	// Output:
+	// web-1
+	// default via 10.65.0.1 dev eth0
+	// 10.65.0.0/24 dev eth0
+	// 11.8.0.0/24 dev eth1
+	// 11.11.0.0/16 via 11.8.0.1 dev eth1
+	// 11.11.0.0/16,11.8.0.1 own-gateway steers
+}
+
+// What `openstack subnet list --long -f json` prints is enough to look at the subnets alone.
+func ExampleDecodeSubnets() {
+	d, err := neutron.DecodeSubnets(strings.NewReader(`[{"ID": "back", "Name": "back", "Subnet": "11.8.0.0/24", "DHCP": true,
+		"Gateway": "11.8.0.1", "Host Routes": [{"destination": "11.0.0.0/255.0.0.0", "nexthop": "11.8.0.1"}]}]`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range d.Findings {
+		fmt.Println(f)
+	}
+	// Output:
+	// back: 11.0.0.0/8,11.8.0.1: destination is not spelled 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs nothing of the subnet, not even the default (netmask-spelling)
+}
+
+// All that is wrong is told at once, each error with the JSON pointer of its member.
+func ExampleDecodeError() {
+	_, err := neutron.DecodeSubnets(strings.NewReader(`{"subnets":[
+		{"id":"front","cidr":"10.65.0.1/24","gateway_ip":null},
+		{"id":"back","cidr":"11.8.0.0/24","host_routes":[{"destination":"11.11.0.0","nexthop":"11.8.0.1"}]}]}`))
+	fmt.Println(err)
+	// Output:
+	// /subnets/0/cidr: 10.65.0.1/24 has host bits (subnets, value 1)
+	// /subnets/1/gateway_ip: is absent (subnets, value 1)
+	// /subnets/1/host_routes/0/destination: "11.11.0.0" is no CIDR (subnets, value 1)
+}
+
+// A fix becomes the body of a request.
+func ExampleUpdateBody() {
+	back := &hostroute.Subnet{ID: "back", HostRoutes: []hostroute.HostRoute{hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.77")}}
+	fixed, err := back.Apply(hostroute.Edit{Subnet: "back", Old: back.HostRoutes[0], New: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("PUT /v2.0/subnets/%s\n%s\n", fixed.ID, neutron.UpdateBody(fixed))
+	// Output:
+	// PUT /v2.0/subnets/back
+	// {"subnet":{"host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}}
+}
+
+func ExampleCommand() {
+	back := &hostroute.Subnet{ID: "back", HostRoutes: []hostroute.HostRoute{hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")}}
+	fmt.Println(strings.Join(neutron.Command(back), " "))
+	back.HostRoutes = nil
+	fmt.Println(strings.Join(neutron.Command(back), " "))
+	// Output:
+	// openstack subnet set --no-host-route --host-route destination=11.11.0.0/16,gateway=11.8.0.1 back
+	// openstack subnet set --no-host-route back
+}

@@ -1,0 +1,89 @@
+// Package neutron turns what OpenStack says of subnets and ports into the model of package hostroute, and a subnet's host
+// routes into what OpenStack takes. Decoders know these forms by their shape, and likewise those of ports:
+//
+//	GET /v2.0/subnets                       {"subnets":[...]}, also page by page
+//	GET /v2.0/subnets/ID                    {"subnet":{...}}
+//	openstack subnet show -f json           {"id":...}
+//	openstack subnet list --long -f json    [{"ID":...}]
+//
+// `openstack port list` does not tell whose a port is; `openstack port show` does. A reader holds one or more values in
+// sequence. gophercloud's types marshal to the API's names. Host routes may be text, as command lines before 4.0.0 print.
+// Decoding n bytes allocates at most 20 n bytes and 64 KiB, in time O(n log n).
+//
+// Member names count exactly, as they stand; others are ignored. One that is read must not stand twice, for JSON does not
+// say which counts. A null, empty or absent id, cidr, subnet_id, device_id, destination or nexthop is an error, and so is an
+// absent gateway_ip: read as none, it would turn every verdict; null or "" is none. Without enable_dhcp there is DHCP. All
+// else may be null or absent. IPv4-mapped addresses are unmapped. A subnet or port may stand twice, as when pages shift, if
+// it is the same. Ports whose device_owner does not begin with compute: are left out unread.
+package neutron
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// A Deployment is what the documents hold.
+type Deployment struct {
+	Subnets []*hostroute.Subnet // in the order of their document
+	// Instances are in the order of their first port and named by device_id. Their NICs are in the order of the document
+	// and named eth0, eth1, ...; the caller may set order, names, DefaultNIC and ConfigDrive: no document does.
+	Instances []hostroute.Instance
+	// Findings are the decoder's own, each [CodeNetmaskSpelling], in the order of the subnets and their host routes.
+	Findings []hostroute.Finding
+}
+
+// Decode reads subnets and ports. Its errors are [DecodeError] values, joined by [errors.Join]: the first 100, and then an
+// error that counts the rest. What follows malformed JSON is not read. With an error there is no Deployment.
+func Decode(subnets, ports io.Reader) (*Deployment, error) { return decode(subnets, ports) }
+
+// DecodeSubnets is [Decode] for subnets alone; there are no Instances.
+func DecodeSubnets(subnets io.Reader) (*Deployment, error) { return decode(subnets) }
+
+// A DecodeError says what is wrong in a document, and where.
+type DecodeError struct {
+	Path string // JSON pointer (RFC 6901) into one of the document's values, to what is wrong or absent; "" is all of it
+	Err  error  // ends in the document and the value, such as "(subnets, value 1)"
+}
+
+func (e *DecodeError) Error() string { return strings.TrimPrefix(e.Path+": "+e.Err.Error(), ": ") }
+
+// Unwrap returns e.Err.
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// UpdateBody returns the body of PUT /v2.0/subnets/ID that gives the subnet the host routes of s, none for nil:
+// {"subnet":{"host_routes":[...]}}. Neutron replaces the whole list; as it refuses equal copies, each is written once.
+func UpdateBody(s *hostroute.Subnet) []byte {
+	b, _ := json.Marshal(map[string]any{"subnet": map[string]any{"host_routes": distinct(s)}}) // no text fails
+	return b
+}
+
+// Command returns the command that does the same, as arguments: openstack subnet set --no-host-route --host-route
+// destination=...,gateway=... ID. Without --no-host-route, the host routes would be added. For nil it returns nil.
+func Command(s *hostroute.Subnet) []string {
+	if s == nil {
+		return nil
+	}
+	argv := []string{"openstack", "subnet", "set", "--no-host-route"}
+	for _, r := range distinct(s) {
+		argv = append(argv, "--host-route", "destination="+r.Destination.String()+",gateway="+r.NextHop.String())
+	}
+	if strings.HasPrefix(s.ID, "-") {
+		argv = append(argv, "--") // else the ID would be an option
+	}
+	return append(argv, s.ID)
+}
+
+// distinct returns the first of equal host routes, unmapped.
+func distinct(s *hostroute.Subnet) []hostroute.HostRoute {
+	out, seen := []hostroute.HostRoute{}, make(map[hostroute.HostRoute]bool)
+	for i := 0; s != nil && i < len(s.HostRoutes); i++ {
+		r := hostroute.HostRoute{Destination: unmap(s.HostRoutes[i].Destination), NextHop: s.HostRoutes[i].NextHop.Unmap()}
+		if !seen[r] {
+			out, seen[r] = append(out, r), true
+		}
+	}
+	return out
+}
