@@ -193,12 +193,12 @@ func (d *decoder) each(m member, object func(*decoder, []byte)) {
 }
 
 // str returns a string. It may be null, empty or absent, "", unless absence is an error: then any error is reported, and ""
-// returned. The escapes are those that Go has too: \/ and surrogates are errors.
+// returned. The escapes are \/ and those that Go has too: surrogates are errors.
 func (d *decoder) str(m member, absence string) string {
 	if m.value == nil && absence != "" {
 		d.fail(m.name, nil, absence)
 	} else if m.value != nil && (absence != "" || m.value[0] != 'n' && string(m.value) != `""`) {
-		if s, err := strconv.Unquote(string(m.value)); err == nil && s != "" && utf8.Valid(m.value) {
+		if s, err := strconv.Unquote(strings.ReplaceAll(string(m.value), `\/`, "/")); err == nil && s != "" && utf8.Valid(m.value) {
 			return s
 		}
 		d.fail(m.name, m.value, "is no text, or empty")

@@ -90,7 +90,7 @@ func (d *decoder) addRoute(dstName, dst, hopName, hop string) {
 
 // findings puts what is misread in words.
 func (d *decoder) findings() {
-	d.out.Findings = slices.Grow(d.out.Findings, len(d.misread))
+	d.out.Findings = slices.Grow([]hostroute.Finding{}, len(d.misread))
 	for _, w := range d.misread {
 		s, then := d.out.Subnets[w.subnet], ""
 		r := s.HostRoutes[w.route]
@@ -100,6 +100,7 @@ func (d *decoder) findings() {
 		d.out.Findings = append(d.out.Findings, hostroute.Finding{
 			Code: CodeNetmaskSpelling, Severity: hostroute.SeverityError, Subject: hostroute.Ref{Subnet: s.ID, HostRoute: r},
 			Message: fmt.Sprintf("destination is not spelled %v: dnsmasq sends it with the length %d%s", r.Destination, w.length, then),
+			Related: []hostroute.Related{}, Fixes: []hostroute.Fix{},
 		})
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package neutron_test
+
+const race = false
