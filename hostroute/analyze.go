@@ -72,18 +72,20 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	return a.findings(), nil
 }
 
-// findings writes all findings, their fixes proven.
+// findings writes all findings, with those of their fixes that are proven.
 func (a *analysis) findings() []Finding {
-	out := []Finding{}
+	n := 0
+	a.each(func(place, Code) { n++ })
+	out := make([]Finding, 0, n)
 	a.each(func(at place, c Code) {
 		d := a.tell(at, c)
 		f := Finding{Code: c, Severity: severity(c), Subject: a.subject(at), Message: d.message, Related: d.related, Fixes: []Fix{}}
 		if f.Related == nil {
 			f.Related = []Related{}
 		}
-		for _, fix := range d.fixes {
-			if a.prove(&fix, at, &f) {
-				f.Fixes = append(f.Fixes, fix)
+		for i := range d.fixes {
+			if a.prove(&d.fixes[i], at, &f) {
+				f.Fixes = append(d.fixes[:len(f.Fixes)], d.fixes[i])
 			}
 		}
 		out = append(out, f)
@@ -146,11 +148,12 @@ func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
 	if a.problems == nil {
 		a.problems = make(map[problem]bool)
 		a.eachProblem(func(was problem) { a.problems[was] = true })
-		a.egress = a.plan.egress(a.state)
+		a.egress = a.plan.egress(nil, a.state)
 	}
 	fresh := false
 	b.eachProblem(func(is problem) { fresh = fresh || !a.problems[is] })
-	fix.KeepsEgress = !fresh && slices.Equal(a.egress, p.egress(&st)) && a.keepsOthers(&p)
+	var segments [32]segment
+	fix.KeepsEgress = !fresh && slices.Equal(a.egress, p.egress(segments[:0], &st)) && a.keepsOthers(&p)
 	return true
 }
 
@@ -179,7 +182,7 @@ func (a *analysis) keepsOthers(p *plan) bool {
 	keeps := func(o *other) bool {
 		was := a.install(new(stateRoom), variant{o.keep, -1, -1, false}, false)
 		is := p.install(new(stateRoom), variant{o.keep, -1, -1, false}, false)
-		return slices.Equal(family(a.plan.egress(&was), o.is4), family(p.egress(&is), o.is4))
+		return slices.Equal(family(a.plan.egress(nil, &was), o.is4), family(p.egress(nil, &is), o.is4))
 	}
 	for i := range a.others {
 		if !keeps(&a.others[i]) {

@@ -96,7 +96,7 @@ type segment struct {
 
 // partition returns the egress of every address: sorted segments, the first from
 // 0.0.0.0, one from ::, no two neighbours of a family alike. It takes routes in the
-// order of [sweep.Order].
+// order of [sweep.Order], and room to return them in.
 func partition(out []segment, routes []sweep.Route) []segment {
 	out = slices.Grow(out, 2*len(routes)+2)
 	start := func(from netip.Addr, nic int32) {
@@ -194,8 +194,8 @@ func lastOf(a netip.Addr) netip.Addr {
 	return netipx.PrefixLastIP(any6)
 }
 
-// egress returns the partition of a state.
-func (p *plan) egress(s *state) []segment {
+// egress returns the partition of a state, in the room of out.
+func (p *plan) egress(out []segment, s *state) []segment {
 	var room [16]sweep.Route
 	routes := room[:0]
 	for _, i := range s.first {
@@ -203,7 +203,7 @@ func (p *plan) egress(s *state) []segment {
 			routes = append(routes, p.routes[i])
 		}
 	}
-	return partition(nil, routes)
+	return partition(out, routes)
 }
 
 // An outcome is what an item changes: where its witness goes with and without it.
@@ -259,10 +259,10 @@ func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome,
 		o, steers := outcome{with: r.NIC, without: v.Without, witness: v.Lowest}, v.Steers(*r)
 		if onLink {
 			if whole == nil {
-				whole = p.egress(s)
+				whole = p.egress(nil, s)
 			}
 			left := p.install(new(stateRoom), variant{s.keep, id, -1, false}, false)
-			o.witness, o.with, o.without, steers = lowestDifference(whole, p.egress(&left), r.Prefix)
+			o.witness, o.with, o.without, steers = lowestDifference(whole, p.egress(nil, &left), r.Prefix)
 		}
 		switch {
 		case steers:
