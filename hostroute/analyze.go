@@ -33,8 +33,10 @@ func (r *Report) Worst() Severity {
 // The error joins an [InputError] for every value that no Neutron could hold; then
 // there is no report. Whatever else a person can have configured is in its findings.
 //
-// It takes O(n log n) for n routes; for n routes of which m are on-link or have
-// fixes to prove, O(m n log n).
+// It takes O(n log n) for n routes; for n routes of which m are on-link, rival those of
+// their list for a destination where some are on-link, or have fixes to prove,
+// O(m n log n); and where DefaultNIC is empty, that for each offered default. NICs
+// and subnets are compared in pairs.
 func Analyze(in Instance) (*Report, error) {
 	in = unmap(in)
 	if err := check(in); err != nil {

@@ -478,7 +478,18 @@ func TestAnalyzeSubnetSaysNothingThatAnInstanceDenies(t *testing.T) {
 				for _, f := range findings {
 					checkSubnetFixes(t, s, f)
 					k := key{f.Code, f.Subject}
-					if k.Subject.NIC = "eth0"; !slices.Contains(all, k) {
+					k.Subject.NIC = "eth0"
+					if f.Code == hostroute.CodeNextHopNotGateway && !slices.Contains(all, k) {
+						// An instance tells only why it is refused: with the list in another order,
+						// which Neutron does not keep, it might not be.
+						refused := func(o key) bool {
+							return o.Subject == k.Subject && (o.Code == hostroute.CodeDuplicate || o.Code == hostroute.CodeConflict || o.Code == hostroute.CodeHostBits)
+						}
+						if slices.ContainsFunc(all, refused) {
+							continue
+						}
+					}
+					if !slices.Contains(all, k) {
 						t.Errorf("%v is not among %v", f, all)
 						return false
 					}

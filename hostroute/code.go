@@ -195,7 +195,7 @@ var catalogue = [...]entry{
 			return with(two(), func(s *Subnet) { s.HostRoutes = []HostRoute{MustParseHostRoute("11.8.0.128/25,11.8.0.1")} })
 		}},
 	{CodeShadowed, SeverityInfo, "host route that decides nothing",
-		"Longer routes claim every address of the destination. Fix: remove it.",
+		"Longer or earlier routes claim every address of the destination. Fix: remove it.",
 		func() Instance {
 			in := two("11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1")
 			in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.11.0.0/16,10.65.0.1")}
@@ -206,7 +206,7 @@ var catalogue = [...]entry{
 			"guest, and say so by DefaultNIC.",
 		func() Instance { in := two(); in.DefaultNIC = ""; return in }},
 	{CodeNoDefault, SeverityWarning, "several NICs and no default",
-		"The instance has several NICs, each is configured, and none gives it an IPv4 default: what no route covers is unreachable. Fix: a gateway on the " +
+		"The instance has several NICs, each is configured, and it gets no IPv4 default, from any NIC or from the one that DefaultNIC names: what no route covers is unreachable. Fix: a gateway on the " +
 			"subnet that is meant to carry the default.",
 		func() Instance {
 			in := two()

@@ -71,12 +71,12 @@ func (t Table) Destinations(nic string) *netipx.IPSet {
 }
 
 // egress returns t as a partition of the address space, with NICs numbered. Rows
-// that no table of [Analyze] has are read as `ip route` would: unmapped, masked,
-// those without a valid destination not at all.
+// that no table of [Analyze] has are read as Lookup does: as if masked, and those
+// without a valid destination not at all.
 func (t Table) egress(number func(string) int32) []segment {
 	routes := make([]sweep.Route, 0, len(t))
 	for i := range t {
-		if d := unmapPrefix(t[i].Destination); d.IsValid() {
+		if d := t[i].Destination; d.IsValid() {
 			routes = append(routes, sweep.Route{Prefix: d.Masked(), NIC: number(t[i].NIC)})
 		}
 	}

@@ -11,15 +11,15 @@ import (
 type Explanation struct {
 	Destination netip.Addr `json:"destination"`
 	Route       Route      `json:"route"` // the one that decides; zero: there is none, and nothing leaves
-	// IgnoredNextHop is the next hop of Route if it does not stand for the hypervisor,
-	// which forwards the data all the same; else zero.
+	// IgnoredNextHop is the next hop of Route if it is a neighbour that does not stand for
+	// the hypervisor, which forwards the data all the same; else zero.
 	IgnoredNextHop netip.Addr `json:"ignored_next_hop"`
 	// Losers are the other routes that contain the destination: those installed,
-	// in the table's order, then those that the guest did not install, in
-	// the order of verdicts.
+	// in the table's order, then those of the verdicts that the guest did not install, in
+	// their order. (Of offered defaults that lost, the finding multiple-defaults tells.)
 	Losers []Loser `json:"losers"`
-	// Dropped are the other NICs: traffic between the destination and
-	// their addresses is dropped by the hypervisor's strict reverse path filter.
+	// Dropped are the other NICs that the table has a route by: traffic between the
+	// destination and their addresses is dropped by the hypervisor's strict reverse path filter.
 	Dropped []string `json:"dropped"`
 }
 
@@ -34,7 +34,7 @@ type Loser struct {
 // invalid address has no route; an IPv4-mapped one is unmapped. What
 // Linux delivers locally, such as the instance's own addresses, never asks the table.
 func (r *Report) Explain(dst netip.Addr) Explanation {
-	dst = dst.Unmap()
+	dst = unmapAddr(dst)
 	e := Explanation{Destination: dst, Losers: []Loser{}, Dropped: []string{}}
 	var found bool
 	if e.Route, found = r.Table.Lookup(dst); found {
@@ -83,13 +83,13 @@ func (v *Verdict) route() Route {
 	return t
 }
 
-// ignored returns the next hop of an installed route if it does not stand for
-// the hypervisor.
+// ignored returns the next hop of an installed route if it is a neighbour that does not
+// stand for the hypervisor.
 func (r *Report) ignored(t Route) netip.Addr {
 	for i := range r.Verdicts {
 		v := &r.Verdicts[i]
-		if o := v.route(); v.Cause == "" && !v.Consistent() && o.NIC == t.NIC && o.Source == t.Source && o.Subnet == t.Subnet &&
-			o.NextHop == t.NextHop && onWire(o.Destination).Masked() == t.Destination {
+		if o := v.route(); v.Cause == "" && v.Class == ClassNotGateway && o.NIC == t.NIC && o.Subnet == t.Subnet && o.NextHop == t.NextHop &&
+			onWire(o.Destination).Masked() == t.Destination {
 			return t.NextHop
 		}
 	}

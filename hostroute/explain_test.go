@@ -202,7 +202,7 @@ func checkExplanation(t testing.TB, verdicts []hostroute.Verdict, r *hostroute.R
 			}
 			want = append(want, x)
 		}
-		if row, ok := rowOf(r.Table, v); ok && row == winner && v.Cause == "" && !v.Consistent() && hr.NextHop != onLink {
+		if row, ok := rowOf(r.Table, v); ok && row == winner && v.Cause == "" && v.Class == hostroute.ClassNotGateway {
 			ignored = true
 		}
 	}

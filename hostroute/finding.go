@@ -181,7 +181,7 @@ func (a *analysis) eachOfSubnet(at place, g *guestNIC, yield func(place, Code)) 
 		}
 	}
 	at.sibling = -1
-	for i := s.first; i < s.end; i++ {
+	for i := s.first; i < s.end && (!g.uses(s.Subnet) || g.bytes <= offerMax); i++ { // an overflow mutes the rest
 		at.item = i
 		a.eachOfItem(at, yield)
 	}
@@ -190,9 +190,6 @@ func (a *analysis) eachOfSubnet(at place, g *guestNIC, yield func(place, Code)) 
 // eachOfItem yields the codes of a host route or a manual route, sorted.
 func (a *analysis) eachOfItem(at place, yield func(place, Code)) {
 	it := &a.items[at.item]
-	if it.cause == CodeOptionOverflow {
-		return
-	}
 	var codes [4]Code
 	n := 0
 	add := func(c Code) { codes[n] = c; n++ }
@@ -231,7 +228,7 @@ func (p *plan) nextHopCode(it *item) Code {
 	switch {
 	case it.cause == CodeNextHopUnusable:
 		return CodeNextHopUnusable // also an own gateway that Linux refuses
-	case it.class == ClassNotGateway && it.try >= 0 && it.cause != "":
+	case it.class == ClassNotGateway && it.try >= 0 && it.cause != "" && !p.lone:
 		return "" // refused for something else: there is no data to go astray
 	case it.class == ClassNotGateway && it.cause == CodeDefaultDropped:
 		return "" // that code tells it
@@ -303,7 +300,7 @@ func (a *analysis) tell(at place, c Code) draft {
 	case CodeMultipleDefaults:
 		return a.multipleDefaults()
 	case CodeNoDefault:
-		return draft{message: "no NIC is given an IPv4 default: what no other route covers is unreachable"}
+		return a.tellNoDefault()
 	case CodeSecondIPv4Subnet:
 		return a.secondIPv4Subnet(&a.nics[at.nic])
 	case CodeNoLease:
@@ -375,9 +372,14 @@ func (a *analysis) typed(it *item, c Code) string {
 		via = ""
 	}
 	s := a.nics[it.nic].subnet
+	other, nic := a.otherGateway(it)
 	switch {
+	case it.cause == CodeDuplicate, it.cause == CodeConflict:
+		return "leave it out"
 	case c == CodeHostBits:
 		return ip + "route add " + d.Masked().String() + via + dev
+	case c == CodeNextHopOtherNIC && other != nil:
+		return ip + "route replace " + d.Masked().String() + via + " dev " + a.nics[nic].Name
 	case nextHopCode(it.class) != c:
 	case !d.Addr().Is4():
 		return ip + "route add " + d.Masked().String() + " via LINK-LOCAL-ADDRESS" + dev + ", with the address of the default route"
@@ -393,10 +395,10 @@ func (a *analysis) typed(it *item, c Code) string {
 func (a *analysis) multipleDefaults() draft {
 	var d draft
 	var names []string
-	for i := range a.nics {
-		if g := &a.nics[i]; g.default4 || g.default6 {
-			names = append(names, g.Name)
-			d.related = append(d.related, Related{Ref{Instance: a.in.Name, NIC: g.Name}, "is offered a default"})
+	for _, o := range a.others {
+		if name := a.nics[o.keep].Name; !slices.Contains(names, name) {
+			names = append(names, name)
+			d.related = append(d.related, Related{Ref{Instance: a.in.Name, NIC: name}, "is offered a default"})
 		}
 	}
 	d.message = strings.Join(names, ", ") + " are each offered a default, and nothing says which one the guest keeps: DHCP clients differ, the first is taken here"
@@ -413,12 +415,22 @@ func (a *analysis) multipleDefaults() draft {
 	return d
 }
 
+func (a *analysis) tellNoDefault() draft {
+	if a.in.DefaultNIC != "" {
+		return draft{message: "the guest is told to keep the IPv4 default of " + a.in.DefaultNIC + ", and that gets none: what no other route covers is unreachable"}
+	}
+	return draft{message: "no NIC gets an IPv4 default: what no other route covers is unreachable"}
+}
+
 func (a *analysis) secondIPv4Subnet(g *guestNIC) draft {
-	d := draft{message: g.Name + " has " + strconv.Itoa(a.count4(g)) + " IPv4 subnets and gets one lease: "}
-	if g.subnet != nil {
+	d := draft{message: g.Name + " has " + strconv.Itoa(a.count4(g)) + " IPv4 subnets, and a guest configures one of them: "}
+	switch {
+	case g.subnet == nil:
+		d.message += "here none gives an address"
+	case g.static:
+		d.message += g.subnet.ID + ", the first, from the config drive"
+	default:
 		d.message += "only what " + g.subnet.ID + " offers arrives, and which one is leased is the DHCP server's choice"
-	} else {
-		d.message += "which one is the DHCP server's choice"
 	}
 	for _, s := range a.placed[g.first:g.end] {
 		if s.is4() && !g.uses(s.Subnet) {
@@ -429,16 +441,16 @@ func (a *analysis) secondIPv4Subnet(g *guestNIC) draft {
 }
 
 func noLease(s *Subnet) draft {
-	d := draft{message: "subnet " + s.ID + " has no gateway"}
+	d := draft{message: "subnet " + s.label() + " has no gateway"}
 	if s.Gateway.IsValid() {
-		d.message = "gateway " + s.Gateway.String() + " of subnet " + s.ID + " is outside its CIDR " + s.CIDR.String()
+		d.message = "gateway " + s.Gateway.String() + " of subnet " + s.label() + " is outside its CIDR " + s.CIDR.String()
 	}
 	d.message += ": the DHCP server has no address in it, so that it gives no lease and nothing of the subnet arrives"
 	return d
 }
 
 func (a *analysis) dhcpDisabled(s *Subnet) draft {
-	d := draft{message: "host routes of subnet " + s.ID + " never arrive: it has no DHCP"}
+	d := draft{message: "host routes of subnet " + s.label() + " never arrive: it has no DHCP"}
 	if a.lone {
 		d.message += ", unless a guest reads the config drive"
 	} else {
@@ -448,11 +460,11 @@ func (a *analysis) dhcpDisabled(s *Subnet) draft {
 }
 
 func ipv6NotOffered(s *Subnet) draft {
-	return draft{message: "host routes of IPv6 subnet " + s.ID + " never arrive: neither DHCPv6 nor a router advertisement carries them"}
+	return draft{message: "host routes of IPv6 subnet " + s.label() + " never arrive: neither DHCPv6 nor a router advertisement carries them"}
 }
 
 func (a *analysis) optionOverflow(at place) draft {
-	return draft{message: "the offer of subnet " + a.placed[at.subnet].ID + " needs " + strconv.Itoa(int(a.nics[at.nic].bytes)) +
+	return draft{message: "the offer of subnet " + a.placed[at.subnet].label() + " needs " + strconv.Itoa(int(a.nics[at.nic].bytes)) +
 		" bytes and DHCP option 121 holds 255: none of its host routes arrives, only the default"}
 }
 
@@ -474,7 +486,7 @@ func (a *analysis) overlappingSubnets(at place) draft {
 		}
 	}
 	first := d.related[0].Ref
-	d.message = s.CIDR.String() + " overlaps subnet " + first.Subnet + " of " + first.NIC + ": what both contain is reached through the earlier or the narrower of them only"
+	d.message = s.CIDR.String() + " overlaps subnet " + first.Subnet + " of " + first.NIC + ": an address that both contain is reached through one of the NICs only"
 	if more > 0 {
 		d.message += "; " + strconv.Itoa(more) + " more are not listed"
 	}
@@ -483,24 +495,30 @@ func (a *analysis) overlappingSubnets(at place) draft {
 
 func (a *analysis) nextHopNotGateway(it *item) draft {
 	hop := it.route.NextHop.String()
-	return draft{
-		message: "next hop " + hop + " is not the gateway" + a.gatewayOf(it) + ": the hypervisor takes the data all the same and a router at " + hop +
-			" sees none of it; without a route of the hypervisor to " + hop + " the data is lost",
-		fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone),
+	d := draft{message: "next hop " + hop + " is not the gateway" + a.gatewayOf(it), fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone)}
+	switch {
+	case !it.route.NextHop.Is4():
+		d.message += ": nothing answers for it, as IPv6 neighbours are not proxied"
+	case it.try < 0:
+		d.message += ": if the route arrived, the hypervisor would take the data all the same, or lose it"
+	default:
+		d.message += ": the hypervisor takes the data all the same and a router at " + hop + " sees none of it; without a route of the hypervisor to " + hop + " the data is lost"
 	}
+	return d
 }
 
 func (a *analysis) nextHopOtherNIC(it *item) draft {
 	s, nic := a.otherGateway(it)
 	g := &a.nics[nic]
 	d := draft{
-		message: "next hop " + it.route.NextHop.String() + " is the gateway of subnet " + s.ID + " on " + g.Name + ", not of this NIC: " +
-			"some DHCP clients refuse the route, some send the data out of " + a.nics[it.nic].Name,
+		message: "next hop " + it.route.NextHop.String() + " is the gateway of subnet " + s.label() + " on " + g.Name + ", not of this NIC",
 		related: []Related{{Ref{a.in.Name, g.Name, s.ID, HostRoute{}}, "has the gateway " + s.Gateway.String()}},
 	}
 	if it.subnet == nil {
+		d.message += ": the data does not leave by " + g.Name
 		return d
 	}
+	d.message += ": some DHCP clients refuse the route, some send the data out of " + a.nics[it.nic].Name
 	out := Edit{Subnet: it.subnet.ID, Old: *it.route}
 	if slices.Contains(s.HostRoutes, *it.route) {
 		d.fixes = []Fix{{Message: "remove it: subnet " + s.ID + " has it already", Edits: []Edit{out}}}
@@ -520,20 +538,26 @@ func (a *analysis) nextHopOffLink(it *item) draft {
 }
 
 func (a *analysis) nextHopOwnAddress(it *item) draft {
-	return draft{
-		message: "next hop " + it.route.NextHop.String() + " is the NIC's own address, not the gateway" + a.gatewayOf(it) +
-			": the guest looks for every destination on the link, and the hypervisor alone can answer",
-		fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone),
+	d := draft{message: "next hop " + it.route.NextHop.String() + " is the NIC's own address, not the gateway" + a.gatewayOf(it),
+		fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone)}
+	if it.cause == CodeNextHopOwnAddress {
+		d.message += ": the guest refuses the route"
+	} else {
+		d.message += ": the guest looks for every destination on the link, and the hypervisor alone can answer"
 	}
+	return d
 }
 
 func (a *analysis) nextHopOnLink(it *item) draft {
 	d := draft{message: "next hop 0.0.0.0 makes the destination on-link: that works by proxy ARP only", fixes: gatewayOrRemove(it, false)}
-	if it.subnet != nil {
+	if a.byDHCP(it) {
 		d.message += ", and dhcpcd installs just its first address"
 	}
 	return d
 }
+
+// byDHCP says whether an item comes by DHCP.
+func (p *plan) byDHCP(it *item) bool { return it.subnet != nil && !p.nics[it.nic].static }
 
 func (a *analysis) nextHopUnusable(it *item) draft {
 	hop := it.route.NextHop.String()
@@ -543,23 +567,26 @@ func (a *analysis) nextHopUnusable(it *item) draft {
 		d.message = "destination " + it.route.Destination.String() + " and next hop " + hop + " are not of the family of each other and the subnet: it cannot be installed"
 		d.fixes = remove(it)
 	case it.class == ClassOwnGateway:
-		d.message = "next hop " + hop + " is the gateway, but Linux refuses it as one" + networkdStops(it)
+		d.message = "next hop " + hop + " is the gateway, but Linux refuses it as one" + a.networkdStops(it)
 	default:
-		d.message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour" + networkdStops(it)
+		d.message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour" + a.networkdStops(it)
 	}
 	return d
 }
 
-func networkdStops(it *item) string {
-	if it.subnet == nil || it.cause != CodeNextHopUnusable || it.try < 0 {
+func (a *analysis) networkdStops(it *item) string {
+	switch {
+	case it.try < 0 || it.cause == "":
 		return ""
+	case a.byDHCP(it):
+		return "; the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC for it"
 	}
-	return "; the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC for it"
+	return "; the guest refuses the route"
 }
 
 func (a *analysis) defaultDropped(it *item) draft {
 	return draft{
-		message: "a default route among the host routes never arrives: Neutron drops it, because subnet " + it.subnet.ID + " has a gateway, " + it.subnet.Gateway.String(),
+		message: "a default route among the host routes never arrives: Neutron drops it, because subnet " + it.subnet.label() + " has a gateway, " + it.subnet.Gateway.String(),
 		fixes:   remove(it),
 	}
 }
@@ -570,7 +597,7 @@ func (a *analysis) hostBits(it *item) draft {
 	out := draft{message: "destination " + d.String() + " has bits outside its mask: "}
 	if it.try >= 0 && a.tries[it.try].hostBits {
 		out.message += "the guest refuses the route"
-		if it.subnet != nil {
+		if a.byDHCP(it) {
 			out.message += ", and systemd-networkd stops DHCP on the whole NIC for it"
 		}
 	} else {
@@ -598,10 +625,14 @@ func (a *analysis) conflict(it *item) draft {
 			fixes:   remove(it),
 		}
 	}
+	otherwise := ""
+	if a.byDHCP(it) {
+		otherwise = ", and other DHCP clients may choose otherwise"
+	}
 	i := a.inForce(a.state, it)
 	winner := a.nics[a.routes[i].NIC].Name
 	d := draft{
-		message: "destination " + a.routes[i].Prefix.String() + " is already installed through " + winner + ": it leaves there, and other DHCP clients may choose otherwise",
+		message: "destination " + a.routes[i].Prefix.String() + " is already installed through " + winner + ": it leaves there" + otherwise,
 		related: []Related{{a.tryRef(i), "is installed instead"}},
 		fixes:   remove(it),
 	}
@@ -651,9 +682,9 @@ func (a *analysis) gatewayOf(it *item) string {
 	case s == nil:
 		return ""
 	case !s.Gateway.IsValid():
-		return " (subnet " + s.ID + " has none)"
+		return " (subnet " + s.label() + " has none)"
 	}
-	return " " + s.Gateway.String() + " of subnet " + s.ID
+	return " " + s.Gateway.String() + " of subnet " + s.label()
 }
 
 // gatewayOrRemove proposes the carrying subnet's gateway, where it has one, and, if
@@ -677,7 +708,7 @@ func gatewayOrRemove(it *item, orRemove bool) []Fix {
 // equal copies, so that where it is there already, the item only goes.
 func replace(it *item, by HostRoute, message string) Fix {
 	if slices.Contains(it.subnet.HostRoutes, by) {
-		return Fix{Message: "remove it: subnet " + it.subnet.ID + " has " + by.String() + " already", Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route}}}
+		return Fix{Message: "remove it: subnet " + it.subnet.label() + " has " + by.String() + " already", Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route}}}
 	}
 	return Fix{Message: message, Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route, New: by}}}
 }

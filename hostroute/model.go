@@ -136,7 +136,7 @@ func (r HostRoute) String() string {
 
 // An Edit is one change of a subnet's host routes. An edit with a zero Old adds
 // New at the end of the list, one with a zero New removes Old, any other
-// puts New into Old's place. The zero Edit does nothing and is refused.
+// puts New into Old's place. One with neither is refused.
 type Edit struct {
 	Subnet string    `json:"subnet"` // the ID of the subnet
 	Old    HostRoute `json:"old,omitzero"`
@@ -279,12 +279,15 @@ func check(in Instance) error {
 			fail(fmt.Errorf("another NIC is named %q", nic.Name), "NICs[%d].Name", i)
 		}
 		names[nic.Name] = true
+		whole := true // then its addresses can be looked for
 		for j, s := range nic.Subnets {
 			if s == nil {
+				whole = false
 				fail(errNil, "NICs[%d].Subnets[%d]", i, j)
 				continue
 			}
 			if !s.valid() {
+				whole = whole && s.CIDR.IsValid()
 				errs = s.check(errs, fmt.Sprintf("NICs[%d].Subnets[%d].", i, j))
 			}
 			if first := subnets[s.ID]; first == nil {
@@ -298,7 +301,7 @@ func check(in Instance) error {
 				fail(errInvalid, "NICs[%d].Addrs[%d]", i, j)
 			} else if a.Zone() != "" {
 				fail(errZone, "NICs[%d].Addrs[%d]", i, j)
-			} else if !slices.ContainsFunc(nic.Subnets, func(s *Subnet) bool { return s != nil && s.CIDR.Contains(a) }) {
+			} else if whole && !slices.ContainsFunc(nic.Subnets, func(s *Subnet) bool { return s.CIDR.Contains(a) }) {
 				fail(fmt.Errorf("%v is in no subnet of the NIC", a), "NICs[%d].Addrs[%d]", i, j)
 			}
 		}
@@ -332,6 +335,14 @@ func (s *Subnet) valid() bool {
 		}
 	}
 	return true
+}
+
+// label names a subnet in a message.
+func (s *Subnet) label() string {
+	if s.ID == "" {
+		return s.CIDR.String()
+	}
+	return s.ID
 }
 
 func (s *Subnet) check(errs []error, path string) []error {
@@ -422,14 +433,14 @@ func unmap(in Instance) Instance {
 	in.NICs = slices.Clone(in.NICs)
 	for i := range in.NICs {
 		n := &in.NICs[i]
-		n.Addrs = mapSlice(n.Addrs, netip.Addr.Unmap)
+		n.Addrs = mapSlice(n.Addrs, unmapAddr)
 		n.Siblings = mapSlice(n.Siblings, unmapPrefix)
 		n.Routes = mapSlice(n.Routes, unmapRoute)
 		n.Subnets = mapSlice(n.Subnets, func(s *Subnet) *Subnet {
 			if !mapped(s) {
 				return s
 			}
-			return &Subnet{s.ID, unmapPrefix(s.CIDR), s.Gateway.Unmap(), mapSlice(s.HostRoutes, unmapRoute), s.DHCPDisabled}
+			return &Subnet{s.ID, unmapPrefix(s.CIDR), unmapAddr(s.Gateway), mapSlice(s.HostRoutes, unmapRoute), s.DHCPDisabled}
 		})
 	}
 	return in
@@ -454,6 +465,14 @@ func mapSlice[T any](list []T, f func(T) T) []T {
 	return out
 }
 
+// unmapAddr is Unmap, but that it does not lose a zone.
+func unmapAddr(a netip.Addr) netip.Addr {
+	if a.Zone() != "" {
+		return a
+	}
+	return a.Unmap()
+}
+
 // unmapPrefix unmaps a prefix whose mask covers all of ::ffff:0:0/96; a
 // shorter one is no IPv4 network.
 func unmapPrefix(p netip.Prefix) netip.Prefix {
@@ -464,5 +483,5 @@ func unmapPrefix(p netip.Prefix) netip.Prefix {
 }
 
 func unmapRoute(r HostRoute) HostRoute {
-	return HostRoute{unmapPrefix(r.Destination), r.NextHop.Unmap()}
+	return HostRoute{unmapPrefix(r.Destination), unmapAddr(r.NextHop)}
 }

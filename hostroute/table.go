@@ -71,7 +71,7 @@ func (t Table) String() string {
 // IPv4-mapped IPv6 address is unmapped; an invalid one, or one with a zone, has
 // no route.
 func (t Table) Lookup(dst netip.Addr) (Route, bool) {
-	dst = dst.Unmap()
+	dst = unmapAddr(dst)
 	best, length := -1, -1
 	if dst.Is4() { // Contains, inlined
 		d := word4(dst)

@@ -229,24 +229,24 @@ func (p *plan) guestDependent(s *state, it *item) bool {
 		p.orderMatters(s, it)
 }
 
-// orderMatters says whether an offered host route is installed if it is tried first in
-// its subnet's list and not if last, or vice versa.
+// orderMatters says whether a host route is installed if it is tried first in its subnet's
+// list and not if last, or vice versa. Its next hop is in the subnet here, so that only an
+// equal destination in the list can make a difference.
 func (p *plan) orderMatters(s *state, it *item) bool {
-	if p.nics[it.nic].onLinkItems {
+	listed := func(i int32) bool { return p.routes[i].NIC == it.nic && p.tries[i].kind == hostRoute }
+	rivals, accepted := false, false
+	for _, i := range p.tried(int(p.tries[it.try].group)) {
+		if i != it.try && listed(i) {
+			rivals, accepted = true, accepted || s.accepted(i)
+		}
+	}
+	if rivals && p.nics[it.nic].onLinkItems { // on which the rivals' next hops may depend
 		var r, q stateRoom
 		first := p.install(&r, variant{p.keep, -1, it.id, false}, false)
 		last := p.install(&q, variant{p.keep, -1, it.id, true}, false)
 		return (first.answers[it.try] == installed) != (last.answers[it.try] == installed)
 	}
-	// No next hop depends on the list then, so that only an equal destination in
-	// it can make a difference: where the list is what fills it.
-	if !s.accepted(it.try) {
-		return false
-	}
-	listed := func(i int32) bool { return p.routes[i].NIC == it.nic && p.tries[i].kind == hostRoute }
-	return listed(p.inForce(s, it)) && slices.ContainsFunc(p.tried(int(p.tries[it.try].group)), func(i int32) bool {
-		return i != it.try && listed(i) && s.accepted(i)
-	})
+	return accepted && s.accepted(it.try) && listed(p.inForce(s, it))
 }
 
 // An other is what comes of a plan if the guest is told to keep one of the defaults

@@ -89,8 +89,7 @@ func (d *decoder) UnmarshalJSON(b []byte) error {
 	case found > 0 && list.value == nil && one.value == nil:
 		d.take(d, m)
 	default:
-		what := d.names[7][0][1:]
-		d.fail("", nil, `is neither {"`, what, `s":[...]} nor {"`, what, `":{...}} nor JSON of openstack `, what, " show or list --long")
+		return fmt.Errorf(`is neither {"%ss":[...]} nor {"%[1]s":{...}} nor JSON of openstack %[1]s show or list --long`, d.names[7][0][1:])
 	}
 	return nil
 }
@@ -192,13 +191,15 @@ func (d *decoder) each(m member, object func(*decoder, []byte)) {
 	d.path = d.path[:outer]
 }
 
+var slashes = strings.NewReplacer(`\\`, `\\`, `\/`, "/") // what JSON escapes and Go does not
+
 // str returns a string. It may be null, empty or absent, "", unless absence is an error: then any error is reported, and ""
 // returned. The escapes are \/ and those that Go has too: surrogates are errors.
 func (d *decoder) str(m member, absence string) string {
 	if m.value == nil && absence != "" {
 		d.fail(m.name, nil, absence)
 	} else if m.value != nil && (absence != "" || m.value[0] != 'n' && string(m.value) != `""`) {
-		if s, err := strconv.Unquote(strings.ReplaceAll(string(m.value), `\/`, "/")); err == nil && s != "" && utf8.Valid(m.value) {
+		if s, err := strconv.Unquote(slashes.Replace(string(m.value))); err == nil && s != "" && utf8.Valid(m.value) {
 			return s
 		}
 		d.fail(m.name, m.value, "is no text, or empty")

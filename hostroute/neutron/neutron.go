@@ -36,7 +36,7 @@ type Deployment struct {
 }
 
 // Decode reads subnets and ports. Its errors are [DecodeError] values, joined by [errors.Join]: the first 100, and then an
-// error that counts the rest. What follows malformed JSON is not read. With an error there is no Deployment.
+// error that counts the rest. What follows malformed JSON, or a value of no known form, is not read. With an error there is no Deployment.
 func Decode(subnets, ports io.Reader) (*Deployment, error) { return decode(subnets, ports) }
 
 // DecodeSubnets is [Decode] for subnets alone; there are no Instances.
