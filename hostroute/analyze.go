@@ -57,7 +57,7 @@ func Analyze(in Instance) (*Report, error) {
 // destinations of its host routes, not of their effect. Another NIC's
 // gateway is not known, so that such a next hop is off-link, and the message says so;
 // whether a guest reads the config drive is not known, as that of dhcp-disabled says.
-// No fix says KeepsEgress. Errors are those of [Analyze].
+// KeepsEgress is false in every fix. Errors are those of [Analyze].
 func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if s == nil {
 		return nil, &InputError{"Subnet", errNil}

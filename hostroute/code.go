@@ -16,11 +16,11 @@ const (
 	CodeNextHopOffLink     Code = "next-hop-off-link"    // the NIC does not reach the next hop
 	CodeNextHopOwnAddress  Code = "next-hop-own-address" // the next hop is the NIC itself
 	CodeNextHopOnLink      Code = "next-hop-on-link"     // the next hop is 0.0.0.0
-	CodeNextHopUnusable    Code = "next-hop-unusable"    // the next hop is none, whatever the subnet
-	CodeNoLease            Code = "no-lease"             // the DHCP server has no address in the subnet
+	CodeNextHopUnusable    Code = "next-hop-unusable"    // the address cannot be a next hop, whatever the subnet
+	CodeNoLease            Code = "no-lease"             // without a gateway in the subnet, DHCP gives no lease
 	CodeSecondIPv4Subnet   Code = "second-ipv4-subnet"   // one lease for several IPv4 subnets
 	CodeDHCPDisabled       Code = "dhcp-disabled"        // nothing hands the host routes out
-	CodeIPv6NotOffered     Code = "ipv6-not-offered"     // nothing can
+	CodeIPv6NotOffered     Code = "ipv6-not-offered"     // nothing carries IPv6 host routes
 	CodeDefaultDropped     Code = "default-dropped"      // 0.0.0.0/0 is no host route beside a gateway
 	CodeOptionOverflow     Code = "option-overflow"      // the offer is too long for DHCP
 	CodeHostBits           Code = "host-bits"            // the destination has bits outside its mask
@@ -187,15 +187,15 @@ var catalogue = [...]entry{
 			return in
 		}},
 	{CodeSingleNIC, SeverityInfo, "host route with one NIC",
-		"The instance has one NIC, and what the route decides leaves by it anyway. Unhelpful, though harmless. Fix: remove it.",
+		"The instance has one NIC, and what the route decides leaves by it anyway. Unhelpful, though harmless. Fix: remove it, if no other instance on the subnet needs it.",
 		func() Instance { return one("11.11.0.0/16,11.8.0.1") }},
 	{CodeRedundant, SeverityInfo, "host route that changes nothing",
-		"What the route decides would leave by the same NIC without it. Fix: remove it.",
+		"What the route decides would leave by the same NIC without it. Fix: remove it, if no other instance on the subnet needs it.",
 		func() Instance {
 			return with(two(), func(s *Subnet) { s.HostRoutes = []HostRoute{MustParseHostRoute("11.8.0.128/25,11.8.0.1")} })
 		}},
 	{CodeShadowed, SeverityInfo, "host route that decides nothing",
-		"Longer or earlier routes claim every address of the destination. Fix: remove it.",
+		"Longer or earlier routes claim every address of the destination. Fix: remove it, if no other instance on the subnet needs it.",
 		func() Instance {
 			in := two("11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1")
 			in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.11.0.0/16,10.65.0.1")}

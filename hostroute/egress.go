@@ -18,7 +18,7 @@ type Change struct {
 
 // Diff returns where the egress NIC of two tables differs: as the fewest
 // prefixes, sorted by address, IPv4 before IPv6. It is empty exactly if every
-// address leaves both tables by the same NIC, or neither.
+// address leaves by the same NIC in both tables, or has no route in either.
 func Diff(before, after Table) []Change {
 	names := make(map[string]int32)
 	var all []string

@@ -32,7 +32,7 @@ func (s Severity) String() string {
 	return severities[s]
 }
 
-// MarshalText returns what String does; any other Severity is an error.
+// MarshalText returns what String does; a value below 0 or above SeverityError is an error.
 func (s Severity) MarshalText() ([]byte, error) {
 	if s < 0 || int(s) >= len(severities) {
 		return nil, fmt.Errorf("no severity: %d", int(s))
@@ -77,15 +77,17 @@ type Related struct {
 	Message string `json:"message"`
 }
 
-// A Fix is a proven way to make its finding go away. Apply its edits with
-// [Instance.Apply] or [Subnet.Apply].
+// A Fix is a way to make its finding go away, proven on this instance. Apply its edits
+// with [Instance.Apply] or [Subnet.Apply]. Instances share subnets: before you make them in
+// earnest, apply them to every instance on the subnet, and compare the tables with [Diff].
 type Fix struct {
 	Message string `json:"message"`
 	Edits   []Edit `json:"edits"`
 	// KeepsEgress says that, with the edits made, no destination of this
 	// instance changes the NIC it leaves through, whichever offered default
-	// the guest keeps, and that no new finding of severity error appears. It
-	// says nothing of other instances on the subnet.
+	// the guest keeps, and that no new finding of severity error appears. It is false
+	// also where that is not known: for a subject whose verdict is GuestDependent, on
+	// an instance with several NICs, and always from [AnalyzeSubnet].
 	KeepsEgress bool `json:"keeps_egress"`
 }
 
@@ -532,7 +534,7 @@ func (a *analysis) nextHopOffLink(it *item) draft {
 	d := draft{message: "next hop " + it.route.NextHop.String() + " is on no link of this NIC: the guest refuses the route", fixes: gatewayOrRemove(it, true)}
 	if a.lone {
 		d.message = "next hop " + it.route.NextHop.String() + " is not in " + it.subnet.CIDR.String() +
-			": the guest refuses the route, or it belongs on another subnet, if it is the gateway of that"
+			": the guest refuses the route; if that is the gateway of another subnet, the host route belongs there"
 	}
 	return d
 }

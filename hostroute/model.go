@@ -74,7 +74,7 @@ type Instance struct {
 	ConfigDrive bool `json:"config_drive"`
 }
 
-// An InputError says that a value is none that a Neutron or a guest could
+// An InputError says that a value is one that no Neutron and no guest could
 // hold, so that there is no answer. Functions return all of them together,
 // joined by [errors.Join]; errors.As finds the first.
 type InputError struct {

@@ -8,7 +8,8 @@ import (
 	"example.com/go-hostroute/hostroute/internal/sweep"
 )
 
-// A NextHopClass is axis 1 of a [Verdict]: what the next hop is.
+// A NextHopClass is axis 1 of a [Verdict], which says whether the route is consistent:
+// what the next hop is.
 type NextHopClass string
 
 // The classes of a next hop; of several that apply, the first.
@@ -32,8 +33,8 @@ const (
 	ClassOffLink NextHopClass = "off-link"
 )
 
-// An Effect is axis 2 of a [Verdict]: whether the route changes through which
-// NIC any destination leaves.
+// An Effect is axis 2 of a [Verdict], which says whether the route is effective: whether
+// it changes through which NIC any destination leaves.
 type Effect string
 
 // The effects of a route, in the order in which they are decided.
@@ -71,16 +72,14 @@ type Verdict struct {
 	// Cause is the code that says why the route is not in force. It is set
 	// exactly where Effect is not-offered or refused.
 	Cause Code `json:"cause"`
-	// Witness is an address for which the egress NIC differs: With is the one with the
-	// route and Without the one without it, "" being no route. It is the lowest
-	// such address inside the destination, else the lowest of all. All three are
-	// zero unless Effect is steers.
+	// With and Without are the egress NICs of Witness with the route and without it, ""
+	// being no route. Witness is the lowest address inside the destination for which they
+	// differ, else the lowest of all. All three are zero unless Effect is steers.
 	With    string     `json:"with"`
 	Without string     `json:"without"`
 	Witness netip.Addr `json:"witness"`
 	// GuestDependent says that another guest may do otherwise than this verdict,
-	// that of ISC dhclient. It is set, but never where nothing is
-	// offered, if one of these holds:
+	// that of ISC dhclient. It is set if the route is offered and one of these holds:
 	//   - the next hop is not in the carrying subnet: some clients add a route to it;
 	//   - the next hop is 0.0.0.0: dhcpcd installs the first address only (and does so for
 	//     the NIC's own address, which is an error anyway and does not set this);
@@ -91,10 +90,10 @@ type Verdict struct {
 	//   - it is installed if it stands first in its subnet's list and not if last, or
 	//     vice versa: Neutron keeps no order;
 	//   - the offer is longer than 197 bytes, which not every client gets whole;
-	//   - DefaultNIC is empty, and Effect is another with another of the offered
-	//     defaults.
-	// A manual route meets no DHCP client; of it, only the fourth (by what another
-	// NIC is offered) and the last can hold.
+	//   - DefaultNIC is empty, and Effect would differ if the guest kept another offered
+	//     default.
+	// A manual route meets no DHCP client. For it, the destination counts that another NIC
+	// is offered, and the default.
 	GuestDependent bool `json:"guest_dependent"`
 }
 

@@ -6,13 +6,13 @@
 //	openstack subnet show -f json           {"id":...}
 //	openstack subnet list --long -f json    [{"ID":...}]
 //
-// `openstack port list` does not tell whose a port is; `openstack port show` does. A reader holds one or more values in
+// `openstack port list` is refused: it does not tell whose a port is, as `openstack port show` does. A reader holds one or more values in
 // sequence. gophercloud's types marshal to the API's names. Host routes may be text, as command lines before 4.0.0 print.
 // Decoding n bytes allocates at most 20 n bytes and 64 KiB, in time O(n log n).
 //
 // Member names count exactly, as they stand; others are ignored. One that is read must not stand twice, for JSON does not
 // say which counts. A null, empty or absent id, cidr, subnet_id, device_id, destination or nexthop is an error, and so is an
-// absent gateway_ip: read as none, it would turn every verdict; null or "" is none. Without enable_dhcp there is DHCP. All
+// absent gateway_ip: taken for none, it would change every verdict; null or "" is none. Without enable_dhcp there is DHCP. All
 // else may be null or absent. IPv4-mapped addresses are unmapped. A subnet or port may stand twice, as when pages shift, if
 // it is the same. Ports whose device_owner does not begin with compute: are left out unread.
 package neutron
@@ -31,12 +31,12 @@ type Deployment struct {
 	// Instances are in the order of their first port and named by device_id. Their NICs are in the order of the document
 	// and named eth0, eth1, ...; the caller may set order, names, DefaultNIC and ConfigDrive: no document does.
 	Instances []hostroute.Instance
-	// Findings are the decoder's own, each [CodeNetmaskSpelling], in the order of the subnets and their host routes.
+	// Findings are the decoder's own, each [CodeNetmaskSpelling], by subnet and host route. No analysis repeats them.
 	Findings []hostroute.Finding
 }
 
-// Decode reads subnets and ports. Its errors are [DecodeError] values, joined by [errors.Join]: the first 100, and then an
-// error that counts the rest. What follows malformed JSON, or a value of no known form, is not read. With an error there is no Deployment.
+// Decode reads subnets and ports. Its errors are [DecodeError] values, joined by [errors.Join]: the first 100, and an error that
+// counts the rest; then there is no Deployment. What follows malformed JSON, or a value of no known form, is not read.
 func Decode(subnets, ports io.Reader) (*Deployment, error) { return decode(subnets, ports) }
 
 // DecodeSubnets is [Decode] for subnets alone; there are no Instances.
@@ -60,8 +60,8 @@ func UpdateBody(s *hostroute.Subnet) []byte {
 	return b
 }
 
-// Command returns the command that does the same, as arguments: openstack subnet set --no-host-route --host-route
-// destination=...,gateway=... ID. Without --no-host-route, the host routes would be added. For nil it returns nil.
+// Command returns the command that gives the subnet the host routes of s, and no other, as arguments, not quoted for a shell.
+// For several fixes of one subnet, apply all their edits first. The ID must not be empty. For nil it returns nil.
 func Command(s *hostroute.Subnet) []string {
 	if s == nil {
 		return nil
