@@ -183,7 +183,7 @@ func (a *analysis) eachOfSubnet(at place, g *guestNIC, yield func(place, Code)) 
 		}
 	}
 	at.sibling = -1
-	for i := s.first; i < s.end && (!g.uses(s.Subnet) || g.bytes <= offerMax); i++ { // an overflow mutes the rest
+	for i := s.first; i < s.end; i++ {
 		at.item = i
 		a.eachOfItem(at, yield)
 	}
@@ -192,6 +192,9 @@ func (a *analysis) eachOfSubnet(at place, g *guestNIC, yield func(place, Code)) 
 // eachOfItem yields the codes of a host route or a manual route, sorted.
 func (a *analysis) eachOfItem(at place, yield func(place, Code)) {
 	it := &a.items[at.item]
+	if it.cause == CodeOptionOverflow {
+		return
+	}
 	var codes [4]Code
 	n := 0
 	add := func(c Code) { codes[n] = c; n++ }

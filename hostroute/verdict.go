@@ -229,8 +229,8 @@ func (p *plan) guestDependent(s *state, it *item) bool {
 }
 
 // orderMatters says whether a host route is installed if it is tried first in its subnet's
-// list and not if last, or vice versa. Its next hop is in the subnet here, so that only an
-// equal destination in the list can make a difference.
+// list and not if last, or vice versa. Its next hop is in the subnet here; so, but for a
+// subnet without a connected route, only an equal destination in the list can matter.
 func (p *plan) orderMatters(s *state, it *item) bool {
 	listed := func(i int32) bool { return p.routes[i].NIC == it.nic && p.tries[i].kind == hostRoute }
 	rivals, accepted := false, false
@@ -239,7 +239,7 @@ func (p *plan) orderMatters(s *state, it *item) bool {
 			rivals, accepted = true, accepted || s.accepted(i)
 		}
 	}
-	if rivals && p.nics[it.nic].onLinkItems { // on which the rivals' next hops may depend
+	if p.nics[it.nic].onLinkItems && (rivals || it.subnet.CIDR.IsSingleIP()) { // next hops may depend on these
 		var r, q stateRoom
 		first := p.install(&r, variant{p.keep, -1, it.id, false}, false)
 		last := p.install(&q, variant{p.keep, -1, it.id, true}, false)
