@@ -181,19 +181,24 @@ func (a *analysis) lacks(f *Finding, edits []Edit) bool {
 // keepsOthers says whether p, an edited plan, sends no destination by another NIC if the guest
 // keeps another of the offered defaults, where that is not known.
 func (a *analysis) keepsOthers(p *plan) bool {
-	keeps := func(o *other) bool {
-		was := a.install(new(stateRoom), variant{o.keep, -1, -1, false}, false)
-		is := p.install(new(stateRoom), variant{o.keep, -1, -1, false}, false)
-		return slices.Equal(family(a.plan.egress(nil, &was), o.is4), family(p.egress(nil, &is), o.is4))
+	same := func(was, is *state, is4 bool) bool {
+		return slices.Equal(family(a.plan.egress(nil, was), is4), family(p.egress(nil, is), is4))
 	}
 	for i := range a.others {
-		if !keeps(&a.others[i]) {
+		o := &a.others[i]
+		is := p.install(new(stateRoom), keeping(o.keep), false)
+		if !same(&o.state, &is, o.is4) {
 			return false
 		}
 	}
-	after := p.others() // the edits can have brought one
+	after := p.others()
 	for i := range after {
-		if !keeps(&after[i]) {
+		o := &after[i]
+		if slices.ContainsFunc(a.others, func(b other) bool { return b.keep == o.keep && b.is4 == o.is4 }) {
+			continue // only the edits can have brought another
+		}
+		was := a.install(new(stateRoom), keeping(o.keep), false)
+		if !same(&was, &o.state, o.is4) {
 			return false
 		}
 	}

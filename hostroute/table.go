@@ -161,8 +161,8 @@ type guestNIC struct {
 	// the order of the list decides what else is accepted.
 	onLinkItems bool
 	first, end  int32 // its subnets in plan.placed
-	manual      int32 // its manual routes in plan.items, up to those of the next NIC
-	manualEnd   int32
+	// Its manual routes in plan.items.
+	manual, manualEnd int32
 }
 
 // A placed is a subnet on a NIC, and where its items stand.
@@ -426,8 +426,8 @@ type variant struct {
 	last    bool  // moved is tried last
 }
 
-// planned is the variant that is none.
-func (p *plan) planned() variant { return variant{p.keep, -1, -1, false} }
+// keeping is the variant with all tries in their order, and the default of a NIC kept.
+func keeping(nic int32) variant { return variant{keep: nic, without: -1, moved: -1} }
 
 // install tries a plan. In the decisive run, the items get their class and cause.
 func (p *plan) install(r *stateRoom, v variant, decisive bool) state {

@@ -166,7 +166,7 @@ func (p *plan) otherGateway(it *item) (*Subnet, int) {
 // decide installs the plan as the guest does, and gives every item its class and
 // what keeps it from being in force.
 func (p *plan) decide(r *stateRoom) state {
-	s := p.install(r, p.planned(), true)
+	s := p.install(r, keeping(p.keep), true)
 	for i := range p.items {
 		if it := &p.items[i]; it.try < 0 {
 			it.class = p.class(it, it.subnet != nil && it.subnet.CIDR.Contains(it.route.NextHop))
@@ -241,8 +241,8 @@ func (p *plan) orderMatters(s *state, it *item) bool {
 	}
 	if p.nics[it.nic].onLinkItems && (rivals || it.subnet.CIDR.IsSingleIP()) { // next hops may depend on these
 		var r, q stateRoom
-		first := p.install(&r, variant{p.keep, -1, it.id, false}, false)
-		last := p.install(&q, variant{p.keep, -1, it.id, true}, false)
+		first := p.install(&r, variant{keep: p.keep, without: -1, moved: it.id}, false)
+		last := p.install(&q, variant{keep: p.keep, without: -1, moved: it.id, last: true}, false)
 		return (first.answers[it.try] == installed) != (last.answers[it.try] == installed)
 	}
 	return accepted && s.accepted(it.try) && listed(p.inForce(s, it))
@@ -271,7 +271,7 @@ func (p *plan) others() []other {
 		}
 	}
 	for i := range out {
-		out[i].state = p.install(new(stateRoom), variant{out[i].keep, -1, -1, false}, false)
+		out[i].state = p.install(new(stateRoom), keeping(out[i].keep), false)
 	}
 	return out
 }
