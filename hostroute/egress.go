@@ -246,7 +246,8 @@ func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome,
 			continue
 		}
 		v, r, t := &verdicts[at], &p.routes[i], &p.tries[i]
-		decides[g] = v.Lowest.IsValid()
+		decides[g] = v.Decides()
+		lowest := v.Lowest(routes, at)
 		at++
 		if t.item < 0 {
 			continue
@@ -256,7 +257,7 @@ func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome,
 			onLink = onLink || p.tries[p.behind(s, g, id)].onLink()
 			at++
 		}
-		o, steers := outcome{with: r.NIC, without: v.Without, witness: v.Lowest}, v.Steers(*r)
+		o, steers := outcome{with: r.NIC, without: v.Without, witness: lowest}, v.Steers(*r)
 		if onLink {
 			if whole == nil {
 				whole = p.egress(nil, s)

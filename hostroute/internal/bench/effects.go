@@ -136,7 +136,7 @@ func decide(routes []sweep.Route) []decision {
 func agree(routes []sweep.Route) error {
 	verdicts := sweep.Effects(nil, routes)
 	for i, d := range decide(routes) {
-		if v := verdicts[i]; v.Without != d.without || v.Lowest.IsValid() != d.decides {
+		if v := verdicts[i]; v.Without != d.without || v.Decides() != d.decides {
 			return fmt.Errorf("%v: the sweep has %+v and bart %+v", routes[i], v, d)
 		}
 	}
@@ -163,7 +163,7 @@ func agree(routes []sweep.Route) error {
 		} else {
 			without = routes[i].NIC
 		}
-		if verdicts[i] != (sweep.Verdict{Lowest: lowest, Without: without}) {
+		if verdicts[i].Without != without || verdicts[i].Lowest(routes, i) != lowest {
 			return errors.Join(fmt.Errorf("%v: the sweep has %+v, the plainest way %v %v", routes[i], verdicts[i], lowest, without))
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"math/bits"
 	"net/netip"
 	"slices"
+
+	"go4.org/netipx"
 )
 
 // None is the NIC number of "no route".
@@ -27,16 +29,32 @@ type Route struct {
 
 // A Verdict says what one route decides.
 type Verdict struct {
-	// Lowest is the lowest address that the route decides; the zero Addr if it
-	// decides none, since longer or earlier ones claim every address of it.
-	Lowest netip.Addr
 	// Without is where the addresses that the route decides would go without
-	// it: a NIC number, or None. It is the route's own NIC where Lowest is zero.
+	// it: a NIC number, or None. It is the route's own NIC where it decides none.
 	Without int32
+	// After is the route inside this one that ends right before the lowest address
+	// that this one decides; this one itself if that is its first address. It is
+	// None if it decides none, since longer or earlier ones claim every address of it.
+	After int32
 }
 
 // Steers says whether any address would leave by another NIC without r.
 func (v Verdict) Steers(r Route) bool { return v.Without != r.NIC }
+
+// Decides says whether the route decides any address.
+func (v Verdict) Decides() bool { return v.After != None }
+
+// Lowest returns the lowest address that route i of routes decides; the zero Addr if it
+// decides none.
+func (v Verdict) Lowest(routes []Route, i int) netip.Addr {
+	switch int(v.After) {
+	case None:
+		return netip.Addr{}
+	case i:
+		return routes[i].Prefix.Addr()
+	}
+	return netipx.PrefixLastIP(routes[v.After].Prefix).Next()
+}
 
 // Order returns the indices of routes sorted by family, IPv4 first, by address,
 // then shorter first, then earlier first, appended to dst. So a prefix
@@ -44,8 +62,7 @@ func (v Verdict) Steers(r Route) bool { return v.Without != r.NIC }
 // of precedence.
 func Order(dst []int32, routes []Route) []int32 {
 	var room [few]uint64
-	var wide [few][2]uint64
-	k := pack(room[:0], wide[:], routes)
+	k := pack(room[:0], routes)
 	for _, word := range k.words {
 		dst = append(dst, int32(word&k.index))
 	}
@@ -58,15 +75,15 @@ func Effects(dst []Verdict, routes []Route) []Verdict {
 	base := len(dst)
 	dst = slices.Grow(dst, len(routes))[:base+len(routes)]
 	var room [few]uint64
-	var wide [few][2]uint64
-	k := pack(room[:0], wide[:], routes)
-	n4 := k.n4
+	k := pack(room[:0], routes)
 	if k.exact4 {
-		sweep4(dst[base:], routes, k.words[:n4], k.index)
+		sweep4(dst[base:], routes, k.words[:k.n4], k.index)
 	} else {
-		sweepWide(dst[base:], routes, k.words[:n4], &k)
+		sweepWide(dst[base:], routes, k.words[:k.n4], k.index)
 	}
-	sweepWide(dst[base:], routes, k.words[n4:], &k)
+	if k.n4 < len(routes) {
+		sweepWide(dst[base:], routes, k.words[k.n4:], k.index)
+	}
 	return dst
 }
 
@@ -86,80 +103,66 @@ type keys struct {
 	n4     int
 	index  uint64 // mask of the index in a word
 	exact4 bool
-	wide   [][2]uint64 // the address of each route that has no exact word
 }
 
-// pack returns the keys of routes; words and wide have room for some.
-func pack(words []uint64, wide [][2]uint64, routes []Route) keys {
+// pack returns the keys of routes; words has room for some.
+func pack(words []uint64, routes []Route) keys {
 	indexBits := bits.Len(uint(len(routes)))
 	k := keys{words: slices.Grow(words, len(routes))[:len(routes)], index: 1<<indexBits - 1, exact4: indexBits <= lenShift}
-	if k.wide = wide; len(wide) < len(routes) && (!k.exact4 || count6(routes) > 0) {
-		k.wide = make([][2]uint64, len(routes))
-	}
-	var first, differ [2]uint64 // an IPv6 address, and the bits in which another one differs
-	n6 := 0
 	for i := range routes {
 		if p := &routes[i].Prefix; p.Addr().Is4() {
 			b := p.Addr().As4()
-			if !k.exact4 {
-				k.wide[i] = halves(p.Addr())
-			}
 			k.words[k.n4] = (uint64(binary.BigEndian.Uint32(b[:]))<<32|uint64(p.Bits())<<lenShift)&^k.index | uint64(i)
 			k.n4++
-		} else {
-			a := halves(p.Addr())
-			if n6 == 0 {
-				first = a
-			}
-			differ[0] |= a[0] ^ first[0]
-			differ[1] |= a[1] ^ first[1]
-			k.wide[i] = a
-			n6++
 		}
 	}
-	if n6 > 0 {
-		lead := uint(bits.LeadingZeros64(differ[0]))
-		if lead == 64 {
-			lead += uint(bits.LeadingZeros64(differ[1]))
-		}
-		at := k.n4
-		for i := range routes {
-			if !routes[i].Prefix.Addr().Is4() {
-				hi, lo := k.wide[i][0], k.wide[i][1]
-				k.words[at] = (hi<<lead|lo<<(lead-64)|lo>>(64-lead))&^k.index | uint64(i)
-				at++
-			}
-		}
-	}
-	if k.exact4 {
-		sortWords(k.words[:k.n4], lenShift)
-	} else {
-		sortWords(k.words[:k.n4], indexBits)
+	sortWords(k.words[:k.n4])
+	if !k.exact4 {
 		k.sortAlike(k.words[:k.n4], routes)
 	}
-	sortWords(k.words[k.n4:], indexBits)
-	k.sortAlike(k.words[k.n4:], routes)
+	if k.n4 < len(routes) {
+		k.pack6(routes)
+	}
 	return k
 }
 
+// pack6 makes and sorts the words of IPv6.
+func (k *keys) pack6(routes []Route) {
+	var first, differ [2]uint64 // an address, and the bits in which another one differs
+	for i, n := 0, 0; i < len(routes); i++ {
+		if a := routes[i].Prefix.Addr(); !a.Is4() {
+			hi, lo := halves(a)
+			if n++; n == 1 {
+				first = [2]uint64{hi, lo}
+			}
+			differ[0] |= hi ^ first[0]
+			differ[1] |= lo ^ first[1]
+		}
+	}
+	lead := uint(bits.LeadingZeros64(differ[0]))
+	if lead == 64 {
+		lead += uint(bits.LeadingZeros64(differ[1]))
+	}
+	at := k.n4
+	for i := range routes {
+		if a := routes[i].Prefix.Addr(); !a.Is4() {
+			hi, lo := halves(a)
+			k.words[at] = (hi<<lead|lo<<(lead-64)|lo>>(64-lead))&^k.index | uint64(i)
+			at++
+		}
+	}
+	sortWords(k.words[k.n4:])
+	k.sortAlike(k.words[k.n4:], routes)
+}
+
 // halves returns the bits of an IPv6 address, or of an IPv4 one as it is mapped.
-func halves(a netip.Addr) [2]uint64 {
+func halves(a netip.Addr) (hi, lo uint64) {
 	b := a.AsSlice() // on the stack, and not copied as the result of As16 is
 	if len(b) == 4 {
 		mapped := a.As16()
 		b = mapped[:]
 	}
-	return [2]uint64{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
-}
-
-func count6(routes []Route) int {
-	n := 0
-	for i := range routes {
-		if !routes[i].Prefix.Addr().Is4() {
-			n++
-		}
-	}
-	return n
+	return binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
 }
 
 // sortAlike sorts words that differ in their index only.
@@ -179,174 +182,144 @@ func (k *keys) sortAlike(words []uint64, routes []Route) {
 	}
 }
 
-// sortWords sorts words that are sorted by their index by their bits from the low-th up:
-// where there are enough of them by radix, least digit first.
-func sortWords(words []uint64, low int) {
-	const digit = 11
-	if len(words) < 256 {
-		slices.Sort(words)
+// short is how many words are faster sorted by insertion than by radix.
+const short = 64
+
+// sortWords sorts words, no two of them alike.
+func sortWords(words []uint64) {
+	if len(words) <= short {
+		insertion(words)
 		return
 	}
-	from, to := words, make([]uint64, len(words))
-	for ; low < 64; low += digit {
-		var start [1 << digit]uint32 // of each digit, where its words go
-		for _, w := range from {
-			start[w>>low&(1<<digit-1)]++
-		}
-		if start[from[0]>>low&(1<<digit-1)] == uint32(len(from)) {
-			continue // all alike
-		}
-		sum := uint32(0)
-		for i, n := range start {
-			start[i] = sum
-			sum += n
-		}
-		for _, w := range from {
-			at := &start[w>>low&(1<<digit-1)]
-			to[*at] = w
-			*at++
-		}
-		from, to = to, from
-	}
-	copy(words, from)
+	radix(words, make([]uint64, len(words)))
 }
 
-// sweep4 goes through the words in order.
-func sweep4(out []Verdict, routes []Route, words []uint64, index uint64) {
-	// open holds the prefixes that contain the one at hand, the longest on top.
-	type frame struct {
-		low   uint64 // the lowest address that no prefix inside has claimed so far
-		end   uint64 // the first address after the prefix
-		index int
-		nic   int32
-		free  bool // low is not claimed by any: it is settled
-		moved bool // low is not the first address
-	}
-	var room [24]frame
-	open := room[:0]
-	pop := func() {
-		f := &open[len(open)-1]
-		open = open[:len(open)-1]
-		if !f.moved {
-			return
+func insertion(words []uint64) {
+	for i, w := range words {
+		for ; i > 0 && words[i-1] > w; i-- {
+			words[i] = words[i-1]
 		}
-		if f.free || f.low < f.end {
-			var b [4]byte
-			binary.BigEndian.PutUint32(b[:], uint32(f.low))
-			out[f.index].Lowest = netip.AddrFrom4(b)
+		words[i] = w
+	}
+}
+
+// radix sorts words by eight bits, from the first in which any two differ, and
+// then each group that is alike in these. It has room for a copy.
+func radix(words, room []uint64) {
+	differ := uint64(0)
+	for _, w := range words {
+		differ |= w ^ words[0]
+	}
+	shift := max(bits.Len64(differ), 8) - 8
+	var next [256]uint32 // of each group, where its next word goes
+	for _, w := range words {
+		next[uint8(w>>shift)]++
+	}
+	sum := uint32(0)
+	for i, n := range next {
+		next[i] = sum
+		sum += n
+	}
+	copy(room, words)
+	for _, w := range room[:len(words)] {
+		at := &next[uint8(w>>shift)]
+		words[*at] = w
+		*at++
+	}
+	from := uint32(0)
+	for _, to := range next {
+		if group := words[from:to]; len(group) > short {
+			radix(group, room)
 		} else {
-			out[f.index] = Verdict{Without: f.nic}
+			insertion(group)
 		}
+		from = to
 	}
-	last := ^uint64(0)
-	equals := 0
+}
+
+// sweep4 goes through IPv4's words in order.
+func sweep4(out []Verdict, routes []Route, words []uint64, index uint64) {
+	// open holds the prefixes that contain the one at hand, the longest on top;
+	// at the bottom, that there is no route.
+	type frame struct {
+		low, last uint32 // the lowest address that no prefix inside has claimed so far, and the last one
+		route     int32
+		nic       int32
+	}
+	var open [1 + 33]frame
+	open[0] = frame{last: 1<<32 - 1, route: None, nic: None}
+	top, before, again := 0, ^uint64(0), false
 	for _, word := range words {
-		i := int(word & index)
+		i := int32(word & index)
 		nic := routes[i].NIC
-		if word>>lenShift == last {
-			if equals++; equals == 1 {
-				out[open[len(open)-1].index].Without = nic
+		if word>>lenShift == before {
+			if !again {
+				out[open[top].route].Without, again = nic, true
 			}
-			out[i] = Verdict{Without: nic}
+			out[i] = Verdict{nic, None}
 			continue
 		}
-		last, equals = word>>lenShift, 0
-		addr := word >> 32
-		end := addr + 1<<(32-word>>lenShift&63)
-		for len(open) > 0 && open[len(open)-1].end <= addr {
-			pop()
+		before, again = word>>lenShift, false
+		addr := uint32(word >> 32)
+		last := addr | uint32(1<<(32-word>>lenShift&63)-1)
+		for open[top].last < addr {
+			top--
 		}
-		out[i] = Verdict{routes[i].Prefix.Addr(), None}
-		if len(open) > 0 {
-			f := &open[len(open)-1]
-			out[i].Without = f.nic
-			if f.low < addr {
-				f.free = true
-			} else if !f.free {
-				f.low, f.moved = end, true
+		f := &open[top]
+		out[i] = Verdict{f.nic, i}
+		if f.low == addr && f.route != None {
+			out[f.route].After, f.low = i, last+1
+			if f.last == last {
+				out[f.route] = Verdict{f.nic, None}
 			}
 		}
-		open = append(open, frame{low: addr, end: end, index: i, nic: nic})
-	}
-	for len(open) > 0 {
-		pop()
+		top++
+		open[top] = frame{addr, last, i, nic}
 	}
 }
 
 // sweepWide is sweep4 for addresses of 128 bits, or of IPv4 as they are mapped.
-func sweepWide(out []Verdict, routes []Route, words []uint64, k *keys) {
+func sweepWide(out []Verdict, routes []Route, words []uint64, index uint64) {
 	type frame struct {
-		lowHi, lowLo   uint64 // the lowest address that no prefix inside has claimed so far
-		lastHi, lastLo uint64 // the last address of the prefix
-		index          int
-		nic            int32
-		free           bool // low is not claimed by any: it is settled
-		moved          bool // low is not the first address
-		full           bool // low would be the address after the last of all
+		lowHi, lowLo, lastHi, lastLo uint64
+		route, nic                   int32
 	}
 	var room [24]frame
-	open := room[:0]
-	pop := func() {
-		f := &open[len(open)-1]
-		open = open[:len(open)-1]
-		if !f.moved {
-			return
-		}
-		if f.free || !f.full && !less(f.lastHi, f.lastLo, f.lowHi, f.lowLo) {
-			var b [16]byte
-			binary.BigEndian.PutUint64(b[:8], f.lowHi)
-			binary.BigEndian.PutUint64(b[8:], f.lowLo)
-			out[f.index].Lowest = netip.AddrFrom16(b)
-			if routes[f.index].Prefix.Addr().Is4() {
-				out[f.index].Lowest = out[f.index].Lowest.Unmap()
-			}
-		} else {
-			out[f.index] = Verdict{Without: f.nic}
-		}
-	}
-	var last netip.Prefix
-	equals := 0
+	ones := ^uint64(0)
+	open := append(room[:0], frame{lastHi: ones, lastLo: ones, route: None, nic: None})
+	var before netip.Prefix
+	again := false
 	for _, word := range words {
-		i := int(word & k.index)
+		i := int32(word & index)
 		p, nic := routes[i].Prefix, routes[i].NIC
-		if p == last {
-			if equals++; equals == 1 {
-				out[open[len(open)-1].index].Without = nic
+		if p == before {
+			if !again {
+				out[open[len(open)-1].route].Without, again = nic, true
 			}
-			out[i] = Verdict{Without: nic}
+			out[i] = Verdict{nic, None}
 			continue
 		}
-		last, equals = p, 0
-		hi, lo := k.wide[i][0], k.wide[i][1]
-		n := p.Bits()
-		if p.Addr().Is4() {
-			n += 96
+		before, again = p, false
+		hi, lo := halves(p.Addr())
+		n := p.Bits() + 128 - p.Addr().BitLen()
+		lastHi, lastLo := hi|ones>>n, lo|ones>>(max(n, 64)-64)
+		for f := &open[len(open)-1]; f.lastHi < hi || f.lastHi == hi && f.lastLo < lo; f = &open[len(open)-1] {
+			open = open[:len(open)-1]
 		}
-		lastHi, lastLo := hi|^uint64(0)>>n, lo|^uint64(0)>>(max(n, 64)-64)
-		for len(open) > 0 && less(open[len(open)-1].lastHi, open[len(open)-1].lastLo, hi, lo) {
-			pop()
-		}
-		out[i] = Verdict{p.Addr(), None}
-		if len(open) > 0 {
-			f := &open[len(open)-1]
-			out[i].Without = f.nic
-			if less(f.lowHi, f.lowLo, hi, lo) {
-				f.free = true
-			} else if !f.free {
-				f.lowHi, f.lowLo, f.moved = lastHi, lastLo+1, true
-				if f.lowLo == 0 {
-					f.lowHi++
-					f.full = f.lowHi == 0
-				}
+		f := &open[len(open)-1]
+		out[i] = Verdict{f.nic, i}
+		if f.lowHi == hi && f.lowLo == lo && f.route != None {
+			out[f.route].After, f.lowHi, f.lowLo = i, lastHi, lastLo+1
+			if f.lowLo == 0 {
+				f.lowHi++
+			}
+			if f.lastHi == lastHi && f.lastLo == lastLo {
+				out[f.route] = Verdict{f.nic, None}
 			}
 		}
-		open = append(open, frame{lowHi: hi, lowLo: lo, lastHi: lastHi, lastLo: lastLo, index: i, nic: nic})
+		if len(open) == cap(open) {
+			open = slices.Grow(open, 1+129-len(open)) // no deeper than that
+		}
+		open = append(open, frame{hi, lo, lastHi, lastLo, i, nic})
 	}
-	for len(open) > 0 {
-		pop()
-	}
-}
-
-func less(aHi, aLo, bHi, bLo uint64) bool {
-	return aHi < bHi || aHi == bHi && aLo < bLo
 }

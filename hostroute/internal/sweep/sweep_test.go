@@ -49,12 +49,18 @@ func starts(routes []sweep.Route) []netip.Addr {
 	return slices.Compact(out)
 }
 
+// A decision is what a verdict says, in addresses.
+type decision struct {
+	Lowest  netip.Addr // the zero Addr if the route decides none
+	Without int32
+}
+
 // effects is the definition of Effects in the plainest words.
-func effects(routes []sweep.Route) []sweep.Verdict {
-	var out []sweep.Verdict
+func effects(routes []sweep.Route) []decision {
+	var out []decision
 	at := starts(routes)
 	for i, r := range routes {
-		v := sweep.Verdict{Without: r.NIC}
+		v := decision{Without: r.NIC}
 		for _, a := range at {
 			if lookup(routes, -1, a) != i {
 				continue
@@ -94,11 +100,21 @@ func check(t testing.TB, routes []sweep.Route) {
 	// What is in dst stays; what its capacity holds is overwritten.
 	dst := make([]sweep.Verdict, 1+len(routes)/2+len(routes))
 	for i := range dst {
-		dst[i] = sweep.Verdict{Lowest: netip.MustParseAddr("9.9.9.9"), Without: 99}
+		dst[i] = sweep.Verdict{Without: 99, After: 99}
 	}
-	want := append([]sweep.Verdict{dst[0]}, effects(routes)...)
 	got := sweep.Effects(dst[:1], routes)
-	if diff := cmp.Diff(want, got, equateNetip); diff != "" {
+	if got[0] != dst[0] {
+		t.Errorf("what was there is %v", got[0])
+	}
+	got = got[1:]
+	var decisions []decision
+	for i, v := range got {
+		decisions = append(decisions, decision{v.Lowest(routes, i), v.Without})
+		if v.Decides() != decisions[i].Lowest.IsValid() {
+			t.Errorf("%v decides: %v\n%v", routes[i], v.Decides(), routes)
+		}
+	}
+	if diff := cmp.Diff(effects(routes), decisions, equateNetip); diff != "" {
 		t.Errorf("effects (-want +got):\n%s\n%v", diff, routes)
 	}
 	for i, r := range routes {
@@ -112,7 +128,7 @@ func check(t testing.TB, routes []sweep.Route) {
 			}
 			return nic(with) != nic(without)
 		})
-		if v := got[i+1]; v.Steers(r) != steers {
+		if v := got[i]; v.Steers(r) != steers {
 			t.Errorf("%v steers: %v\n%v", r, v.Steers(r), routes)
 		}
 	}
@@ -265,5 +281,27 @@ func TestDeepestNesting(t *testing.T) {
 			slices.Reverse(routes)
 			check(t, routes)
 		})
+	}
+}
+
+// However many routes there are and however deep they are nested, what is
+// allocated beyond the result is the words, room to sort them, and once the stack.
+func TestAllocations(t *testing.T) {
+	for _, a := range []string{"10.11.12.13", "2001:db8::1"} {
+		for _, n := range []int{5, 20, 1000, 20_000} {
+			addr := netip.MustParseAddr(a)
+			var routes []sweep.Route
+			for i := range n {
+				p := netip.PrefixFrom(addr, i%(addr.BitLen()+1)).Masked()
+				if i > addr.BitLen() {
+					addr = addr.Next()
+				}
+				routes = append(routes, sweep.Route{Prefix: p})
+			}
+			out := make([]sweep.Verdict, 0, n)
+			if got := testing.AllocsPerRun(3, func() { sweep.Effects(out, routes) }); got > 3 || n <= 20 && got > 0 {
+				t.Errorf("%d routes around %v: %v allocations", n, a, got)
+			}
+		}
 	}
 }
