@@ -79,6 +79,9 @@ func (a *analysis) findings() []Finding {
 	n := 0
 	a.each(func(place, Code) { n++ })
 	out := make([]Finding, 0, n)
+	if n == 0 {
+		return out
+	}
 	a.each(func(at place, c Code) {
 		d := a.tell(at, c)
 		f := Finding{Code: c, Severity: severity(c), Subject: a.subject(at), Message: d.message, Related: d.related, Fixes: []Fix{}}

@@ -173,16 +173,17 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 
 // check returns what is wrong with e, the i-th edit, of a list; old is its Old, unmapped.
 func (e *Edit) check(i int, old HostRoute, list []HostRoute) []error {
-	there := old == HostRoute{} || slices.ContainsFunc(list, equals(old))
-	if there && e.New.valid() {
+	adds, removes := e.New != HostRoute{}, old != HostRoute{}
+	there := !removes || slices.ContainsFunc(list, equals(old))
+	if there && (e.New.valid() || removes && !adds) {
 		return nil
 	}
 	var errs []error
 	path := "edits[" + strconv.Itoa(i) + "]"
-	if e.Old == (HostRoute{}) && e.New == (HostRoute{}) {
+	if !adds && !removes {
 		return []error{&InputError{path, errors.New("has neither Old nor New")}}
 	}
-	if e.New != (HostRoute{}) {
+	if adds {
 		errs = e.New.check(errs, path+".New.")
 	}
 	if !there {

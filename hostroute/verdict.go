@@ -258,20 +258,21 @@ type other struct {
 // others returns an other for every default that is offered, where there are several
 // of a family and nothing says which one the guest keeps.
 func (p *plan) others() []other {
+	if p.keep >= 0 {
+		return nil
+	}
 	var out []other
 	for _, is4 := range [...]bool{true, false} {
-		before := len(out)
+		offers := func(g guestNIC) bool { return is4 && g.default4 || !is4 && g.default6 }
+		first := slices.IndexFunc(p.nics, offers)
+		if first < 0 || !slices.ContainsFunc(p.nics[first+1:], offers) {
+			continue
+		}
 		for i := range p.nics {
-			if p.keep < 0 && (is4 && p.nics[i].default4 || !is4 && p.nics[i].default6) {
-				out = append(out, other{state{keep: int32(i)}, is4})
+			if offers(p.nics[i]) {
+				out = append(out, other{p.install(new(stateRoom), keeping(int32(i)), false), is4})
 			}
 		}
-		if len(out) == before+1 {
-			out = out[:before]
-		}
-	}
-	for i := range out {
-		out[i].state = p.install(new(stateRoom), keeping(out[i].keep), false)
 	}
 	return out
 }
