@@ -402,6 +402,9 @@ func (g *guest) counterfactuals(in hostroute.Instance, report *hostroute.Report)
 	ask = slices.Compact(ask)
 	with := g.view(in, ask)
 	for _, v := range report.Verdicts {
+		if shortens(report, v) {
+			continue
+		}
 		less := g.view(without(in, v.Subject), ask)
 		moved := 0
 		for _, d := range ask {
@@ -420,16 +423,29 @@ func (g *guest) counterfactuals(in hostroute.Instance, report *hostroute.Report)
 	return problems
 }
 
-// silent says whether a verdict says nothing about deletion. Where an offer is
-// too long, on this NIC or on another one of the subnet, deletion makes it
-// shorter. And a verdict that the route is not installed here leaves open what
-// the same host route does on another NIC.
-func silent(report *hostroute.Report, v hostroute.Verdict) bool {
-	lost := v.Effect == hostroute.EffectNotOffered || v.Effect == hostroute.EffectRefused
-	return v.Cause == hostroute.CodeOptionOverflow || slices.ContainsFunc(report.Verdicts, func(o hostroute.Verdict) bool {
-		same := o.Subject != v.Subject && o.Subject.Subnet == v.Subject.Subnet && o.Subject.HostRoute == v.Subject.HostRoute
-		return same && (lost || o.Cause == hostroute.CodeOptionOverflow)
+// shortens says whether without the host route an offer that is too long gets
+// shorter, on its NIC or on another one of the subnet. What that lets in is not
+// counted in verdicts.
+func shortens(report *hostroute.Report, v hostroute.Verdict) bool {
+	return slices.ContainsFunc(report.Verdicts, func(o hostroute.Verdict) bool {
+		return o.Cause == hostroute.CodeOptionOverflow && sameRoute(o, v)
 	})
+}
+
+// silent says whether a verdict says nothing about deletion: one that the route is
+// not installed here leaves open what the same host route does on another NIC.
+func silent(report *hostroute.Report, v hostroute.Verdict) bool {
+	if v.Effect != hostroute.EffectNotOffered && v.Effect != hostroute.EffectRefused {
+		return false
+	}
+	return slices.ContainsFunc(report.Verdicts, func(o hostroute.Verdict) bool {
+		return o.Subject != v.Subject && sameRoute(o, v)
+	})
+}
+
+// sameRoute says whether two verdicts are on one host route of a subnet.
+func sameRoute(o, v hostroute.Verdict) bool {
+	return v.Subject.Subnet != "" && o.Subject.Subnet == v.Subject.Subnet && o.Subject.HostRoute == v.Subject.HostRoute
 }
 
 // view returns the NIC that each destination leaves through. Where Linux does
