@@ -34,7 +34,10 @@ const (
 )
 
 // An Effect is axis 2 of a [Verdict], which says whether the route is effective: whether
-// it changes through which NIC any destination leaves.
+// it changes through which NIC any destination leaves. Without the route means: without
+// that host route in its subnet, hence on every NIC that has the subnet, and
+// everything installed again. Only what an offer that is too long for DHCP would let in
+// if it got shorter does not count.
 type Effect string
 
 // The effects of a route, in the order in which they are decided.
