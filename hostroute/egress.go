@@ -247,9 +247,8 @@ func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome,
 		}
 		v, r, t := &verdicts[at], &p.routes[i], &p.tries[i]
 		decides[g] = v.Decides()
-		lowest := v.Lowest(routes, at)
-		at++
-		if t.item < 0 {
+		own := at
+		if at++; t.item < 0 {
 			continue
 		}
 		id, onLink := p.items[t.item].id, t.onLink()
@@ -257,7 +256,7 @@ func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome,
 			onLink = onLink || p.tries[p.behind(s, g, id)].onLink()
 			at++
 		}
-		o, steers := outcome{with: r.NIC, without: v.Without, witness: lowest}, v.Steers(*r)
+		o, steers := outcome{with: r.NIC, without: v.Without, witness: v.Lowest(routes, own)}, v.Steers(*r)
 		if onLink {
 			if whole == nil {
 				whole = p.egress(nil, s)

@@ -51,16 +51,20 @@ func effects(rounds, n int, f family, s shape) error {
 	return nil
 }
 
-// table makes n routes of distinct prefixes on 3 NICs: with the lengths of a routing table, or clustered in
-// one network, nested deeply.
+// table makes n routes of distinct prefixes on 3 NICs, a default first: with the lengths of a routing table, or
+// clustered in one network, nested deeply.
 func table(n int, f family, s shape) []sweep.Route {
 	r := rand.New(rand.NewPCG(uint64(n), 1))
 	lengths := []int{8, 12, 16, 16, 19, 20, 21, 22, 22, 23, 24, 24, 24, 24, 24, 24, 24, 28, 30, 32}
 	if f == ipv6 {
 		lengths = []int{20, 29, 32, 32, 32, 36, 40, 44, 44, 48, 48, 48, 48, 48, 48, 56, 64, 64, 64, 128}
 	}
-	seen := make(map[netip.Prefix]bool)
-	var out []sweep.Route
+	all := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	if f == ipv6 {
+		all = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	}
+	seen := map[netip.Prefix]bool{all: true}
+	out := []sweep.Route{{Prefix: all}}
 	for len(out) < n {
 		var a netip.Addr
 		bits := lengths[r.IntN(len(lengths))]
