@@ -79,21 +79,20 @@ func (a *analysis) findings() []Finding {
 	n := 0
 	a.each(func(place, Code) { n++ })
 	out := make([]Finding, 0, n)
-	if n == 0 {
-		return out
-	}
 	a.each(func(at place, c Code) {
 		d := a.tell(at, c)
-		f := Finding{Code: c, Severity: severity(c), Subject: a.subject(at), Message: d.message, Related: d.related, Fixes: []Fix{}}
+		out = append(out, Finding{})
+		f := &out[len(out)-1]
+		f.Code, f.Severity, f.Subject, f.Message, f.Related = c, severity(c), a.subject(at), d.message, d.related
 		if f.Related == nil {
 			f.Related = []Related{}
 		}
+		f.Fixes = []Fix{}
 		for i := range d.fixes {
-			if a.prove(&d.fixes[i], at, &f) {
+			if a.prove(&d.fixes[i], at, f) {
 				f.Fixes = append(d.fixes[:len(f.Fixes)], d.fixes[i])
 			}
 		}
-		out = append(out, f)
 	})
 	return out
 }
@@ -170,10 +169,10 @@ func (a *analysis) lacks(f *Finding, edits []Edit) bool {
 			gone = false
 		}
 	})
-	for i := range a.items {
-		it := &a.items[i]
-		for _, e := range edits {
-			if it.subnet != nil && it.subnet.ID == e.Subnet && *it.route == e.New && f.Code != CodeHostBits && a.plan.nextHopCode(it) != "" {
+	for _, e := range edits {
+		for i := 0; i < len(a.items) && e.New != (HostRoute{}) && f.Code != CodeHostBits; i++ {
+			it := &a.items[i]
+			if it.subnet != nil && it.subnet.ID == e.Subnet && *it.route == e.New && a.plan.nextHopCode(it) != "" {
 				gone = false
 			}
 		}

@@ -256,7 +256,8 @@ func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome,
 			onLink = onLink || p.tries[p.behind(s, g, id)].onLink()
 			at++
 		}
-		o, steers := outcome{with: r.NIC, without: v.Without, witness: v.Lowest(routes, own)}, v.Steers(*r)
+		o, steers := &outcomes[t.item], v.Steers(*r)
+		o.with, o.without, o.witness = r.NIC, v.Without, v.Lowest(routes, own)
 		if onLink {
 			if whole == nil {
 				whole = p.egress(nil, s)
@@ -274,7 +275,6 @@ func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome,
 		default:
 			o.effect = EffectRedundant
 		}
-		outcomes[t.item] = o
 	}
 	return outcomes, decides
 }

@@ -160,9 +160,13 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 			continue
 		}
 		old, add := unmapRoute(e.Old), unmapRoute(e.New)
-		bad := e.check(i, old, out.HostRoutes)
+		at := -1
+		if e.Old != (HostRoute{}) {
+			at = slices.IndexFunc(out.HostRoutes, equals(old))
+		}
+		bad := e.check(i, at)
 		if errs = append(errs, bad...); len(bad) == 0 {
-			out.HostRoutes = edit(out.HostRoutes, old, add)
+			out.HostRoutes = edit(out.HostRoutes, at, old, add)
 		}
 	}
 	if len(errs) > 0 {
@@ -171,10 +175,10 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	return &out, nil
 }
 
-// check returns what is wrong with e, the i-th edit, of a list; old is its Old, unmapped.
-func (e *Edit) check(i int, old HostRoute, list []HostRoute) []error {
-	adds, removes := e.New != HostRoute{}, old != HostRoute{}
-	there := !removes || slices.ContainsFunc(list, equals(old))
+// check returns what is wrong with e, the i-th edit; at is where its Old stands, -1 if nowhere.
+func (e *Edit) check(i, at int) []error {
+	adds, removes := e.New != HostRoute{}, e.Old != HostRoute{}
+	there := !removes || at >= 0
 	if there && (e.New.valid() || removes && !adds) {
 		return nil
 	}
@@ -187,17 +191,13 @@ func (e *Edit) check(i int, old HostRoute, list []HostRoute) []error {
 		errs = e.New.check(errs, path+".New.")
 	}
 	if !there {
-		errs = append(errs, &InputError{path + ".Old", fmt.Errorf("host route %v is not in subnet %s", old, e.Subnet)})
+		errs = append(errs, &InputError{path + ".Old", fmt.Errorf("host route %v is not in subnet %s", unmapRoute(e.Old), e.Subnet)})
 	}
 	return errs
 }
 
-// edit makes one valid edit in list, in place.
-func edit(list []HostRoute, old, add HostRoute) []HostRoute {
-	at := -1
-	if old != (HostRoute{}) {
-		at = slices.IndexFunc(list, equals(old))
-	}
+// edit makes one valid edit in list, in place; at is where old stands, -1 if there is none.
+func edit(list []HostRoute, at int, old, add HostRoute) []HostRoute {
 	if add != (HostRoute{}) && (add == old || !slices.ContainsFunc(list, equals(add))) {
 		if at < 0 {
 			return append(list, add)

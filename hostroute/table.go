@@ -216,8 +216,8 @@ func newPlan(in *Instance, lone bool, r *room) plan {
 	for i := range p.items {
 		if it := &p.items[i]; it.subnet == nil && it.cause == "" {
 			it.try = int32(len(p.tries))
-			d, t := p.attempt(int32(i), manual)
-			p.tries, p.routes = append(p.tries, t), append(p.routes, sweep.Route{Prefix: d, NIC: it.nic})
+			p.tries, p.routes = append(p.tries, try{}), append(p.routes, sweep.Route{})
+			p.attempt(int32(i), manual, &p.tries[it.try], &p.routes[it.try])
 		}
 	}
 	p.order = sweep.Order(r.order[:0], p.routes)
@@ -248,8 +248,9 @@ func (p *plan) place(nic int32) ([]placed, []item) {
 		id, cause := p.id(s, first), p.withheld(g, s)
 		routes := unique(s.HostRoutes)
 		for i := range routes {
-			items = append(items, item{route: &routes[i], subnet: s, nic: nic, id: id + int32(i), try: -1, cause: cause})
+			items = append(items, item{})
 			it := &items[len(items)-1]
+			it.route, it.subnet, it.nic, it.id, it.try, it.cause = &routes[i], s, nic, id+int32(i), -1, cause
 			if it.hostBits = !isMasked(it.route.Destination); !it.oneFamily() {
 				it.cause = CodeNextHopUnusable
 			} else if cause == "" && !g.static && it.route.Destination == any4 {
@@ -263,13 +264,14 @@ func (p *plan) place(nic int32) ([]placed, []item) {
 	g.end, g.manual = int32(len(all)), int32(len(items))
 	routes := unique(g.Routes)
 	for i := range routes {
-		it := item{route: &routes[i], nic: nic, id: int32(len(items)), try: -1}
+		items = append(items, item{})
+		it := &items[len(items)-1]
+		it.route, it.nic, it.id, it.try = &routes[i], nic, int32(len(items)-1), -1
 		// Of an IPv6 route that is typed in, Linux masks the bits.
 		it.hostBits = it.route.Destination.Addr().Is4() && !isMasked(it.route.Destination)
 		if !it.oneFamily() {
 			it.cause = CodeNextHopUnusable
 		}
-		items = append(items, it)
 	}
 	g.manualEnd = int32(len(items))
 	return all, items
@@ -309,59 +311,68 @@ func (g *guestNIC) uses(s *Subnet) bool { return g.subnet != nil && g.subnet.ID 
 // offer returns p.tries and p.routes with those that come with a NIC's configuration.
 func (p *plan) offer(nic int32) ([]try, []sweep.Route) {
 	g, tries, routes := &p.nics[nic], p.tries, p.routes
-	add := func(d netip.Prefix, t try) {
-		tries, routes = append(tries, t), append(routes, sweep.Route{Prefix: d, NIC: nic})
-		if t.isDefault(d) && d.Addr().Is4() {
-			g.default4 = true
-		} else if t.isDefault(d) {
-			g.default6 = true
-		}
+	// What is filled in where it stands need not be copied, for which it would have to wait.
+	next := func() (*try, *sweep.Route) {
+		tries, routes = append(tries, try{}), append(routes, sweep.Route{})
+		return &tries[len(tries)-1], &routes[len(routes)-1]
 	}
+	add := func(k kind, s *Subnet, d netip.Prefix, hop netip.Addr) {
+		t, r := next()
+		t.kind, t.subnet, t.hop, t.item = k, s, hop, -1
+		r.Prefix, r.NIC = d, nic
+	}
+	first := len(tries)
 	if s := g.subnet; s != nil {
 		if !s.CIDR.IsSingleIP() {
-			add(s.CIDR, try{subnet: s, item: -1, kind: connected})
+			add(connected, s, s.CIDR, netip.Addr{})
 		}
 		if g.static && s.Gateway.Is4() {
-			add(any4, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
+			add(gatewayDefault, s, any4, s.Gateway)
 		}
 		for i := len(g.Siblings) - 1; i >= 0 && !g.static && g.bytes <= offerMax; i-- {
 			if d := g.Siblings[i]; d != s.CIDR {
-				add(d, try{hop: zero4, subnet: s, item: -1, kind: sibling})
+				add(sibling, s, d, zero4)
 			}
 		}
 		for _, at := range p.placed[g.first:g.end] {
 			for i := at.first; i < at.end && at.Subnet == s; i++ {
 				if it := &p.items[i]; it.cause == "" && !it.merged {
 					it.try = int32(len(tries))
-					add(p.attempt(i, hostRoute))
+					t, r := next()
+					p.attempt(i, hostRoute, t, r)
 				}
 			}
 		}
 		if !g.static {
-			add(any4, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
+			add(gatewayDefault, s, any4, s.Gateway)
 		}
 	}
 	if s := g.advertised(); s != nil {
-		add(any6, try{hop: s.Gateway, subnet: s, item: -1, kind: gatewayDefault})
+		add(gatewayDefault, s, any6, s.Gateway)
+	}
+	for i := first; i < len(tries); i++ {
+		if d := routes[i].Prefix; tries[i].isDefault(d) {
+			g.default4 = g.default4 || d.Addr().Is4()
+			g.default6 = g.default6 || !d.Addr().Is4()
+		}
 	}
 	return tries, routes
 }
 
-// attempt returns the try of an item, with its destination as it arrives, masked.
-func (p *plan) attempt(i int32, k kind) (netip.Prefix, try) {
+// attempt fills in the try of an item, with its destination as it arrives, masked.
+func (p *plan) attempt(i int32, k kind, t *try, r *sweep.Route) {
 	it := &p.items[i]
-	t := try{hop: it.route.NextHop, subnet: it.subnet, item: i, kind: k}
+	t.kind, t.subnet, t.hop, t.item = k, it.subnet, it.route.NextHop, i
 	if k == hostRoute && t.hop == zero4 {
 		p.nics[it.nic].onLinkItems = true
 	}
-	d := it.route.Destination
+	r.Prefix, r.NIC = it.route.Destination, it.nic
 	if it.hostBits && k == hostRoute && !p.nics[it.nic].static {
-		d = onWire(d)
+		r.Prefix = onWire(r.Prefix)
 	}
-	if m := d.Masked(); m != d {
-		d, t.hostBits = m, it.hostBits
+	if m := r.Prefix.Masked(); m != r.Prefix {
+		r.Prefix, t.hostBits = m, it.hostBits
 	}
-	return d, t
 }
 
 // isDefault says whether the guest is offered t, to d, as a default.
@@ -569,7 +580,8 @@ func (p *plan) table(s *state) Table {
 		for g := end - 1; g >= at; g-- {
 			for _, i := range p.tried(g) {
 				if s.answers[i] == installed {
-					t = append(t, p.route(i))
+					t = append(t, Route{})
+					p.row(&t[len(t)-1], i)
 				}
 			}
 		}
@@ -582,16 +594,16 @@ func (p *plan) table(s *state) Table {
 func (p *plan) prefix(g int) netip.Prefix { return p.routes[p.order[p.groups[g].start]].Prefix }
 func (p *plan) tried(g int) []int32       { return p.order[p.groups[g].start:p.groups[g].end] }
 
-func (p *plan) route(i int32) Route {
+// row fills in the row of a try.
+func (p *plan) row(out *Route, i int32) {
 	t, r := &p.tries[i], &p.routes[i]
-	out := Route{Destination: r.Prefix, NIC: p.nics[r.NIC].Name, Source: sources[t.kind]}
+	out.Destination, out.NIC, out.Source = r.Prefix, p.nics[r.NIC].Name, sources[t.kind]
 	if t.hop != zero4 {
 		out.NextHop = t.hop
 	}
 	if t.subnet != nil {
 		out.Subnet = t.subnet.ID
 	}
-	return out
 }
 
 // broadcast returns the last address of an IPv4 prefix that has a broadcast

@@ -286,7 +286,7 @@ func (p *plan) verdicts(s *state, outcomes []outcome, others []other) (all []Ver
 	all = make([]Verdict, len(p.items))
 	for i := range p.items {
 		it, v := &p.items[i], &all[i]
-		v.Subject = p.ref(it)
+		p.name(&v.Subject, it)
 		v.Class, v.Effect, v.Cause = it.class, p.effect(s, outcomes, i), it.cause
 		v.GuestDependent = p.guestDependent(s, it)
 		if v.Effect == EffectSteers {
@@ -309,12 +309,16 @@ func (p *plan) verdicts(s *state, outcomes []outcome, others []other) (all []Ver
 	return all, hang
 }
 
-// ref names an item.
-func (p *plan) ref(it *item) Ref {
-	r := Ref{Instance: p.in.Name, NIC: p.nics[it.nic].Name, HostRoute: *it.route}
+// name fills in what an item is called.
+func (p *plan) name(r *Ref, it *item) {
+	r.Instance, r.NIC, r.HostRoute = p.in.Name, p.nics[it.nic].Name, *it.route
 	if it.subnet != nil {
 		r.Subnet = it.subnet.ID
 	}
+}
+
+func (p *plan) ref(it *item) (r Ref) {
+	p.name(&r, it)
 	return r
 }
 
