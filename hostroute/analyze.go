@@ -170,7 +170,10 @@ func (a *analysis) lacks(f *Finding, edits []Edit) bool {
 		}
 	})
 	for _, e := range edits {
-		for i := 0; i < len(a.items) && e.New != (HostRoute{}) && f.Code != CodeHostBits; i++ {
+		if e.New == (HostRoute{}) || f.Code == CodeHostBits {
+			continue
+		}
+		for i := range a.items {
 			it := &a.items[i]
 			if it.subnet != nil && it.subnet.ID == e.Subnet && *it.route == e.New && a.plan.nextHopCode(it) != "" {
 				gone = false

@@ -311,7 +311,7 @@ func (g *guestNIC) uses(s *Subnet) bool { return g.subnet != nil && g.subnet.ID 
 // offer returns p.tries and p.routes with those that come with a NIC's configuration.
 func (p *plan) offer(nic int32) ([]try, []sweep.Route) {
 	g, tries, routes := &p.nics[nic], p.tries, p.routes
-	// What is filled in where it stands need not be copied, for which it would have to wait.
+	// Filled in where they stand: to copy a struct right after it is written stalls.
 	next := func() (*try, *sweep.Route) {
 		tries, routes = append(tries, try{}), append(routes, sweep.Route{})
 		return &tries[len(tries)-1], &routes[len(routes)-1]
