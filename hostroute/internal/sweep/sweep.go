@@ -109,7 +109,10 @@ type keys struct {
 // pack returns the keys of routes; words may have room for them, and indexBits for an
 // index of each.
 func pack(words []uint64, routes []Route, indexBits int) keys {
-	k := keys{words: slices.Grow(words, len(routes))[:len(routes)], index: 1<<indexBits - 1, exact4: indexBits <= lenShift}
+	if cap(words) < len(routes) {
+		words = make([]uint64, len(routes))
+	}
+	k := keys{words: words[:len(routes)], index: 1<<indexBits - 1, exact4: indexBits <= lenShift}
 	at6 := len(routes)
 	for i := range routes {
 		if p := &routes[i].Prefix; p.Addr().Is4() {
@@ -326,7 +329,7 @@ func sweepWide(out []Verdict, routes []Route, words []uint64, index uint64) {
 			}
 		}
 		if len(open) == cap(open) {
-			open = slices.Grow(open, 1+129-len(open)) // no deeper than that
+			open = append(make([]frame, 0, 1+129), open...) // no deeper than that
 		}
 		open = open[:len(open)+1]
 		f = &open[len(open)-1] // field by field is twice as fast as whole
