@@ -30,42 +30,16 @@ func keys(findings []hostroute.Finding) []key {
 	return out
 }
 
-// distinctSubnets returns a NIC's subnets; one that stands twice counts once.
-func distinctSubnets(n hostroute.NIC) []*hostroute.Subnet {
-	var out []*hostroute.Subnet
-	for _, s := range n.Subnets {
-		if !slices.ContainsFunc(out, func(o *hostroute.Subnet) bool { return o.ID == s.ID }) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 func is4(s *hostroute.Subnet) bool { return s.CIDR.Addr().Is4() }
 
 func subnets4(n hostroute.NIC) []*hostroute.Subnet {
-	return slices.DeleteFunc(distinctSubnets(n), func(s *hostroute.Subnet) bool { return !is4(s) })
-}
-
-// configured returns the IPv4 subnet that a NIC is configured from, nil if
-// there is none, and whether that is by the config drive.
-func configured(in hostroute.Instance, n hostroute.NIC) (*hostroute.Subnet, bool) {
-	list := subnets4(n)
-	if in.ConfigDrive && len(list) > 0 && list[0].DHCPDisabled {
-		return list[0], true
-	}
-	for _, s := range slices.Backward(list) {
-		if !s.DHCPDisabled && s.CIDR.Contains(s.Gateway) {
-			return s, false
-		}
-	}
-	return nil, false
+	return slices.DeleteFunc(twin.Subnets(n), func(s *hostroute.Subnet) bool { return !is4(s) })
 }
 
 // offersDefault says whether a NIC is offered a default of a family.
 func offersDefault(in hostroute.Instance, n hostroute.NIC, family4 bool) bool {
 	if family4 {
-		s, static := configured(in, n)
+		s, static := twin.Configured(in, n)
 		if s == nil {
 			return false
 		}
@@ -77,7 +51,7 @@ func offersDefault(in hostroute.Instance, n hostroute.NIC, family4 bool) bool {
 }
 
 func overflows(in hostroute.Instance, n hostroute.NIC) bool {
-	_, static := configured(in, n)
+	_, static := twin.Configured(in, n)
 	bytes := 0
 	for _, r := range n.Offer() {
 		bytes += 1 + (r.Destination.Bits()+7)/8 + 4
@@ -89,7 +63,7 @@ func overflows(in hostroute.Instance, n hostroute.NIC) bool {
 // NIC's own subnet, in which it lies.
 func decidesInside(in hostroute.Instance, table hostroute.Table, row hostroute.Route) bool {
 	inside := slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool {
-		s, _ := configured(in, n)
+		s, _ := twin.Configured(in, n)
 		return n.Name != row.NIC && s != nil && s.CIDR.Bits() <= row.Destination.Bits() && s.CIDR.Contains(row.Destination.Addr())
 	})
 	return inside && slices.ContainsFunc(twin.Boundaries(table), func(a netip.Addr) bool {
@@ -123,7 +97,7 @@ func wantFindings(in hostroute.Instance) []key {
 	for _, nic := range in.NICs {
 		if len(subnets4(nic)) > 0 {
 			with4++
-			if s, _ := configured(in, nic); s == nil {
+			if s, _ := twin.Configured(in, nic); s == nil {
 				unconfigured++
 			}
 		}
@@ -138,8 +112,8 @@ func wantFindings(in hostroute.Instance) []key {
 		if len(subnets4(nic)) > 1 {
 			add(hostroute.CodeSecondIPv4Subnet, ofNIC)
 		}
-		used, _ := configured(in, nic)
-		for _, s := range distinctSubnets(nic) {
+		used, _ := twin.Configured(in, nic)
+		for _, s := range twin.Subnets(nic) {
 			ofSubnet := hostroute.Ref{Instance: in.Name, NIC: nic.Name, Subnet: s.ID}
 			if is4(s) && s.DHCPDisabled && !in.ConfigDrive && len(s.HostRoutes) > 0 {
 				add(hostroute.CodeDHCPDisabled, ofSubnet)

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 
 	"example.com/go-hostroute/hostroute"
+	"go4.org/netipx"
 )
 
 // Instance returns a random instance. The same state of r gives the same
@@ -134,7 +135,7 @@ func (g *maker) nic(i int) hostroute.NIC {
 			case 4:
 				a = inside(s.CIDR, g.pick(256))
 			case 5: // network, broadcast or gateway
-				a = of(g, s.CIDR.Addr(), last(s.CIDR), inside(s.CIDR, 1))
+				a = of(g, s.CIDR.Addr(), netipx.PrefixLastIP(s.CIDR), inside(s.CIDR, 1))
 			}
 			n.Addrs = append(n.Addrs, a)
 		}
@@ -159,12 +160,12 @@ func (g *maker) subnet() *hostroute.Subnet {
 	case 9:
 		s.Gateway = s.CIDR.Addr() // network address
 	case 10:
-		s.Gateway = last(s.CIDR) // broadcast address
+		s.Gateway = netipx.PrefixLastIP(s.CIDR) // broadcast address
 	case 11:
 		s.Gateway = inside(s.CIDR, 254)
 	case 12, 13: // none
 	case 14: // outside
-		s.Gateway = of(g, last(s.CIDR).Next(), s.CIDR.Addr().Prev(), of(g, hops...))
+		s.Gateway = of(g, netipx.PrefixLastIP(s.CIDR).Next(), s.CIDR.Addr().Prev(), of(g, hops...))
 	case 15: // another subnet's
 		if len(g.subnets) > 0 {
 			s.Gateway = of(g, g.subnets...).Gateway
@@ -326,7 +327,7 @@ func (g *maker) anyHop(s *hostroute.Subnet) netip.Addr {
 	case 2:
 		return t.CIDR.Addr()
 	case 3:
-		return last(t.CIDR)
+		return netipx.PrefixLastIP(t.CIDR)
 	case 4:
 		return inside(t.CIDR, 77)
 	}
@@ -343,7 +344,7 @@ func half(p netip.Prefix, upper bool) netip.Prefix {
 	if !upper {
 		return lower
 	}
-	return netip.PrefixFrom(last(lower).Next(), p.Bits()+1)
+	return netip.PrefixFrom(netipx.PrefixLastIP(lower).Next(), p.Bits()+1)
 }
 
 // inside returns the address of p with the number n, as far as its host bits
@@ -358,16 +359,6 @@ func inside(p netip.Prefix, n int) netip.Addr {
 		binary.BigEndian.PutUint32(b, binary.BigEndian.Uint32(b)|uint32(host))
 	} else {
 		binary.BigEndian.PutUint64(b[8:], binary.BigEndian.Uint64(b[8:])|host)
-	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
-}
-
-// last returns the last address of p.
-func last(p netip.Prefix) netip.Addr {
-	b := p.Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
 	}
 	a, _ := netip.AddrFromSlice(b)
 	return a

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/twin"
 )
 
 // DHCP decides what reaches a guest: dnsmasq serves each NIC's offer, written
@@ -101,7 +102,7 @@ func encode(list []hostroute.HostRoute) []byte {
 
 // leased returns the subnet of a NIC's lease.
 func leased(n hostroute.NIC) *hostroute.Subnet {
-	s, _ := configured(hostroute.Instance{}, n)
+	s, _ := twin.Configured(hostroute.Instance{}, n)
 	return s
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/twin"
+	"go4.org/netipx"
 )
 
 // The reference guest, as plainly as it can be told: it configures its NICs in
@@ -31,7 +33,7 @@ func steps(in hostroute.Instance) (v4, v6 []step) {
 		v6 = append(v6, configure6(in, n)...)
 	}
 	for _, n := range in.NICs {
-		for _, r := range distinct(n.Routes) {
+		for _, r := range twin.Distinct(n.Routes) {
 			s := step{subject: hostroute.Ref{Instance: in.Name, NIC: n.Name, HostRoute: r}}
 			switch is4 := r.Destination.Addr().Is4(); {
 			case is4 != r.NextHop.Is4(): // `ip` itself refuses to read this
@@ -50,7 +52,7 @@ func steps(in hostroute.Instance) (v4, v6 []step) {
 
 func configure4(in hostroute.Instance, i int) []step {
 	n := in.NICs[i]
-	s, static := configured(in, n)
+	s, static := twin.Configured(in, n)
 	if s == nil {
 		return nil
 	}
@@ -72,27 +74,6 @@ func configure4(in hostroute.Instance, i int) []step {
 	return list
 }
 
-// configured returns the one IPv4 subnet of a NIC that the guest gets to know
-// about, and whether it does by the config drive.
-func configured(in hostroute.Instance, n hostroute.NIC) (s *hostroute.Subnet, static bool) {
-	var subnets []*hostroute.Subnet
-	for i, s := range n.Subnets {
-		twice := slices.ContainsFunc(n.Subnets[:i], func(o *hostroute.Subnet) bool { return o.ID == s.ID })
-		if s.CIDR.Addr().Is4() && !twice {
-			subnets = append(subnets, s)
-		}
-	}
-	if in.ConfigDrive && len(subnets) > 0 && subnets[0].DHCPDisabled {
-		return subnets[0], true
-	}
-	for _, s := range slices.Backward(subnets) {
-		if !s.DHCPDisabled && s.CIDR.Contains(s.Gateway) {
-			return s, false
-		}
-	}
-	return nil, false
-}
-
 // An offered route, as it arrives, and the host route that it comes from; zero
 // for the default and for siblings.
 type offered struct{ arrives, from hostroute.HostRoute }
@@ -107,7 +88,7 @@ func offer(n hostroute.NIC, s *hostroute.Subnet) []offered {
 			list = append(list, offered{arrives: hostroute.HostRoute{Destination: p, NextHop: netip.IPv4Unspecified()}})
 		}
 	}
-	for _, r := range distinct(s.HostRoutes) {
+	for _, r := range twin.Distinct(s.HostRoutes) {
 		if r.Destination != any4 && r.Destination.Addr().Is4() && r.NextHop.Is4() {
 			list = append(list, offered{arrives: r, from: r})
 		}
@@ -127,18 +108,6 @@ func offer(n hostroute.NIC, s *hostroute.Subnet) []offered {
 	return list
 }
 
-// distinct returns the routes without the later ones of equal copies, which
-// are one route.
-func distinct(list []hostroute.HostRoute) []hostroute.HostRoute {
-	var out []hostroute.HostRoute
-	for _, r := range list {
-		if !slices.Contains(out, r) {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 // truncate returns an IPv4 address of which only some octets have travelled.
 func truncate(a netip.Addr, octets int) netip.Addr {
 	b := a.As4()
@@ -152,7 +121,7 @@ func drive(s *hostroute.Subnet) []offered {
 	if s.Gateway.Is4() {
 		list = append(list, offered{arrives: hostroute.HostRoute{Destination: any4, NextHop: s.Gateway}})
 	}
-	for _, r := range distinct(s.HostRoutes) {
+	for _, r := range twin.Distinct(s.HostRoutes) {
 		if r.Destination.Addr().Is4() && r.NextHop.Is4() {
 			list = append(list, offered{arrives: r, from: r})
 		}
@@ -207,7 +176,7 @@ func address(in hostroute.Instance, n hostroute.NIC, s *hostroute.Subnet) netip.
 	hops := nextHops(in)
 	best := netip.Addr{}
 	for a := first(s.CIDR); s.CIDR.Contains(a) && (!best.IsValid() || hops[best]); a = a.Next() {
-		special := s.CIDR.Bits() < 31 && (a == first(s.CIDR) || a == last(s.CIDR))
+		special := s.CIDR.Bits() < 31 && (a == first(s.CIDR) || a == netipx.PrefixLastIP(s.CIDR))
 		if a != s.Gateway && !special && (!best.IsValid() || !hops[a]) {
 			best = a
 		}
@@ -233,15 +202,6 @@ func nextHops(in hostroute.Instance) map[netip.Addr]bool {
 }
 
 func first(p netip.Prefix) netip.Addr { return p.Masked().Addr() }
-
-func last(p netip.Prefix) netip.Addr {
-	b := p.Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
-}
 
 // A guest is a host with as many NICs as any instance of these tests.
 type guest struct {

@@ -20,6 +20,8 @@ import (
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/internal/gen"
+	"example.com/go-hostroute/hostroute/internal/twin"
+	"go4.org/netipx"
 )
 
 // instances is how many random instances each test has compared with Linux.
@@ -90,13 +92,13 @@ func each(t *testing.T, n int, f func(t *testing.T, g *guest, in hostroute.Insta
 func unmodelled(in hostroute.Instance) bool {
 	broadcasts := map[netip.Addr]bool{netip.MustParseAddr("255.255.255.255"): true}
 	for _, n := range in.NICs {
-		s, _ := configured(in, n)
+		s, _ := twin.Configured(in, n)
 		if s == nil {
 			continue
 		}
 		p := address(in, n, s)
 		if p.Bits() < 31 {
-			broadcasts[last(p)] = true
+			broadcasts[netipx.PrefixLastIP(p)] = true
 		}
 		if first(p).IsUnspecified() || p.Addr().IsMulticast() || broadcasts[p.Addr()] {
 			return true
@@ -317,7 +319,7 @@ func boundaries(in hostroute.Instance, tables ...hostroute.Table) []netip.Addr {
 	}
 	set := make(map[netip.Addr]bool)
 	for _, p := range prefixes {
-		for _, a := range []netip.Addr{first(p), last(p), first(p).Prev(), last(p).Next()} {
+		for _, a := range []netip.Addr{first(p), netipx.PrefixLastIP(p), first(p).Prev(), netipx.PrefixLastIP(p).Next()} {
 			if a.IsValid() {
 				set[a] = true
 			}
@@ -351,7 +353,7 @@ func (l *locality) add(p netip.Prefix, dev string) {
 	l.loopback = l.loopback || p.Addr().IsLoopback()
 	l.own[p.Addr()] = append(l.own[p.Addr()], dev)
 	if p.Addr().Is4() && p.Bits() < 31 {
-		l.broadcasts[last(p)] = true
+		l.broadcasts[netipx.PrefixLastIP(p)] = true
 	}
 }
 
@@ -405,7 +407,7 @@ func (g *guest) counterfactuals(in hostroute.Instance, report *hostroute.Report)
 		if shortens(report, v) {
 			continue
 		}
-		less := g.view(without(in, v.Subject), ask)
+		less := g.view(twin.Without(in, v), ask)
 		moved := 0
 		for _, d := range ask {
 			if with[d] != less[d] {
@@ -479,30 +481,6 @@ func longest(rows []row, a netip.Addr) string {
 		}
 	}
 	return best.Dev
-}
-
-// without returns the instance without a host route, on every NIC that has its
-// subnet, or without a route that was programmed by hand on one NIC.
-func without(in hostroute.Instance, ref hostroute.Ref) hostroute.Instance {
-	drop := func(list []hostroute.HostRoute) []hostroute.HostRoute {
-		return slices.DeleteFunc(slices.Clone(list), func(r hostroute.HostRoute) bool { return r == ref.HostRoute })
-	}
-	in.NICs = slices.Clone(in.NICs)
-	for i := range in.NICs {
-		n := &in.NICs[i]
-		if ref.Subnet == "" && n.Name == ref.NIC {
-			n.Routes = drop(n.Routes)
-		}
-		n.Subnets = slices.Clone(n.Subnets)
-		for j, s := range n.Subnets {
-			if ref.Subnet == s.ID {
-				less := *s
-				less.HostRoutes = drop(s.HostRoutes)
-				n.Subnets[j] = &less
-			}
-		}
-	}
-	return in
 }
 
 // describe prints an instance and what the guest does with it.

@@ -10,6 +10,7 @@ import (
 	"example.com/go-hostroute/hostroute/internal/sweep"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"go4.org/netipx"
 )
 
 var equateNetip = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})
@@ -26,22 +27,13 @@ func lookup(routes []sweep.Route, without int, a netip.Addr) int {
 	return best
 }
 
-func last(p netip.Prefix) netip.Addr {
-	b := p.Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
-}
-
 // starts returns every address at which the decision can change, sorted: the first of
 // each prefix and the one behind it.
 func starts(routes []sweep.Route) []netip.Addr {
 	var out []netip.Addr
 	for _, r := range routes {
 		out = append(out, r.Prefix.Addr())
-		if next := last(r.Prefix).Next(); next.IsValid() {
+		if next := netipx.PrefixLastIP(r.Prefix).Next(); next.IsValid() {
 			out = append(out, next)
 		}
 	}
@@ -172,7 +164,7 @@ func (m *maker) prefix(is4 bool) netip.Prefix {
 		if len(m.made) > 0 {
 			p := m.made[m.IntN(len(m.made))]
 			n := min(max(p.Bits()+m.IntN(7)-3, 0), p.Addr().BitLen())
-			return netip.PrefixFrom(last(p), n).Masked()
+			return netip.PrefixFrom(netipx.PrefixLastIP(p), n).Masked()
 		}
 	default:
 		b[bits/8-1] ^= byte(m.IntN(16))

@@ -14,15 +14,16 @@ import (
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
+	"go4.org/netipx"
 )
 
 var (
 	default4 = netip.MustParsePrefix("0.0.0.0/0")
 	default6 = netip.MustParsePrefix("::/0")
 	none4    = netip.MustParseAddr("0.0.0.0") // as next hop: on-link
-	last4    = last(default4)
+	last4    = netipx.PrefixLastIP(default4)
 	none6    = netip.MustParseAddr("::")
-	last6    = last(default6)
+	last6    = netipx.PrefixLastIP(default6)
 )
 
 // Stage 1: what reaches the guest.
@@ -43,7 +44,7 @@ func Offer(n hostroute.NIC) []hostroute.HostRoute {
 	}
 	// A host route 0.0.0.0/0, spelled exactly so, is dropped in favour of the
 	// gateway.
-	for _, r := range distinct(s.HostRoutes) {
+	for _, r := range Distinct(s.HostRoutes) {
 		if oneFamily(r, s) && r.Destination != default4 {
 			offer = append(offer, r)
 		}
@@ -51,9 +52,9 @@ func Offer(n hostroute.NIC) []hostroute.HostRoute {
 	return append(offer, hostroute.HostRoute{Destination: default4, NextHop: s.Gateway})
 }
 
-// subnets returns the NIC's subnets; one that stands twice counts once, at its
+// Subnets returns the NIC's subnets; one that stands twice counts once, at its
 // first place.
-func subnets(n hostroute.NIC) []*hostroute.Subnet {
+func Subnets(n hostroute.NIC) []*hostroute.Subnet {
 	var list []*hostroute.Subnet
 	for _, s := range n.Subnets {
 		if !slices.ContainsFunc(list, func(t *hostroute.Subnet) bool { return t.ID == s.ID }) {
@@ -63,9 +64,9 @@ func subnets(n hostroute.NIC) []*hostroute.Subnet {
 	return list
 }
 
-// distinct returns the routes without the later ones of equal copies, which
+// Distinct returns the routes without the later ones of equal copies, which
 // are one route.
-func distinct(routes []hostroute.HostRoute) []hostroute.HostRoute {
+func Distinct(routes []hostroute.HostRoute) []hostroute.HostRoute {
 	var list []hostroute.HostRoute
 	for _, r := range routes {
 		if !slices.Contains(list, r) {
@@ -85,7 +86,7 @@ func oneFamily(r hostroute.HostRoute, s *hostroute.Subnet) bool {
 // leased returns the subnet of the NIC's one IPv4 lease: the last one with
 // DHCP and a gateway inside its CIDR; nil if there is none.
 func leased(n hostroute.NIC) *hostroute.Subnet {
-	for _, s := range slices.Backward(subnets(n)) {
+	for _, s := range slices.Backward(Subnets(n)) {
 		if s.CIDR.Addr().Is4() && !s.DHCPDisabled && s.CIDR.Contains(s.Gateway) {
 			return s
 		}
@@ -93,12 +94,12 @@ func leased(n hostroute.NIC) *hostroute.Subnet {
 	return nil
 }
 
-// configured returns the IPv4 subnet that the guest configures on the NIC,
+// Configured returns the IPv4 subnet that the guest configures on the NIC,
 // nil if there is none, and whether it does so from the config drive. That
 // configures the NIC's first IPv4 subnet, if it is without DHCP.
-func configured(in hostroute.Instance, n hostroute.NIC) (s *hostroute.Subnet, static bool) {
+func Configured(in hostroute.Instance, n hostroute.NIC) (s *hostroute.Subnet, static bool) {
 	if in.ConfigDrive {
-		for _, s := range subnets(n) {
+		for _, s := range Subnets(n) {
 			if s.CIDR.Addr().Is4() {
 				if s.DHCPDisabled {
 					return s, true
@@ -136,7 +137,7 @@ func wire(p netip.Prefix) netip.Prefix {
 func overflows(in hostroute.Instance) []bool {
 	var list []bool
 	for _, n := range in.NICs {
-		_, static := configured(in, n)
+		_, static := Configured(in, n)
 		list = append(list, !static && wireLength(Offer(n)) > 255)
 	}
 	return list
@@ -175,7 +176,7 @@ const (
 func steps(in hostroute.Instance, overflow []bool) []step {
 	var list []step
 	for i, n := range in.NICs {
-		if s, static := configured(in, n); s != nil {
+		if s, static := Configured(in, n); s != nil {
 			add := func(source hostroute.Source, r hostroute.HostRoute, arrives netip.Prefix) {
 				list = append(list, step{nic: i, source: source, subnet: s.ID, route: r, arrives: arrives})
 			}
@@ -190,7 +191,7 @@ func steps(in hostroute.Instance, overflow []bool) []step {
 				if s.Gateway.Is4() {
 					add(hostroute.SourceDefault, defaultRoute, default4)
 				}
-				for _, r := range distinct(s.HostRoutes) {
+				for _, r := range Distinct(s.HostRoutes) {
 					if oneFamily(r, s) {
 						add(hostroute.SourceHostRoute, r, r.Destination)
 					}
@@ -216,7 +217,7 @@ func steps(in hostroute.Instance, overflow []bool) []step {
 			}
 		}
 		// The router advertisement's default, shown with the gateway.
-		for _, s := range subnets(n) {
+		for _, s := range Subnets(n) {
 			if s.CIDR.Addr().Is6() && !s.DHCPDisabled && s.Gateway.Is6() {
 				r := hostroute.HostRoute{Destination: default6, NextHop: s.Gateway}
 				list = append(list, step{nic: i, source: hostroute.SourceDefault, subnet: s.ID, route: r, arrives: default6})
@@ -225,7 +226,7 @@ func steps(in hostroute.Instance, overflow []bool) []step {
 		}
 	}
 	for i, n := range in.NICs {
-		for _, r := range distinct(n.Routes) {
+		for _, r := range Distinct(n.Routes) {
 			arrives := r.Destination
 			if arrives.Addr().Is6() {
 				arrives = arrives.Masked() // silently
@@ -291,7 +292,7 @@ func try(in hostroute.Instance, table hostroute.Table, t *step) outcome {
 			return badNextHop
 		}
 	default:
-		s, _ := configured(in, n)
+		s, _ := Configured(in, n)
 		if s != nil && hop == broadcast(s.CIDR) {
 			return badNextHop
 		}
@@ -315,17 +316,7 @@ func broadcast(p netip.Prefix) netip.Addr {
 	if p.Addr().Is6() || p.Bits() > 30 {
 		return netip.Addr{}
 	}
-	return last(p)
-}
-
-// last returns the last address of a prefix.
-func last(p netip.Prefix) netip.Addr {
-	b := p.Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
-		b[i/8] |= 0x80 >> (i % 8)
-	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
+	return netipx.PrefixLastIP(p)
 }
 
 // Table returns what the guest installs, in the order of `ip route`: IPv4
@@ -374,7 +365,7 @@ func Boundaries(tables ...hostroute.Table) []netip.Addr {
 	list := []netip.Addr{none4, last4, none6, last6}
 	for _, t := range tables {
 		for _, row := range t {
-			lo, hi := row.Destination.Addr(), last(row.Destination)
+			lo, hi := row.Destination.Addr(), netipx.PrefixLastIP(row.Destination)
 			for _, a := range []netip.Addr{lo.Prev(), lo, hi, hi.Next()} {
 				if a.IsValid() { // there is one before, or after
 					list = append(list, a)

@@ -13,12 +13,12 @@ import (
 func Verdicts(in hostroute.Instance) []hostroute.Verdict {
 	var list []hostroute.Verdict
 	for i, n := range in.NICs {
-		for _, s := range subnets(n) {
-			for _, r := range distinct(s.HostRoutes) {
+		for _, s := range Subnets(n) {
+			for _, r := range Distinct(s.HostRoutes) {
 				list = append(list, verdict(in, subject{i, s, r}))
 			}
 		}
-		for _, r := range distinct(n.Routes) {
+		for _, r := range Distinct(n.Routes) {
 			list = append(list, verdict(in, subject{i, nil, r}))
 		}
 	}
@@ -96,7 +96,7 @@ func class(in hostroute.Instance, x subject, t *step) hostroute.NextHopClass {
 	if hop.IsMulticast() || hop.IsLoopback() || hop == none6 || classE.Contains(hop) {
 		return hostroute.ClassUnusable
 	}
-	if s, _ := configured(in, n); s != nil && hop == broadcast(s.CIDR) {
+	if s, _ := Configured(in, n); s != nil && hop == broadcast(s.CIDR) {
 		return hostroute.ClassUnusable
 	}
 	if x.subnet != nil && hop == broadcast(x.subnet.CIDR) {
@@ -177,7 +177,7 @@ func effect(in hostroute.Instance, x subject) hostroute.Verdict {
 func notOffered(in hostroute.Instance, x subject, overflow bool) (hostroute.Effect, hostroute.Code) {
 	const no = hostroute.EffectNotOffered
 	s := x.subnet
-	conf, _ := configured(in, in.NICs[x.nic])
+	conf, _ := Configured(in, in.NICs[x.nic])
 	switch {
 	case !oneFamily(x.route, s):
 		return no, "next-hop-unusable"
@@ -266,7 +266,7 @@ func clientsDiffer(in hostroute.Instance, x subject, t step, overflow []bool) bo
 	if r.Destination != r.Destination.Masked() {
 		return true
 	}
-	if _, static := configured(in, n); !static && wireLength(Offer(n)) > 197 {
+	if _, static := Configured(in, n); !static && wireLength(Offer(n)) > 197 {
 		return true // dhclient and a crowd of other options
 	}
 
