@@ -76,24 +76,27 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 
 // findings writes all findings, with those of their fixes that are proven.
 func (a *analysis) findings() []Finding {
-	n := 0
-	a.each(func(place, Code) { n++ })
-	out := make([]Finding, 0, n)
-	a.each(func(at place, c Code) {
-		d := a.tell(at, c)
-		out = append(out, Finding{})
-		f := &out[len(out)-1]
-		f.Code, f.Severity, f.Subject, f.Message, f.Related = c, severity(c), a.subject(at), d.message, d.related
+	type found struct {
+		at   place
+		code Code
+	}
+	var room [8]found
+	list := room[:0]
+	a.each(func(at place, c Code) { list = append(list, found{at, c}) })
+	out := make([]Finding, len(list))
+	for i, l := range list {
+		d, f := a.tell(l.at, l.code), &out[i]
+		f.Code, f.Severity, f.Subject, f.Message, f.Related = l.code, severity(l.code), a.subject(l.at), d.message, d.related
 		if f.Related == nil {
 			f.Related = []Related{}
 		}
 		f.Fixes = []Fix{}
 		for i := range d.fixes {
-			if a.prove(&d.fixes[i], at, f) {
+			if a.prove(&d.fixes[i], l.at, f) {
 				f.Fixes = append(d.fixes[:len(f.Fixes)], d.fixes[i])
 			}
 		}
-	})
+	}
 	return out
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"example.com/go-hostroute/hostroute/internal/sweep"
+	"go4.org/netipx"
 )
 
 // A Source says where a route of a table comes from.
@@ -612,7 +613,5 @@ func broadcast(p netip.Prefix) netip.Addr {
 	if p.Bits() > 30 || !p.Addr().Is4() {
 		return netip.Addr{}
 	}
-	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], word4(p.Addr())|^uint32(0)>>p.Bits())
-	return netip.AddrFrom4(b)
+	return netipx.PrefixLastIP(p)
 }
