@@ -20,8 +20,8 @@ type port struct{ instance, nic, network, host int32 }
 
 // port reads a port, and keeps it if it is an instance's and nothing is wrong with it.
 func (d *decoder) port(m [8]member) {
-	before := d.failed
-	if owner := d.str(m[2], ""); d.failed == before && !strings.HasPrefix(owner, "compute:") {
+	before, ownerless := d.failed, m[2].value == nil && m[4].name == portNames[4][1] // a row of port list without --long
+	if owner := d.str(m[2], ""); d.failed == before && !ownerless && !strings.HasPrefix(owner, "compute:") {
 		return
 	}
 	id := d.str(m[0], "")

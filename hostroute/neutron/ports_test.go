@@ -200,6 +200,8 @@ func TestDecodePortErrors(t *testing.T) {
 		{"port list --long", subnets, `[{"ID":"p0","Name":"","MAC Address":"fa:16:3e:58:42:ed","Fixed IP Addresses":[{"ip_address":"10.65.0.5",
 			"subnet_id":"front"}],"Status":"ACTIVE","Security Groups":[],"Device Owner":"compute:nova","Tags":[]},
 			{"ID":"p1","Device Owner":"network:dhcp"},{"ID":"p2","Device Owner":"compute:nova"}]`, []string{`/0/device_id: ` + noDevice, `/2/device_id: ` + noDevice}},
+		{"port list", subnets, `[{"ID":"p0","Name":"","MAC Address":"fa:16:3e:58:42:ed","Fixed IP Addresses":[{"ip_address":"10.65.0.5","subnet_id":"front"}],
+			"Status":"ACTIVE"},{"ID":"p1","Name":"","MAC Address":"","Fixed IP Addresses":[],"Status":"DOWN"}]`, []string{`/0/device_id: ` + noDevice, `/1/device_id: ` + noDevice}},
 		{"device_id empty", subnets, `{"port":{"device_id":"","device_owner":"compute:nova"}}`, []string{
 			`/port/device_id: "\"\"" is no text, or empty (ports, value 1)`}},
 		{"an owner of another type", subnets, `[{"device_owner":5,"device_id":"vm"}]`, []string{
