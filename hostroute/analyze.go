@@ -53,11 +53,10 @@ func Analyze(in Instance) (*Report, error) {
 }
 
 // AnalyzeSubnet returns what can be said of a subnet with no instance known, as in
-// a plan that is not applied: only findings of the subnet and of the next hops and
-// destinations of its host routes, not of their effect. Another NIC's
-// gateway is not known, so that such a next hop is off-link, and the message says so;
-// whether a guest reads the config drive is not known, as that of dhcp-disabled says.
-// KeepsEgress is false in every fix. Errors are those of [Analyze].
+// a plan that is not applied: of the codes, no-lease, dhcp-disabled, ipv6-not-offered,
+// option-overflow, default-dropped, host-bits, and of the next hops not-gateway, off-link, on-link
+// and unusable. Another NIC's gateway is not known, so that such a next hop is off-link, and
+// the message says so. KeepsEgress is false in every fix. Errors are those of [Analyze].
 func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if s == nil {
 		return nil, &InputError{"Subnet", errNil}

@@ -21,7 +21,7 @@ const (
 	CodeSecondIPv4Subnet   Code = "second-ipv4-subnet"   // one lease for several IPv4 subnets
 	CodeDHCPDisabled       Code = "dhcp-disabled"        // nothing hands the host routes out
 	CodeIPv6NotOffered     Code = "ipv6-not-offered"     // nothing carries IPv6 host routes
-	CodeDefaultDropped     Code = "default-dropped"      // 0.0.0.0/0 is no host route beside a gateway
+	CodeDefaultDropped     Code = "default-dropped"      // 0.0.0.0/0 by another next hop than the gateway, which is the default
 	CodeOptionOverflow     Code = "option-overflow"      // the offer is too long for DHCP
 	CodeHostBits           Code = "host-bits"            // the destination has bits outside its mask
 	CodeDuplicate          Code = "duplicate"            // installed already, through the same NIC

@@ -50,7 +50,7 @@ func Diff(before, after Table) []Change {
 	return changes
 }
 
-// Destinations returns all addresses that leave through a NIC, exactly.
+// Destinations returns all addresses for which the table chooses a NIC, exactly.
 func (t Table) Destinations(nic string) *netipx.IPSet {
 	var b netipx.IPSetBuilder
 	none := []segment{{zero4, sweep.None}, {any6.Addr(), sweep.None}}

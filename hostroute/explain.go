@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// An Explanation says why a destination leaves an instance as it does. Its zero
-// value explains nothing.
+// An Explanation says why a destination leaves an instance as it does. The zero
+// Explanation is that of the zero Addr: no route.
 type Explanation struct {
 	Destination netip.Addr `json:"destination"`
 	Route       Route      `json:"route"` // the one that decides; zero: there is none, and nothing leaves
@@ -16,7 +16,7 @@ type Explanation struct {
 	IgnoredNextHop netip.Addr `json:"ignored_next_hop"`
 	// Losers are the other routes that contain the destination: those installed,
 	// in the table's order, then those of the verdicts that the guest did not install, in
-	// their order. (Of offered defaults that lost, the finding multiple-defaults tells.)
+	// their order. Offered defaults that lost are not among them.
 	Losers []Loser `json:"losers"`
 	// Dropped are the other NICs that the table has a route by: traffic between the
 	// destination and their addresses is dropped by the hypervisor's strict reverse path filter.
@@ -31,8 +31,9 @@ type Loser struct {
 }
 
 // Explain says by which NIC a destination leaves, why, and what becomes of it. An
-// invalid address has no route; an IPv4-mapped one is unmapped. What
-// Linux delivers locally, such as the instance's own addresses, never asks the table.
+// invalid address, and one with a zone, has no route; an IPv4-mapped one is unmapped. Of
+// addresses that never ask the table (the instance's own, loopback, IPv6 link-local and
+// multicast ones), it says what the table would do.
 func (r *Report) Explain(dst netip.Addr) Explanation {
 	dst = unmapAddr(dst)
 	e := Explanation{Destination: dst, Losers: []Loser{}, Dropped: []string{}}

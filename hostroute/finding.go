@@ -15,7 +15,8 @@ type Severity int
 const (
 	// SeverityInfo: no packet moves because of it.
 	SeverityInfo Severity = iota + 1
-	// SeverityWarning: it depends on the guest's DHCP client or on order.
+	// SeverityWarning: where packets go depends on the guest's DHCP client, on the DHCP
+	// server or on order, or a part of them is at risk although each route does what it says.
 	SeverityWarning
 	// SeverityError: the route never takes effect as configured, or the data
 	// does not go where the route says.
@@ -78,8 +79,10 @@ type Related struct {
 }
 
 // A Fix is a way to make its finding go away, proven on this instance. Apply its edits
-// with [Instance.Apply] or [Subnet.Apply]. Instances share subnets: before you make them in
-// earnest, apply them to every instance on the subnet, and compare the tables with [Diff].
+// with [Instance.Apply] or [Subnet.Apply]. Each was tried alone: make one, and analyze again, since
+// the next may not be needed any more, or undo it. Instances share subnets: before you make it in
+// earnest, apply it to every instance on the subnet, and compare the tables with [Diff] (where
+// DefaultNIC is empty, for each NIC as DefaultNIC), and the findings.
 type Fix struct {
 	Message string `json:"message"`
 	Edits   []Edit `json:"edits"`
@@ -311,7 +314,7 @@ func (a *analysis) tell(at place, c Code) draft {
 	case CodeNoLease:
 		return noLease(a.placed[at.subnet].Subnet)
 	case CodeDHCPDisabled:
-		return a.dhcpDisabled(a.placed[at.subnet].Subnet)
+		return dhcpDisabled(a.placed[at.subnet].Subnet)
 	case CodeIPv6NotOffered:
 		return ipv6NotOffered(a.placed[at.subnet].Subnet)
 	case CodeOptionOverflow:
@@ -433,9 +436,9 @@ func (a *analysis) secondIPv4Subnet(g *guestNIC) draft {
 	case g.subnet == nil:
 		d.message += "here none gives an address"
 	case g.static:
-		d.message += g.subnet.ID + ", the first, from the config drive"
+		d.message += g.subnet.label() + ", the first, from the config drive"
 	default:
-		d.message += "only what " + g.subnet.ID + " offers arrives, and which one is leased is the DHCP server's choice"
+		d.message += "only what " + g.subnet.label() + " offers arrives, and which one is leased is the DHCP server's choice"
 	}
 	for _, s := range a.placed[g.first:g.end] {
 		if s.is4() && !g.uses(s.Subnet) {
@@ -454,14 +457,8 @@ func noLease(s *Subnet) draft {
 	return d
 }
 
-func (a *analysis) dhcpDisabled(s *Subnet) draft {
-	d := draft{message: "host routes of subnet " + s.label() + " never arrive: it has no DHCP"}
-	if a.lone {
-		d.message += ", unless a guest reads the config drive"
-	} else {
-		d.message += ", and the guest does not read the config drive"
-	}
-	return d
+func dhcpDisabled(s *Subnet) draft {
+	return draft{message: "host routes of subnet " + s.label() + " never arrive: it has no DHCP, unless a guest reads the config drive"}
 }
 
 func ipv6NotOffered(s *Subnet) draft {
@@ -526,7 +523,7 @@ func (a *analysis) nextHopOtherNIC(it *item) draft {
 	d.message += ": some DHCP clients refuse the route, some send the data out of " + a.nics[it.nic].Name
 	out := Edit{Subnet: it.subnet.ID, Old: *it.route}
 	if slices.Contains(s.HostRoutes, *it.route) {
-		d.fixes = []Fix{{Message: "remove it: subnet " + s.ID + " has it already", Edits: []Edit{out}}}
+		d.fixes = []Fix{{Message: "remove it: subnet " + s.label() + " has it already", Edits: []Edit{out}}}
 	} else {
 		d.fixes = []Fix{{Message: "move it to subnet " + s.ID, Edits: []Edit{out, {Subnet: s.ID, New: *it.route}}}}
 	}
@@ -534,12 +531,14 @@ func (a *analysis) nextHopOtherNIC(it *item) draft {
 }
 
 func (a *analysis) nextHopOffLink(it *item) draft {
-	d := draft{message: "next hop " + it.route.NextHop.String() + " is on no link of this NIC: the guest refuses the route", fixes: gatewayOrRemove(it, true)}
-	if a.lone {
-		d.message = "next hop " + it.route.NextHop.String() + " is not in " + it.subnet.CIDR.String() +
-			": the guest refuses the route; if that is the gateway of another subnet, the host route belongs there"
+	where, then := " is on no link of this NIC", ": the guest refuses the route"
+	if it.try < 0 {
+		then = ": the guest would refuse the route, if it arrived"
 	}
-	return d
+	if a.lone {
+		where, then = " is not in "+it.subnet.CIDR.String(), then+"; if that is the gateway of another subnet, the host route belongs there"
+	}
+	return draft{message: "next hop " + it.route.NextHop.String() + where + then, fixes: gatewayOrRemove(it, true)}
 }
 
 func (a *analysis) nextHopOwnAddress(it *item) draft {
@@ -646,7 +645,7 @@ func (a *analysis) conflict(it *item) draft {
 			o := &a.items[t.item]
 			d.fixes = append(remove(it), remove(o)...)
 			d.fixes[0].Message = "remove it here: " + winner + " keeps the destination"
-			d.fixes[1].Message = "remove " + o.route.String() + " from subnet " + o.subnet.ID + ": this NIC gets the destination"
+			d.fixes[1].Message = "remove " + o.route.String() + " from subnet " + o.subnet.label() + ": " + a.nics[it.nic].Name + " gets the destination"
 		}
 	}
 	return d
@@ -655,7 +654,7 @@ func (a *analysis) conflict(it *item) draft {
 func (a *analysis) capturesSubnet(i int32) draft {
 	other, nic := &a.nics[a.captured(i)], a.nics[a.routes[i].NIC].Name
 	d := draft{
-		message: a.routes[i].Prefix.String() + " lies in subnet " + other.subnet.ID + " of " + other.Name + ": its addresses are reached through " + nic +
+		message: a.routes[i].Prefix.String() + " lies in subnet " + other.subnet.label() + " of " + other.Name + ": its addresses are reached through " + nic +
 			", where data with the address of " + other.Name + " is dropped",
 		related: []Related{{Ref{a.in.Name, other.Name, other.subnet.ID, HostRoute{}}, "has " + other.subnet.CIDR.String()}},
 	}
@@ -666,7 +665,11 @@ func (a *analysis) capturesSubnet(i int32) draft {
 }
 
 func (a *analysis) singleNIC(it *item) draft {
-	return draft{message: "there is one NIC, and the data leaves by it anyway: unhelpful, though harmless", fixes: remove(it)}
+	d := draft{message: "there is one NIC, and the data leaves by it anyway", fixes: remove(it)}
+	if it.class == ClassOwnGateway {
+		d.message += ": unhelpful, though harmless"
+	}
+	return d
 }
 
 func (a *analysis) redundant(it *item) draft {
@@ -701,7 +704,7 @@ func gatewayOrRemove(it *item, orRemove bool) []Fix {
 	}
 	var fixes []Fix
 	if gateway := (HostRoute{it.route.Destination, s.Gateway}); s.Gateway.IsValid() && gateway != *it.route {
-		fixes = append(fixes, replace(it, gateway, "set the next hop to "+s.Gateway.String()+", the gateway of subnet "+s.ID))
+		fixes = append(fixes, replace(it, gateway, "set the next hop to "+s.Gateway.String()+", the gateway of subnet "+s.label()))
 	}
 	if orRemove {
 		fixes = append(fixes, remove(it)...)
@@ -723,7 +726,7 @@ func remove(it *item) []Fix {
 	if it.subnet == nil {
 		return nil
 	}
-	return []Fix{{Message: "remove the host route", Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route}}}}
+	return []Fix{{Message: "remove the host route, if no other instance on the subnet needs it", Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route}}}}
 }
 
 // tryRef names what a try comes from.

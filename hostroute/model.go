@@ -14,13 +14,15 @@ import (
 type Subnet struct {
 	// ID names the subnet in results. Within one analysis, subnets of one ID
 	// must be equal in content. It may be empty, as that of a subnet which is only
-	// planned; but a [Ref] does not tell its host routes from manual routes then.
+	// planned (one only in an analysis); but a [Ref] does not tell its host routes from
+	// manual routes then.
 	ID string `json:"id"`
 	// CIDR is the subnet's network, without host bits.
 	CIDR netip.Prefix `json:"cidr"`
 	// Gateway stands for the hypervisor, on every host that uses the subnet.
-	// The zero Addr means that the subnet has none. One outside the CIDR is a
-	// finding, not an error.
+	// The zero Addr means that the subnet has none, and not that it is left to Neutron,
+	// which takes one of the CIDR then. One outside the CIDR is a finding,
+	// not an error.
 	Gateway netip.Addr `json:"gateway"`
 	// HostRoutes are in the order in which Neutron lists them. Equal copies
 	// are one host route.
@@ -42,8 +44,8 @@ type HostRoute struct {
 type NIC struct {
 	// Name is what the guest calls the NIC, such as eth1.
 	Name string `json:"name"`
-	// Addrs are the NIC's fixed IPs. They may be left out; then only the
-	// class own-address cannot be told from others.
+	// Addrs are the NIC's fixed IPs, each in one of Subnets. They may be left out; then
+	// only the class own-address cannot be told from others.
 	Addrs []netip.Addr `json:"addrs"`
 	// Subnets are those that the fixed IPs come from, in the order of the
 	// fixed IPs. Instances share subnets, hence pointers. A subnet that stands
@@ -78,7 +80,7 @@ type Instance struct {
 // hold, so that there is no answer. Functions return all of them together,
 // joined by [errors.Join]; errors.As finds the first.
 type InputError struct {
-	Path string // of the field in the argument, such as NICs[0].Subnets[1].CIDR
+	Path string // of the field in the argument, such as NICs[0].Subnets[1].CIDR or edits[0].New; or Subnet, HostRoute: all of it
 	Err  error
 }
 
@@ -90,8 +92,9 @@ func (e *InputError) Unwrap() error { return e.Err }
 // ParseHostRoute parses the form that Horizon and Calico's documentation use,
 // "11.11.0.0/16,11.8.0.1": destination, comma, next hop. Bits outside the
 // destination's mask are kept, for they are a finding and no error.
-// IPv4-mapped IPv6 addresses are unmapped. The error joins one [InputError] for each
-// of Destination and NextHop that is malformed.
+// IPv4-mapped IPv6 addresses are unmapped; spaces and zones are refused. The error joins one
+// [InputError] for each of Destination and NextHop that is malformed; without a comma it is
+// one for HostRoute.
 func ParseHostRoute(s string) (HostRoute, error) {
 	d, n, ok := strings.Cut(s, ",")
 	if !ok {
@@ -147,7 +150,8 @@ type Edit struct {
 // other subnets are ignored. As equal copies are one host route, an Old that
 // stands twice goes whole, and a New that is there already is not repeated.
 // An edit without Old and New, one whose New is no host route and one whose Old
-// is not there (any more) are an [InputError]; then no copy is returned.
+// is not there (any more) are an [InputError]; then no copy is returned. One whose Old
+// and New are equal changes nothing.
 func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	if s == nil {
 		return nil, &InputError{"Subnet", errNil}
@@ -191,7 +195,7 @@ func (e *Edit) check(i, at int) []error {
 		errs = e.New.check(errs, path+".New.")
 	}
 	if !there {
-		errs = append(errs, &InputError{path + ".Old", fmt.Errorf("host route %v is not in subnet %s", unmapRoute(e.Old), e.Subnet)})
+		errs = append(errs, &InputError{path + ".Old", fmt.Errorf("host route %v is not in subnet %q", unmapRoute(e.Old), e.Subnet)})
 	}
 	return errs
 }

@@ -54,7 +54,8 @@ func (r Route) append(b []byte) []byte {
 // A Table is an instance's routing table, with the installed routes only. It is
 // sorted as `ip route` lists it: IPv4 before IPv6, by address, at one address the
 // longer prefix first; of equal destinations, the one in force stands first. (For
-// IPv6, Linux lists in an order of its own.) A zero Table has no route.
+// IPv6, Linux lists in an order of its own, and its default is by the router's link-local
+// address, for which the subnet's gateway stands here.) A zero Table has no route.
 type Table []Route
 
 // String returns the table as `ip route` prints it, a line a route, each with

@@ -37,7 +37,8 @@ const (
 // it changes through which NIC any destination leaves. Without the route means: without
 // that host route in its subnet, hence on every NIC that has the subnet, and
 // everything installed again. Only what an offer that is too long for DHCP would let in
-// if it got shorter does not count.
+// if it got shorter does not count. A host route to 0.0.0.0/0 that names the gateway counts as
+// the default of its subnet, which is offered anyway.
 type Effect string
 
 // The effects of a route, in the order in which they are decided.

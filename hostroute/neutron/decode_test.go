@@ -195,7 +195,7 @@ func TestDestinationSpelling(t *testing.T) {
 				if tt.finding != "" {
 					want = []hostroute.Finding{{
 						Code: neutron.CodeNetmaskSpelling, Severity: hostroute.SeverityError,
-						Subject: hostroute.Ref{Subnet: "s", HostRoute: r}, Message: "destination is not spelled " + tt.finding,
+						Subject: hostroute.Ref{Subnet: "s", HostRoute: r}, Message: "destination is in another spelling than " + tt.finding,
 					}}
 				}
 				if diff := cmp.Diff(want, got.Findings, equate); diff != "" {

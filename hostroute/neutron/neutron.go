@@ -28,15 +28,15 @@ import (
 // A Deployment is what the documents hold.
 type Deployment struct {
 	Subnets []*hostroute.Subnet // in the order of their document
-	// Instances are in the order of their first port and named by device_id. Their NICs are in the order of the document
-	// and named eth0, eth1, ...; the caller may set order, names, DefaultNIC and ConfigDrive: no document does.
+	// Instances are in the order of their first port, named by device_id; their NICs in that of the document, named eth0, eth1, ...:
+	// the guest's order, names, DefaultNIC and ConfigDrive are for the caller to set. Siblings are by network_id and binding:host_id.
 	Instances []hostroute.Instance
-	// Findings are the decoder's own, each [CodeNetmaskSpelling], by subnet and host route. No analysis repeats them.
+	// Findings are the decoder's own, each [CodeNetmaskSpelling], by subnet and host route. An analysis takes these routes as meant.
 	Findings []hostroute.Finding
 }
 
 // Decode reads subnets and ports. Its errors are [DecodeError] values, joined by [errors.Join]: the first 100, and an error that
-// counts the rest; then there is no Deployment. What follows malformed JSON, or a value of no known form, is not read.
+// counts the rest; then there is no Deployment. What follows malformed JSON, or a value of no known form, is not read. No reader may be nil.
 func Decode(subnets, ports io.Reader) (*Deployment, error) { return decode(subnets, ports) }
 
 // DecodeSubnets is [Decode] for subnets alone; there are no Instances.
@@ -61,7 +61,7 @@ func UpdateBody(s *hostroute.Subnet) []byte {
 }
 
 // Command returns the command that gives the subnet the host routes of s, and no other, as arguments, not quoted for a shell.
-// For several fixes of one subnet, apply all their edits first. The ID must not be empty. For nil it returns nil.
+// It replaces the list, so make one fix of a subnet at a time, and analyze again. The ID must not be empty. For nil it returns nil.
 func Command(s *hostroute.Subnet) []string {
 	if s == nil {
 		return nil

@@ -99,7 +99,7 @@ func (d *decoder) findings() {
 		}
 		d.out.Findings = append(d.out.Findings, hostroute.Finding{
 			Code: CodeNetmaskSpelling, Severity: hostroute.SeverityError, Subject: hostroute.Ref{Subnet: s.ID, HostRoute: r},
-			Message: fmt.Sprintf("destination is not spelled %v: dnsmasq sends it with the length %d%s", r.Destination, w.length, then),
+			Message: fmt.Sprintf("destination is in another spelling than %v: dnsmasq sends it with the length %d%s", r.Destination, w.length, then),
 			Related: []hostroute.Related{}, Fixes: []hostroute.Fix{},
 		})
 	}
