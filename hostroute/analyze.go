@@ -125,14 +125,8 @@ type problem struct {
 	destination netip.Prefix
 }
 
-// eachProblem yields the findings of severity error.
-func (a *analysis) eachProblem(yield func(problem)) {
-	a.each(func(at place, c Code) {
-		if severity(c) == SeverityError {
-			r := a.subject(at)
-			yield(problem{c, r.NIC, r.Subnet, r.HostRoute.Destination.Masked()})
-		}
-	})
+func problemOf(c Code, r Ref) problem {
+	return problem{c, r.NIC, r.Subnet, r.HostRoute.Destination.Masked()}
 }
 
 // prove applies a fix, says whether it removes its finding, and sets its KeepsEgress.
@@ -141,36 +135,35 @@ func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
 	if err != nil {
 		return false
 	}
+	if a.problems == nil {
+		a.problems = make(map[problem]bool)
+		a.each(func(at place, c Code) {
+			if severity(c) == SeverityError {
+				a.problems[problemOf(c, a.subject(at))] = true
+			}
+		})
+		a.egress = a.plan.egress(nil, a.state)
+	}
 	var r room
 	p := newPlan(&in, a.lone, &r)
 	st := p.decide(&r.state)
 	b := analysis{plan: &p, state: &st}
-	if !b.lacks(f, fix.Edits) {
-		return false
+	gone, fresh := !b.returns(f, fix.Edits), false
+	b.each(func(at place, c Code) {
+		is := b.subject(at)
+		gone = gone && (c != f.Code || is != f.Subject)
+		fresh = fresh || severity(c) == SeverityError && !a.problems[problemOf(c, is)]
+	})
+	if !gone || a.lone || at.item >= 0 && len(a.nics) > 1 && a.verdicts[at.item].GuestDependent {
+		return gone
 	}
-	if a.lone || at.item >= 0 && len(a.nics) > 1 && a.verdicts[at.item].GuestDependent {
-		return true
-	}
-	if a.problems == nil {
-		a.problems = make(map[problem]bool)
-		a.eachProblem(func(was problem) { a.problems[was] = true })
-		a.egress = a.plan.egress(nil, a.state)
-	}
-	fresh := false
-	b.eachProblem(func(is problem) { fresh = fresh || !a.problems[is] })
 	var segments [32]segment
 	fix.KeepsEgress = !fresh && slices.Equal(a.egress, p.egress(segments[:0], &st)) && a.keepsOthers(&p)
 	return true
 }
 
-// lacks says whether a finding is gone, and does not come back for what its edits add.
-func (a *analysis) lacks(f *Finding, edits []Edit) bool {
-	gone := true
-	a.each(func(at place, c Code) {
-		if c == f.Code && a.subject(at) == f.Subject {
-			gone = false
-		}
-	})
+// returns says whether a finding comes back for what its edits add.
+func (a *analysis) returns(f *Finding, edits []Edit) bool {
 	for _, e := range edits {
 		if e.New == (HostRoute{}) || f.Code == CodeHostBits {
 			continue
@@ -178,11 +171,11 @@ func (a *analysis) lacks(f *Finding, edits []Edit) bool {
 		for i := range a.items {
 			it := &a.items[i]
 			if it.subnet != nil && it.subnet.ID == e.Subnet && *it.route == e.New && a.plan.nextHopCode(it) != "" {
-				gone = false
+				return true
 			}
 		}
 	}
-	return gone
+	return false
 }
 
 // keepsOthers says whether p, an edited plan, sends no destination by another NIC if the guest

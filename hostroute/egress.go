@@ -112,8 +112,8 @@ func partition(out []segment, routes []sweep.Route) []segment {
 	}
 	var room [8]sweep.Route
 	open := room[:0] // the prefixes around the address at hand, the longest last
-	closeTo := func(p netip.Prefix) {
-		for n := len(open); n > 0 && !open[n-1].Prefix.Overlaps(p); n-- {
+	closeTo := func(a netip.Addr) {
+		for n := len(open); n > 0 && !open[n-1].Prefix.Contains(a); n-- {
 			last := netipx.PrefixLastIP(open[n-1].Prefix)
 			open = open[:n-1]
 			if next := last.Next(); next.IsValid() {
@@ -128,13 +128,13 @@ func partition(out []segment, routes []sweep.Route) []segment {
 	family := func(unspecified netip.Addr, routes []sweep.Route) {
 		start(unspecified, sweep.None)
 		for _, r := range routes {
-			closeTo(r.Prefix)
+			closeTo(r.Prefix.Addr())
 			if n := len(open); n == 0 || open[n-1].Prefix != r.Prefix {
 				start(r.Prefix.Addr(), r.NIC)
 				open = append(open, r)
 			}
 		}
-		closeTo(netip.Prefix{})
+		closeTo(netip.Addr{})
 	}
 	n4 := 0
 	for n4 < len(routes) && routes[n4].Prefix.Addr().Is4() {

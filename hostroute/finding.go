@@ -665,11 +665,11 @@ func (a *analysis) capturesSubnet(i int32) draft {
 }
 
 func (a *analysis) singleNIC(it *item) draft {
-	d := draft{message: "there is one NIC, and the data leaves by it anyway", fixes: remove(it)}
-	if it.class == ClassOwnGateway {
-		d.message += ": unhelpful, though harmless"
+	const message = "there is one NIC, and the data leaves by it anyway"
+	if it.class != ClassOwnGateway { // that has a finding of its own
+		return draft{message: message, fixes: remove(it)}
 	}
-	return d
+	return draft{message: message + ": unhelpful, though harmless", fixes: remove(it)}
 }
 
 func (a *analysis) redundant(it *item) draft {
