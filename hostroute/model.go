@@ -217,9 +217,7 @@ func edit(list []HostRoute, at int, old, add HostRoute) []HostRoute {
 }
 
 func equals(r HostRoute) func(HostRoute) bool {
-	return func(o HostRoute) bool {
-		return unmapAddr(o.NextHop) == r.NextHop && unmapPrefix(o.Destination) == r.Destination
-	}
+	return func(o HostRoute) bool { return unmapRoute(o) == r }
 }
 
 // Apply returns a copy of in on edited copies of its subnets, as
