@@ -45,7 +45,9 @@ func Analyze(in Instance) (*Report, error) {
 	var r room
 	p := newPlan(&in, false, &r)
 	s := p.decide(&r.state)
-	outcomes, decides := p.effects(&s, r.outcomes[:0], r.decides[:0])
+	var outcomeRoom [24]outcome
+	var decideRoom [32]bool
+	outcomes, decides := p.effects(&s, outcomeRoom[:0], decideRoom[:0])
 	others := p.others()
 	verdicts, hang := p.verdicts(&s, outcomes, others)
 	a := analysis{plan: &p, state: &s, decides: decides, others: others, verdicts: verdicts, hang: hang}

@@ -191,16 +191,14 @@ type plan struct {
 // A room is space for a plan of the usual size and what comes of it. It is on the stack:
 // no function below stores into a plan or a state what points into its room.
 type room struct {
-	nics     [4]guestNIC
-	placed   [4]placed
-	items    [24]item
-	tries    [32]try
-	routes   [32]sweep.Route
-	order    [32]int32
-	groups   [32]group
-	outcomes [24]outcome
-	decides  [32]bool
-	state    stateRoom
+	nics   [4]guestNIC
+	placed [4]placed
+	items  [24]item
+	tries  [32]try
+	routes [32]sweep.Route
+	order  [32]int32
+	groups [32]group
+	state  stateRoom
 }
 
 // newPlan lays out two stages of an instance: first what is offered to each NIC, NIC
