@@ -133,7 +133,12 @@ func problemOf(c Code, r Ref) problem {
 
 // prove applies a fix, says whether it removes its finding, and sets its KeepsEgress.
 func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
-	in, err := a.in.edited(fix.Edits)
+	in, err := a.in.mapped(func(s *Subnet) (*Subnet, error) {
+		if slices.ContainsFunc(fix.Edits, func(e Edit) bool { return e.Subnet == s.ID }) {
+			return s.Apply(fix.Edits...)
+		}
+		return s, nil
+	})
 	if err != nil {
 		return false
 	}
@@ -188,7 +193,7 @@ func (a *analysis) keepsOthers(p *plan) bool {
 	}
 	for i := range a.others {
 		o := &a.others[i]
-		is := p.install(new(stateRoom), keeping(o.keep), false)
+		is := p.install(new(stateRoom), o.keep, -1, false)
 		if !same(&o.state, &is, o.is4) {
 			return false
 		}
@@ -199,7 +204,7 @@ func (a *analysis) keepsOthers(p *plan) bool {
 		if slices.ContainsFunc(a.others, func(b other) bool { return b.keep == o.keep && b.is4 == o.is4 }) {
 			continue // only the edits can have brought another
 		}
-		was := a.install(new(stateRoom), keeping(o.keep), false)
+		was := a.install(new(stateRoom), o.keep, -1, false)
 		if !same(&was, &o.state, o.is4) {
 			return false
 		}
@@ -216,22 +221,16 @@ func family(all []segment, is4 bool) []segment {
 	return all[i:]
 }
 
-// edited is Apply for reading: what is not edited is shared with in.
-func (in *Instance) edited(edits []Edit) (Instance, error) {
+// mapped returns in on other subnets, by f; the rest is shared with in.
+func (in *Instance) mapped(f func(*Subnet) (*Subnet, error)) (Instance, error) {
 	out := *in
 	out.NICs = slices.Clone(in.NICs)
 	for i := range out.NICs {
 		nic := &out.NICs[i]
-		cloned := false
+		nic.Subnets = slices.Clone(nic.Subnets)
 		for j, s := range nic.Subnets {
-			if !slices.ContainsFunc(edits, func(e Edit) bool { return e.Subnet == s.ID }) {
-				continue
-			}
-			if !cloned {
-				nic.Subnets, cloned = slices.Clone(nic.Subnets), true
-			}
 			var err error
-			if nic.Subnets[j], err = s.Apply(edits...); err != nil {
+			if nic.Subnets[j], err = f(s); err != nil {
 				return Instance{}, err
 			}
 		}

@@ -262,7 +262,7 @@ func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome,
 			if whole == nil {
 				whole = p.egress(nil, s)
 			}
-			left := p.install(new(stateRoom), variant{keep: s.keep, without: id, moved: -1}, false)
+			left := p.install(new(stateRoom), s.keep, id, false)
 			o.witness, o.with, o.without, steers = lowestDifference(whole, p.egress(nil, &left), r.Prefix)
 		}
 		switch {

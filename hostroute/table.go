@@ -429,56 +429,21 @@ type stateRoom struct {
 	first   [32]int32
 }
 
-// A variant says what is tried otherwise than planned.
-type variant struct {
-	keep    int32 // see state
-	without int32 // the id of a host route that is left out; -1: none
-	moved   int32 // the id of one that is tried first in its subnet's list; -1: none
-	last    bool  // moved is tried last
-}
-
-// keeping is the variant with all tries in their order, and the default of a NIC kept.
-func keeping(nic int32) variant { return variant{keep: nic, without: -1, moved: -1} }
-
-// install tries a plan. In the decisive run, the items get their class and cause.
-func (p *plan) install(r *stateRoom, v variant, decisive bool) state {
-	s := state{keep: v.keep, answers: r.answers[:0], first: r.first[:0]}
+// install tries a plan, without the host route of an id (-1: with all), for a guest that keeps the
+// offered default of a NIC (see state). In the decisive run, the items get their class and cause.
+func (p *plan) install(r *stateRoom, keep, without int32, decisive bool) state {
+	s := state{keep: keep, answers: r.answers[:0], first: r.first[:0]}
 	s.answers = slices.Grow(s.answers, len(p.tries))[:len(p.tries)]
 	clear(s.answers)
 	for range p.groups {
 		s.first = append(s.first, -1)
 	}
-	for i := int32(0); i < int32(len(p.tries)); i++ {
-		if v.moved >= 0 && p.tries[i].kind == hostRoute {
-			i = p.installMoved(&s, v, i)
-		} else if item := p.tries[i].item; item < 0 || p.items[item].id != v.without {
-			p.try(&s, i, decisive)
+	for i := range p.tries {
+		if item := p.tries[i].item; item < 0 || p.items[item].id != without {
+			p.try(&s, int32(i), decisive)
 		}
 	}
 	return s
-}
-
-// installMoved tries the host routes of a NIC from the i-th try on, the moved one in
-// its place, and returns the last.
-func (p *plan) installMoved(s *state, v variant, i int32) int32 {
-	end, at := i, int32(-1)
-	for ; end < int32(len(p.tries)) && p.tries[end].kind == hostRoute && p.routes[end].NIC == p.routes[i].NIC; end++ {
-		if p.items[p.tries[end].item].id == v.moved {
-			at = end
-		}
-	}
-	if at >= 0 && !v.last {
-		p.try(s, at, false)
-	}
-	for ; i < end; i++ {
-		if i != at {
-			p.try(s, i, false)
-		}
-	}
-	if at >= 0 && v.last {
-		p.try(s, at, false)
-	}
-	return end - 1
 }
 
 // try tries one route.

@@ -170,7 +170,7 @@ func (p *plan) otherGateway(it *item) (*Subnet, int) {
 // decide installs the plan as the guest does, and gives every item its class and
 // what keeps it from being in force.
 func (p *plan) decide(r *stateRoom) state {
-	s := p.install(r, keeping(p.keep), true)
+	s := p.install(r, p.keep, -1, true)
 	for i := range p.items {
 		if it := &p.items[i]; it.try < 0 {
 			it.class = p.class(it, it.subnet != nil && it.subnet.CIDR.Contains(it.route.NextHop))
@@ -244,12 +244,32 @@ func (p *plan) orderMatters(s *state, it *item) bool {
 		}
 	}
 	if p.nics[it.nic].onLinkItems && (rivals || it.subnet.CIDR.IsSingleIP()) { // next hops may depend on these
-		var r, q stateRoom
-		first := p.install(&r, variant{keep: p.keep, without: -1, moved: it.id}, false)
-		last := p.install(&q, variant{keep: p.keep, without: -1, moved: it.id, last: true}, false)
-		return (first.answers[it.try] == installed) != (last.answers[it.try] == installed)
+		return p.installedAt(it, false) != p.installedAt(it, true)
 	}
 	return accepted && s.accepted(it.try) && listed(p.inForce(s, it))
+}
+
+// installedAt says whether a host route is installed if it stands first, or last, in its subnet's list.
+func (p *plan) installedAt(it *item, last bool) bool {
+	moved := *it.subnet
+	moved.HostRoutes = slices.DeleteFunc(slices.Clone(moved.HostRoutes), func(r HostRoute) bool { return r == *it.route })
+	at := 0
+	if last {
+		at = len(moved.HostRoutes)
+	}
+	moved.HostRoutes = slices.Insert(moved.HostRoutes, at, *it.route)
+	in, _ := p.in.mapped(func(s *Subnet) (*Subnet, error) {
+		if s.ID == moved.ID {
+			return &moved, nil
+		}
+		return s, nil
+	})
+	var r room
+	q := newPlan(&in, p.lone, &r)
+	q.decide(&r.state)
+	return slices.ContainsFunc(q.items, func(o item) bool {
+		return o.nic == it.nic && o.subnet == &moved && *o.route == *it.route && o.cause == ""
+	})
 }
 
 // An other is what comes of a plan if the guest is told to keep one of the defaults
@@ -274,7 +294,7 @@ func (p *plan) others() []other {
 		}
 		for i := range p.nics {
 			if offers(p.nics[i]) {
-				out = append(out, other{p.install(new(stateRoom), keeping(int32(i)), false), is4})
+				out = append(out, other{p.install(new(stateRoom), int32(i), -1, false), is4})
 			}
 		}
 	}
