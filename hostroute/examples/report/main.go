@@ -10,16 +10,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/neutron"
 )
 
-func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-func run(args []string, stdout, stderr io.Writer) (code int) {
+func run(args []string, stdout, stderr io.Writer) int {
 	fail := hostroute.SeverityError
 	flags := flag.NewFlagSet("report [flags] SUBNETS.json [PORTS.json]", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -34,42 +33,33 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		return 2
 	}
 	reports, err := analyze(flags.Args(), *defaultNIC)
-	if err == nil && *asJSON {
-		err = json.NewEncoder(stdout).Encode(reports)
+	if err == nil {
+		err = write(stdout, reports, *asJSON)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 2
 	}
-	for _, r := range reports {
-		if !*asJSON {
-			stdout.Write(text(r))
-		}
-		if r.Worst() >= fail {
-			code = 1
-		}
+	if slices.ContainsFunc(reports, func(r *hostroute.Report) bool { return r.Worst() >= fail }) {
+		return 1
 	}
-	return code
-}
-
-func decode(names []string) (*neutron.Deployment, error) {
-	subnets, err := os.ReadFile(names[0])
-	if err != nil {
-		return nil, err
-	}
-	if len(names) == 1 {
-		return neutron.DecodeSubnets(bytes.NewReader(subnets))
-	}
-	ports, err := os.ReadFile(names[1])
-	if err != nil {
-		return nil, err
-	}
-	return neutron.Decode(bytes.NewReader(subnets), bytes.NewReader(ports))
+	return 0
 }
 
 // analyze returns a report for each instance, and one without a name for what is of no instance.
-func analyze(names []string, defaultNIC string) ([]*hostroute.Report, error) {
-	d, err := decode(names)
+func analyze(names []string, defaultNIC string) (reports []*hostroute.Report, err error) {
+	documents := make([][]byte, len(names))
+	for i, name := range names {
+		if documents[i], err = os.ReadFile(name); err != nil {
+			return nil, err
+		}
+	}
+	var d *neutron.Deployment
+	if len(names) == 1 {
+		d, err = neutron.DecodeSubnets(bytes.NewReader(documents[0]))
+	} else {
+		d, err = neutron.Decode(bytes.NewReader(documents[0]), bytes.NewReader(documents[1]))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -83,10 +73,8 @@ func analyze(names []string, defaultNIC string) ([]*hostroute.Report, error) {
 	}
 	reports, found := []*hostroute.Report{}, defaultNIC == ""
 	for _, in := range d.Instances {
-		for _, nic := range in.NICs {
-			if nic.Name == defaultNIC {
-				in.DefaultNIC, found = defaultNIC, true
-			}
+		if slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == defaultNIC }) {
+			in.DefaultNIC, found = defaultNIC, true
 		}
 		r, err := hostroute.Analyze(in)
 		if err != nil {
@@ -103,17 +91,29 @@ func analyze(names []string, defaultNIC string) ([]*hostroute.Report, error) {
 	return reports, nil
 }
 
-// text is a report for a person.
-func text(r *hostroute.Report) []byte {
-	var b []byte
-	if r.Instance != "" {
-		b = fmt.Appendf(b, "%s\n%v", r.Instance, r.Table)
+// write prints each table and its findings, and at the end what their codes mean; or all as JSON.
+func write(w io.Writer, reports []*hostroute.Report, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(reports)
 	}
-	for _, f := range r.Findings {
-		b = fmt.Appendf(b, "%v: %v\n", f.Severity, f)
-		for _, fix := range f.Fixes {
-			b = fmt.Appendf(b, "  fix: %s\n", fix.Message)
+	told := make(map[hostroute.Code]bool)
+	for _, r := range reports {
+		if r.Instance != "" {
+			fmt.Fprintf(w, "%s\n%v", r.Instance, r.Table)
+		}
+		for _, f := range r.Findings {
+			told[f.Code] = true
+			fmt.Fprintf(w, "%v: %v\n", f.Severity, f)
+			for _, fix := range f.Fixes {
+				fmt.Fprintf(w, "  fix%s: %s\n", map[bool]string{false: ", data may move"}[fix.KeepsEgress], fix.Message)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	for _, rule := range hostroute.Rules() {
+		if told[rule.Code] {
+			fmt.Fprintf(w, "%s: %s\n", rule.Code, rule.Doc)
 		}
 	}
-	return append(b, '\n')
+	return nil
 }

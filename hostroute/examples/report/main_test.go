@@ -71,7 +71,36 @@ func TestTextHasTablesAndFindings(t *testing.T) {
 			if !strings.Contains(out, f.Severity.String()+": "+f.String()+"\n") {
 				t.Errorf("finding %v is not in the text", f)
 			}
+			for _, fix := range f.Fixes {
+				want := "  fix: " + fix.Message + "\n"
+				if !fix.KeepsEgress {
+					want = "  fix, data may move: " + fix.Message + "\n"
+				}
+				if _, after, _ := strings.Cut(out, f.String()+"\n"); !strings.Contains(after, want) {
+					t.Errorf("%v: fix %q is not in the text as %q", f, fix.Message, want)
+				}
+			}
 		}
+	}
+}
+
+func TestTextEndsWithWhatItsCodesMean(t *testing.T) {
+	out, _ := exec(t, 1, subnets, ports)
+	_, meanings, _ := strings.Cut(out, "\n\nnext-hop-not-gateway: ")
+	for _, rule := range hostroute.Rules() {
+		if told, explained := strings.Contains(out, "("+string(rule.Code)+")\n"), strings.Contains("\nnext-hop-not-gateway: "+meanings, "\n"+string(rule.Code)+": "+rule.Doc+"\n"); told != explained {
+			t.Errorf("%s: told: %v, explained: %v", rule.Code, told, explained)
+		}
+	}
+}
+
+func TestNoInstance(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.json")
+	if err := os.WriteFile(empty, []byte(`{"ports":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := exec(t, 0, "-json", subnets, empty); out != "[]\n" {
+		t.Errorf("no instance: %q", out)
 	}
 }
 
