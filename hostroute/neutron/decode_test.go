@@ -195,7 +195,7 @@ func TestDestinationSpelling(t *testing.T) {
 				if tt.finding != "" {
 					want = []hostroute.Finding{{
 						Code: neutron.CodeNetmaskSpelling, Severity: hostroute.SeverityError,
-						Subject: hostroute.Ref{Subnet: "s", HostRoute: r}, Message: "destination is in another spelling than " + tt.finding,
+						Subject: hostroute.Ref{Subnet: "s", HostRoute: r}, Message: "destination " + tt.text + " is not spelled " + tt.finding,
 					}}
 				}
 				if diff := cmp.Diff(want, got.Findings, equate); diff != "" {

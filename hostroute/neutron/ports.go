@@ -42,16 +42,14 @@ func (d *decoder) port(m [8]member) {
 		d.out.Instances = push(d.out.Instances, hostroute.Instance{Name: device})
 	}
 	nics := d.out.Instances[p.instance].NICs
-	if at, twice := d.portIDs[id]; twice {
+	if at, twice := d.portIDs[id]; twice && id != "" {
 		p.nic = d.ports[at].nic
 		if p != d.ports[at] || !reflect.DeepEqual(d.nic, nics[p.nic]) {
 			d.fail(m[0].name, []byte(id), "is the ID of an earlier port with other content")
 		}
 		return
 	}
-	if id != "" {
-		d.portIDs[id] = int32(len(d.ports))
-	}
+	d.portIDs[id] = int32(len(d.ports))
 	p.nic = int32(len(nics))
 	d.out.Instances[p.instance].NICs, d.ports = push(nics, d.nic), push(d.ports, p)
 }

@@ -23,7 +23,10 @@ var subnetNames = [][]string{{"/id", "/ID"}, {"/cidr", "/Subnet"}, {"/gateway_ip
 var routeNames = [][]string{{"/destination"}, {"/nexthop"}}
 
 // A misread is a host route of which dnsmasq makes another.
-type misread struct{ subnet, route, length int32 }
+type misread struct {
+	text                  string
+	subnet, route, length int32
+}
 
 // subnet reads a subnet, and keeps it if nothing is wrong with it.
 func (d *decoder) subnet(m [8]member) {
@@ -83,7 +86,7 @@ func (d *decoder) routeLines(name, text string) {
 func (d *decoder) addRoute(dstName, dst, hopName, hop string) {
 	p, sent := d.prefix(dstName, dst)
 	if sent >= 0 {
-		d.misread = push(d.misread, misread{int32(len(d.networks)), int32(len(d.routes)), sent})
+		d.misread = push(d.misread, misread{dst, int32(len(d.networks)), int32(len(d.routes)), sent})
 	}
 	d.routes = push(d.routes, hostroute.HostRoute{Destination: p, NextHop: d.addr(hopName, hop)})
 }
@@ -92,14 +95,12 @@ func (d *decoder) addRoute(dstName, dst, hopName, hop string) {
 func (d *decoder) findings() {
 	d.out.Findings = slices.Grow([]hostroute.Finding{}, len(d.misread))
 	for _, w := range d.misread {
-		s, then := d.out.Subnets[w.subnet], ""
+		s := d.out.Subnets[w.subnet]
 		r := s.HostRoutes[w.route]
-		if w.length > 32 {
-			then = ", and dhclient installs nothing of the subnet, not even the default"
-		}
+		then := map[bool]string{true: ", and dhclient installs nothing of the subnet, not even the default"}[w.length > 32]
 		d.out.Findings = append(d.out.Findings, hostroute.Finding{
 			Code: CodeNetmaskSpelling, Severity: hostroute.SeverityError, Subject: hostroute.Ref{Subnet: s.ID, HostRoute: r},
-			Message: fmt.Sprintf("destination is in another spelling than %v: dnsmasq sends it with the length %d%s", r.Destination, w.length, then),
+			Message: fmt.Sprintf("destination %.64s is not spelled %v: dnsmasq sends it with the length %d%s", w.text, r.Destination, w.length, then),
 			Related: []hostroute.Related{}, Fixes: []hostroute.Fix{},
 		})
 	}
