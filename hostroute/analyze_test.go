@@ -416,6 +416,9 @@ func TestAnalyzeSubnet(t *testing.T) {
 		"too long, which mutes the rest":  {overflow, []hostroute.Code{hostroute.CodeOptionOverflow}, 0, "255"},
 		"host bits":                       {b("11.11.77.5/16,11.8.0.1"), []hostroute.Code{hostroute.CodeHostBits}, 1, "11.11.0.0/16"},
 		"host bits, and a neighbour":      {b("11.11.77.5/16,11.8.0.77"), []hostroute.Code{hostroute.CodeHostBits, hostroute.CodeNextHopNotGateway}, 1, "outside its mask"},
+		"refused for its host bits":       {b("11.11.77.0/20,11.8.0.77"), []hostroute.Code{hostroute.CodeHostBits}, 1, "outside its mask"},
+		"refused for the subnet itself":   {b("11.8.0.0/24,11.8.0.77"), nil, 0, ""},
+		"refused in this order":           {b("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), []hostroute.Code{hostroute.CodeNextHopNotGateway}, 1, "11.8.0.77 is not the gateway"},
 		"no word of equal destinations":   {b("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.1"), nil, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -482,10 +485,11 @@ func TestAnalyzeSubnetSaysNothingThatAnInstanceDenies(t *testing.T) {
 					if f.Code == hostroute.CodeNextHopNotGateway && !slices.Contains(all, k) {
 						// An instance tells only why it is refused: with the list in another order,
 						// which Neutron does not keep, it might not be.
-						refused := func(o key) bool {
-							return o.Subject == k.Subject && (o.Code == hostroute.CodeDuplicate || o.Code == hostroute.CodeConflict || o.Code == hostroute.CodeHostBits)
-						}
-						if slices.ContainsFunc(all, refused) {
+						d := k.Subject.HostRoute.Destination.Masked()
+						rivals := slices.ContainsFunc(s.HostRoutes, func(r hostroute.HostRoute) bool {
+							return r != k.Subject.HostRoute && r.Destination.Masked() == d && d != s.CIDR
+						})
+						if rivals && slices.Contains(all, key{hostroute.CodeDuplicate, k.Subject}) {
 							continue
 						}
 					}

@@ -236,12 +236,18 @@ func (p *plan) nextHopCode(it *item) Code {
 	switch {
 	case it.cause == CodeNextHopUnusable:
 		return CodeNextHopUnusable // also an own gateway that Linux refuses
-	case it.class == ClassNotGateway && it.try >= 0 && it.cause != "" && !p.lone:
+	case it.class == ClassNotGateway && it.try >= 0 && it.cause != "" && !p.rival(it):
 		return "" // refused for something else: there is no data to go astray
 	case it.class == ClassNotGateway && it.cause == CodeDefaultDropped:
 		return "" // that code tells it
 	}
 	return nextHopCode(it.class)
+}
+
+// rival says whether an item of a subnet with no instance known only lost to an equal destination
+// of its list: as Neutron keeps no order, it may be the one that is installed.
+func (p *plan) rival(it *item) bool {
+	return p.lone && it.cause == CodeDuplicate && p.routes[it.try].Prefix != it.subnet.CIDR
 }
 
 // noDefault says whether no NIC gives an instance of several its IPv4 default, though
@@ -554,7 +560,10 @@ func (a *analysis) nextHopOwnAddress(it *item) draft {
 
 func (a *analysis) nextHopOnLink(it *item) draft {
 	d := draft{message: "next hop 0.0.0.0 makes the destination on-link: that works by proxy ARP only", fixes: gatewayOrRemove(it, false)}
-	if a.byDHCP(it) {
+	switch {
+	case it.try < 0:
+		d.message = "next hop 0.0.0.0 would make the destination on-link: if the route arrived, it would work by proxy ARP only"
+	case a.byDHCP(it):
 		d.message += ", and dhcpcd installs just its first address"
 	}
 	return d
@@ -706,7 +715,7 @@ func gatewayOrRemove(it *item, orRemove bool) []Fix {
 	if gateway := (HostRoute{it.route.Destination, s.Gateway}); s.Gateway.IsValid() && gateway != *it.route {
 		fixes = append(fixes, replace(it, gateway, "set the next hop to "+s.Gateway.String()+", the gateway of subnet "+s.label()))
 	}
-	if orRemove {
+	if orRemove && (len(fixes) == 0 || fixes[0].Edits[0].New != HostRoute{}) {
 		fixes = append(fixes, remove(it)...)
 	}
 	return fixes

@@ -423,7 +423,7 @@ func checkCure(t testing.TB, in hostroute.Instance, r *hostroute.Report, f hostr
 }
 
 // proposals is the column "fixes" of the table of codes: the edits of each
-// alternative, whether or not it helps.
+// alternative, whether or not it helps; two that come to the same are one.
 func proposals(in hostroute.Instance, f hostroute.Finding) [][]hostroute.Edit {
 	r, id := f.Subject.HostRoute, f.Subject.Subnet
 	if id == "" || r == (hostroute.HostRoute{}) {
@@ -504,7 +504,7 @@ func proposals(in hostroute.Instance, f hostroute.Finding) [][]hostroute.Edit {
 			out = append(out, remove)
 		}
 	}
-	return out
+	return slices.CompactFunc(out, slices.Equal)
 }
 
 // A fix of the table of codes is offered exactly if it helps: if its finding is

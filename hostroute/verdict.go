@@ -97,7 +97,7 @@ type Verdict struct {
 	//   - DefaultNIC is empty, and Effect would differ if the guest kept another offered
 	//     default.
 	// A manual route meets no DHCP client. For it, the destination counts that another NIC
-	// is offered, and the default.
+	// is offered, or has as its subnet, and the default.
 	GuestDependent bool `json:"guest_dependent"`
 }
 
