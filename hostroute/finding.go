@@ -198,36 +198,28 @@ func (a *analysis) eachOfItem(at place, yield func(place, Code)) {
 	if it.cause == CodeOptionOverflow {
 		return
 	}
-	var codes [4]Code
-	n := 0
-	add := func(c Code) { codes[n] = c; n++ }
-	if c := a.plan.nextHopCode(it); c != "" {
-		add(c)
+	inForce := it.cause == "" && a.verdicts != nil
+	if inForce && it.try >= 0 && a.captures(it.try) {
+		yield(at, CodeCapturesSubnet)
+	}
+	if it.cause == CodeDefaultDropped || (it.cause == CodeDuplicate || it.cause == CodeConflict) && !a.lone {
+		yield(at, it.cause)
 	}
 	if it.hostBits {
-		add(CodeHostBits)
+		yield(at, CodeHostBits)
 	}
-	switch {
-	case it.cause == CodeDefaultDropped, (it.cause == CodeDuplicate || it.cause == CodeConflict) && !a.lone:
-		add(it.cause)
-	case it.cause == "" && a.verdicts != nil:
-		switch a.verdicts[at.item].Effect {
-		case EffectSingleNIC:
-			add(CodeSingleNIC)
-		case EffectRedundant:
-			add(CodeRedundant)
-		case EffectShadowed:
-			add(CodeShadowed)
-		}
-		if it.try >= 0 && a.captures(it.try) {
-			add(CodeCapturesSubnet)
-		}
-	}
-	if n > 1 {
-		slices.Sort(codes[:n])
-	}
-	for _, c := range codes[:n] {
+	if c := a.plan.nextHopCode(it); c != "" {
 		yield(at, c)
+	}
+	if inForce {
+		switch a.verdicts[at.item].Effect {
+		case EffectRedundant:
+			yield(at, CodeRedundant)
+		case EffectShadowed:
+			yield(at, CodeShadowed)
+		case EffectSingleNIC:
+			yield(at, CodeSingleNIC)
+		}
 	}
 }
 
