@@ -86,15 +86,17 @@ func (a *analysis) findings() []Finding {
 	a.each(func(at place, c Code) { list = append(list, found{at, c}) })
 	out := make([]Finding, len(list))
 	for i, l := range list {
-		d, f := a.tell(l.at, l.code), &out[i]
-		f.Code, f.Severity, f.Subject, f.Message, f.Related = l.code, severity(l.code), a.subject(l.at), d.message, d.related
+		out[i] = a.tell(l.at, l.code)
+		f := &out[i]
+		f.Code, f.Severity, f.Subject = l.code, severity(l.code), a.subject(l.at)
 		if f.Related == nil {
 			f.Related = []Related{}
 		}
+		tried := f.Fixes
 		f.Fixes = []Fix{}
-		for i := range d.fixes {
-			if a.prove(&d.fixes[i], l.at, f) {
-				f.Fixes = append(d.fixes[:len(f.Fixes)], d.fixes[i])
+		for i := range tried {
+			if a.prove(&tried[i], l.at, f) {
+				f.Fixes = append(tried[:len(f.Fixes)], tried[i])
 			}
 		}
 	}

@@ -293,15 +293,9 @@ func (p *plan) captured(i int32) int {
 	return -1
 }
 
-// A draft is a finding whose fixes are not proven yet.
-type draft struct {
-	message string
-	related []Related
-	fixes   []Fix
-}
-
-// tell writes the finding of a code at a place: problem, then reason.
-func (a *analysis) tell(at place, c Code) draft {
+// tell writes the finding of a code at a place, with fixes that are not proven yet: its message has the
+// problem, then the reason.
+func (a *analysis) tell(at place, c Code) Finding {
 	switch c {
 	case CodeMultipleDefaults:
 		return a.multipleDefaults()
@@ -328,8 +322,8 @@ func (a *analysis) tell(at place, c Code) draft {
 }
 
 // tellItem is tell for a host route or a manual route.
-func (a *analysis) tellItem(c Code, it *item) draft {
-	var d draft
+func (a *analysis) tellItem(c Code, it *item) Finding {
+	var d Finding
 	switch c {
 	case CodeNextHopNotGateway:
 		d = a.nextHopNotGateway(it)
@@ -360,9 +354,8 @@ func (a *analysis) tellItem(c Code, it *item) draft {
 	case CodeShadowed:
 		d = a.shadowed(it)
 	}
-	if it.subnet == nil {
-		d.fixes = nil
-		d.message += "; in the guest: " + a.typed(it, c)
+	if it.subnet == nil { // has no fixes, as no subnet can be edited
+		d.Message += "; in the guest: " + a.typed(it, c)
 	}
 	return d
 }
@@ -398,79 +391,79 @@ func (a *analysis) typed(it *item, c Code) string {
 	return ip + "route del " + d.String() + via + dev
 }
 
-func (a *analysis) multipleDefaults() draft {
-	var d draft
+func (a *analysis) multipleDefaults() Finding {
+	var d Finding
 	var names []string
 	for _, o := range a.others {
 		if name := a.nics[o.keep].Name; !slices.Contains(names, name) {
 			names = append(names, name)
-			d.related = append(d.related, Related{Ref{Instance: a.in.Name, NIC: name}, "is offered a default"})
+			d.Related = append(d.Related, Related{Ref{Instance: a.in.Name, NIC: name}, "is offered a default"})
 		}
 	}
-	d.message = strings.Join(names, ", ") + " are each offered a default, and nothing says which one the guest keeps: DHCP clients differ, the first is taken here"
+	d.Message = strings.Join(names, ", ") + " are each offered a default, and nothing says which one the guest keeps: DHCP clients differ, the first is taken here"
 	hanging := 0
 	for i, hangs := range a.hang {
 		if hangs {
 			hanging++
-			d.related = append(d.related, Related{a.ref(&a.items[i]), "its effect depends on which default is kept"})
+			d.Related = append(d.Related, Related{a.ref(&a.items[i]), "its effect depends on which default is kept"})
 		}
 	}
 	if hanging > 0 {
-		d.message += "; host routes whose effect depends on it: " + strconv.Itoa(hanging)
+		d.Message += "; host routes whose effect depends on it: " + strconv.Itoa(hanging)
 	}
 	return d
 }
 
-func (a *analysis) tellNoDefault() draft {
+func (a *analysis) tellNoDefault() Finding {
 	if a.in.DefaultNIC != "" {
-		return draft{message: "the guest is told to keep the IPv4 default of " + a.in.DefaultNIC + ", and that gets none: what no other route covers is unreachable"}
+		return Finding{Message: "the guest is told to keep the IPv4 default of " + a.in.DefaultNIC + ", and that gets none: what no other route covers is unreachable"}
 	}
-	return draft{message: "no NIC gets an IPv4 default: what no other route covers is unreachable"}
+	return Finding{Message: "no NIC gets an IPv4 default: what no other route covers is unreachable"}
 }
 
-func (a *analysis) secondIPv4Subnet(g *guestNIC) draft {
-	d := draft{message: g.Name + " has " + strconv.Itoa(a.count4(g)) + " IPv4 subnets, and a guest configures one of them: "}
+func (a *analysis) secondIPv4Subnet(g *guestNIC) Finding {
+	d := Finding{Message: g.Name + " has " + strconv.Itoa(a.count4(g)) + " IPv4 subnets, and a guest configures one of them: "}
 	switch {
 	case g.subnet == nil:
-		d.message += "here none gives an address"
+		d.Message += "here none gives an address"
 	case g.static:
-		d.message += g.subnet.label() + ", the first, from the config drive"
+		d.Message += g.subnet.label() + ", the first, from the config drive"
 	default:
-		d.message += "only what " + g.subnet.label() + " offers arrives, and which one is leased is the DHCP server's choice"
+		d.Message += "only what " + g.subnet.label() + " offers arrives, and which one is leased is the DHCP server's choice"
 	}
 	for _, s := range a.placed[g.first:g.end] {
 		if s.is4() && !g.uses(s.Subnet) {
-			d.related = append(d.related, Related{Ref{a.in.Name, g.Name, s.ID, HostRoute{}}, "nothing of it arrives"})
+			d.Related = append(d.Related, Related{Ref{a.in.Name, g.Name, s.ID, HostRoute{}}, "nothing of it arrives"})
 		}
 	}
 	return d
 }
 
-func noLease(s *Subnet) draft {
-	d := draft{message: "subnet " + s.label() + " has no gateway"}
+func noLease(s *Subnet) Finding {
+	d := Finding{Message: "subnet " + s.label() + " has no gateway"}
 	if s.Gateway.IsValid() {
-		d.message = "gateway " + s.Gateway.String() + " of subnet " + s.label() + " is outside its CIDR " + s.CIDR.String()
+		d.Message = "gateway " + s.Gateway.String() + " of subnet " + s.label() + " is outside its CIDR " + s.CIDR.String()
 	}
-	d.message += ": the DHCP server has no address in it, so that it gives no lease and nothing of the subnet arrives"
+	d.Message += ": the DHCP server has no address in it, so that it gives no lease and nothing of the subnet arrives"
 	return d
 }
 
-func dhcpDisabled(s *Subnet) draft {
-	return draft{message: "host routes of subnet " + s.label() + " never arrive: it has no DHCP, unless a guest reads the config drive"}
+func dhcpDisabled(s *Subnet) Finding {
+	return Finding{Message: "host routes of subnet " + s.label() + " never arrive: it has no DHCP, unless a guest reads the config drive"}
 }
 
-func ipv6NotOffered(s *Subnet) draft {
-	return draft{message: "host routes of IPv6 subnet " + s.label() + " never arrive: neither DHCPv6 nor a router advertisement carries them"}
+func ipv6NotOffered(s *Subnet) Finding {
+	return Finding{Message: "host routes of IPv6 subnet " + s.label() + " never arrive: neither DHCPv6 nor a router advertisement carries them"}
 }
 
-func (a *analysis) optionOverflow(at place) draft {
-	return draft{message: "the offer of subnet " + a.placed[at.subnet].label() + " needs " + strconv.Itoa(int(a.nics[at.nic].bytes)) +
+func (a *analysis) optionOverflow(at place) Finding {
+	return Finding{Message: "the offer of subnet " + a.placed[at.subnet].label() + " needs " + strconv.Itoa(int(a.nics[at.nic].bytes)) +
 		" bytes and DHCP option 121 holds 255: none of its host routes arrives, only the default"}
 }
 
-func (a *analysis) overlappingSubnets(at place) draft {
+func (a *analysis) overlappingSubnets(at place) Finding {
 	const most = 32 // so that many NICs on one subnet do not make a list of their square
-	var d draft
+	var d Finding
 	s, more := a.placed[at.subnet], 0
 	for i := range a.nics[:at.nic] {
 		g := &a.nics[i]
@@ -478,57 +471,57 @@ func (a *analysis) overlappingSubnets(at place) draft {
 			if !o.CIDR.Overlaps(s.CIDR) {
 				continue
 			}
-			if len(d.related) == most {
+			if len(d.Related) == most {
 				more++
 				continue
 			}
-			d.related = append(d.related, Related{Ref{a.in.Name, g.Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})
+			d.Related = append(d.Related, Related{Ref{a.in.Name, g.Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})
 		}
 	}
-	first := d.related[0].Ref
-	d.message = s.CIDR.String() + " overlaps subnet " + first.Subnet + " of " + first.NIC + ": an address that both contain is reached through one of the NICs only"
+	first := d.Related[0].Ref
+	d.Message = s.CIDR.String() + " overlaps subnet " + first.Subnet + " of " + first.NIC + ": an address that both contain is reached through one of the NICs only"
 	if more > 0 {
-		d.message += "; " + strconv.Itoa(more) + " more are not listed"
+		d.Message += "; " + strconv.Itoa(more) + " more are not listed"
 	}
 	return d
 }
 
-func (a *analysis) nextHopNotGateway(it *item) draft {
+func (a *analysis) nextHopNotGateway(it *item) Finding {
 	hop := it.route.NextHop.String()
-	d := draft{message: "next hop " + hop + " is not the gateway" + a.gatewayOf(it), fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone)}
+	d := Finding{Message: "next hop " + hop + " is not the gateway" + a.gatewayOf(it), Fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone)}
 	switch {
 	case !it.route.NextHop.Is4():
-		d.message += ": nothing answers for it, as IPv6 neighbours are not proxied"
+		d.Message += ": nothing answers for it, as IPv6 neighbours are not proxied"
 	case it.try < 0:
-		d.message += ": if the route arrived, the hypervisor would take the data all the same, or lose it"
+		d.Message += ": if the route arrived, the hypervisor would take the data all the same, or lose it"
 	default:
-		d.message += ": the hypervisor takes the data all the same and a router at " + hop + " sees none of it; without a route of the hypervisor to " + hop + " the data is lost"
+		d.Message += ": the hypervisor takes the data all the same and a router at " + hop + " sees none of it; without a route of the hypervisor to " + hop + " the data is lost"
 	}
 	return d
 }
 
-func (a *analysis) nextHopOtherNIC(it *item) draft {
+func (a *analysis) nextHopOtherNIC(it *item) Finding {
 	s, nic := a.otherGateway(it)
 	g := &a.nics[nic]
-	d := draft{
-		message: "next hop " + it.route.NextHop.String() + " is the gateway of subnet " + s.label() + " on " + g.Name + ", not of this NIC",
-		related: []Related{{Ref{a.in.Name, g.Name, s.ID, HostRoute{}}, "has the gateway " + s.Gateway.String()}},
+	d := Finding{
+		Message: "next hop " + it.route.NextHop.String() + " is the gateway of subnet " + s.label() + " on " + g.Name + ", not of this NIC",
+		Related: []Related{{Ref{a.in.Name, g.Name, s.ID, HostRoute{}}, "has the gateway " + s.Gateway.String()}},
 	}
 	if it.subnet == nil {
-		d.message += ": the data does not leave by " + g.Name
+		d.Message += ": the data does not leave by " + g.Name
 		return d
 	}
-	d.message += ": some DHCP clients refuse the route, some send the data out of " + a.nics[it.nic].Name
+	d.Message += ": some DHCP clients refuse the route, some send the data out of " + a.nics[it.nic].Name
 	out := Edit{Subnet: it.subnet.ID, Old: *it.route}
 	if slices.Contains(s.HostRoutes, *it.route) {
-		d.fixes = []Fix{{Message: "remove it: subnet " + s.label() + " has it already", Edits: []Edit{out}}}
+		d.Fixes = []Fix{{Message: "remove it: subnet " + s.label() + " has it already", Edits: []Edit{out}}}
 	} else {
-		d.fixes = []Fix{{Message: "move it to subnet " + s.ID, Edits: []Edit{out, {Subnet: s.ID, New: *it.route}}}}
+		d.Fixes = []Fix{{Message: "move it to subnet " + s.ID, Edits: []Edit{out, {Subnet: s.ID, New: *it.route}}}}
 	}
 	return d
 }
 
-func (a *analysis) nextHopOffLink(it *item) draft {
+func (a *analysis) nextHopOffLink(it *item) Finding {
 	where, then := " is on no link of this NIC", ": the guest refuses the route"
 	if it.try < 0 {
 		then = ": the guest would refuse the route, if it arrived"
@@ -536,27 +529,27 @@ func (a *analysis) nextHopOffLink(it *item) draft {
 	if a.lone {
 		where, then = " is not in "+it.subnet.CIDR.String(), then+"; if that is the gateway of another subnet, the host route belongs there"
 	}
-	return draft{message: "next hop " + it.route.NextHop.String() + where + then, fixes: gatewayOrRemove(it, true)}
+	return Finding{Message: "next hop " + it.route.NextHop.String() + where + then, Fixes: gatewayOrRemove(it, true)}
 }
 
-func (a *analysis) nextHopOwnAddress(it *item) draft {
-	d := draft{message: "next hop " + it.route.NextHop.String() + " is the NIC's own address, not the gateway" + a.gatewayOf(it),
-		fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone)}
+func (a *analysis) nextHopOwnAddress(it *item) Finding {
+	d := Finding{Message: "next hop " + it.route.NextHop.String() + " is the NIC's own address, not the gateway" + a.gatewayOf(it),
+		Fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone)}
 	if it.cause == CodeNextHopOwnAddress {
-		d.message += ": the guest refuses the route"
+		d.Message += ": the guest refuses the route"
 	} else {
-		d.message += ": the guest looks for every destination on the link, and the hypervisor alone can answer"
+		d.Message += ": the guest looks for every destination on the link, and the hypervisor alone can answer"
 	}
 	return d
 }
 
-func (a *analysis) nextHopOnLink(it *item) draft {
-	d := draft{message: "next hop 0.0.0.0 makes the destination on-link: that works by proxy ARP only", fixes: gatewayOrRemove(it, false)}
+func (a *analysis) nextHopOnLink(it *item) Finding {
+	d := Finding{Message: "next hop 0.0.0.0 makes the destination on-link: that works by proxy ARP only", Fixes: gatewayOrRemove(it, false)}
 	switch {
 	case it.try < 0:
-		d.message = "next hop 0.0.0.0 would make the destination on-link: if the route arrived, it would work by proxy ARP only"
+		d.Message = "next hop 0.0.0.0 would make the destination on-link: if the route arrived, it would work by proxy ARP only"
 	case a.byDHCP(it):
-		d.message += ", and dhcpcd installs just its first address"
+		d.Message += ", and dhcpcd installs just its first address"
 	}
 	return d
 }
@@ -564,17 +557,17 @@ func (a *analysis) nextHopOnLink(it *item) draft {
 // byDHCP says whether an item comes by DHCP.
 func (p *plan) byDHCP(it *item) bool { return it.subnet != nil && !p.nics[it.nic].static }
 
-func (a *analysis) nextHopUnusable(it *item) draft {
+func (a *analysis) nextHopUnusable(it *item) Finding {
 	hop := it.route.NextHop.String()
-	d := draft{fixes: gatewayOrRemove(it, true)}
+	d := Finding{Fixes: gatewayOrRemove(it, true)}
 	switch {
 	case !it.oneFamily():
-		d.message = "destination " + it.route.Destination.String() + " and next hop " + hop + " are not of the family of each other and the subnet: it cannot be installed"
-		d.fixes = remove(it)
+		d.Message = "destination " + it.route.Destination.String() + " and next hop " + hop + " are not of the family of each other and the subnet: it cannot be installed"
+		d.Fixes = remove(it)
 	case it.class == ClassOwnGateway:
-		d.message = "next hop " + hop + " is the gateway, but Linux refuses it as one" + a.networkdStops(it)
+		d.Message = "next hop " + hop + " is the gateway, but Linux refuses it as one" + a.networkdStops(it)
 	default:
-		d.message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour" + a.networkdStops(it)
+		d.Message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour" + a.networkdStops(it)
 	}
 	return d
 }
@@ -589,45 +582,45 @@ func (a *analysis) networkdStops(it *item) string {
 	return "; the guest refuses the route"
 }
 
-func (a *analysis) defaultDropped(it *item) draft {
-	return draft{
-		message: "a default route among the host routes never arrives: Neutron drops it, because subnet " + it.subnet.label() + " has a gateway, " + it.subnet.Gateway.String(),
-		fixes:   remove(it),
+func (a *analysis) defaultDropped(it *item) Finding {
+	return Finding{
+		Message: "a default route among the host routes never arrives: Neutron drops it, because subnet " + it.subnet.label() + " has a gateway, " + it.subnet.Gateway.String(),
+		Fixes:   remove(it),
 	}
 }
 
-func (a *analysis) hostBits(it *item) draft {
+func (a *analysis) hostBits(it *item) Finding {
 	d := it.route.Destination
 	masked := HostRoute{d.Masked(), it.route.NextHop}
-	out := draft{message: "destination " + d.String() + " has bits outside its mask: "}
+	out := Finding{Message: "destination " + d.String() + " has bits outside its mask: "}
 	if it.try >= 0 && a.tries[it.try].hostBits {
-		out.message += "the guest refuses the route"
+		out.Message += "the guest refuses the route"
 		if a.byDHCP(it) {
-			out.message += ", and systemd-networkd stops DHCP on the whole NIC for it"
+			out.Message += ", and systemd-networkd stops DHCP on the whole NIC for it"
 		}
 	} else {
-		out.message += "it stands for " + masked.Destination.String()
+		out.Message += "it stands for " + masked.Destination.String()
 	}
 	if it.subnet != nil {
-		out.fixes = []Fix{replace(it, masked, "mask the destination: "+masked.Destination.String())}
+		out.Fixes = []Fix{replace(it, masked, "mask the destination: "+masked.Destination.String())}
 	}
 	return out
 }
 
-func (a *analysis) duplicate(it *item) draft {
+func (a *analysis) duplicate(it *item) Finding {
 	i := a.inForce(a.state, it)
-	return draft{
-		message: "destination " + a.routes[i].Prefix.String() + " is already installed through the same NIC: Linux keeps the first",
-		related: []Related{{a.tryRef(i), "is installed instead"}},
-		fixes:   remove(it),
+	return Finding{
+		Message: "destination " + a.routes[i].Prefix.String() + " is already installed through the same NIC: Linux keeps the first",
+		Related: []Related{{a.tryRef(i), "is installed instead"}},
+		Fixes:   remove(it),
 	}
 }
 
-func (a *analysis) conflict(it *item) draft {
+func (a *analysis) conflict(it *item) Finding {
 	if a.state.answers[it.try] == dropped {
-		return draft{
-			message: "the guest is told to keep the default of " + a.in.DefaultNIC + " and drops the one of " + a.nics[it.nic].Name,
-			fixes:   remove(it),
+		return Finding{
+			Message: "the guest is told to keep the default of " + a.in.DefaultNIC + " and drops the one of " + a.nics[it.nic].Name,
+			Fixes:   remove(it),
 		}
 	}
 	otherwise := ""
@@ -636,49 +629,49 @@ func (a *analysis) conflict(it *item) draft {
 	}
 	i := a.inForce(a.state, it)
 	winner := a.nics[a.routes[i].NIC].Name
-	d := draft{
-		message: "destination " + a.routes[i].Prefix.String() + " is already installed through " + winner + ": it leaves there" + otherwise,
-		related: []Related{{a.tryRef(i), "is installed instead"}},
-		fixes:   remove(it),
+	d := Finding{
+		Message: "destination " + a.routes[i].Prefix.String() + " is already installed through " + winner + ": it leaves there" + otherwise,
+		Related: []Related{{a.tryRef(i), "is installed instead"}},
+		Fixes:   remove(it),
 	}
 	if t := &a.tries[i]; t.kind == hostRoute && it.subnet != nil {
-		if d.fixes = nil; t.subnet.ID != it.subnet.ID {
+		if d.Fixes = nil; t.subnet.ID != it.subnet.ID {
 			o := &a.items[t.item]
-			d.fixes = append(remove(it), remove(o)...)
-			d.fixes[0].Message = "remove it here: " + winner + " keeps the destination"
-			d.fixes[1].Message = "remove " + o.route.String() + " from subnet " + o.subnet.label() + ": " + a.nics[it.nic].Name + " gets the destination"
+			d.Fixes = append(remove(it), remove(o)...)
+			d.Fixes[0].Message = "remove it here: " + winner + " keeps the destination"
+			d.Fixes[1].Message = "remove " + o.route.String() + " from subnet " + o.subnet.label() + ": " + a.nics[it.nic].Name + " gets the destination"
 		}
 	}
 	return d
 }
 
-func (a *analysis) capturesSubnet(i int32) draft {
+func (a *analysis) capturesSubnet(i int32) Finding {
 	other, nic := &a.nics[a.captured(i)], a.nics[a.routes[i].NIC].Name
-	d := draft{
-		message: a.routes[i].Prefix.String() + " lies in subnet " + other.subnet.label() + " of " + other.Name + ": its addresses are reached through " + nic +
+	d := Finding{
+		Message: a.routes[i].Prefix.String() + " lies in subnet " + other.subnet.label() + " of " + other.Name + ": its addresses are reached through " + nic +
 			", where data with the address of " + other.Name + " is dropped",
-		related: []Related{{Ref{a.in.Name, other.Name, other.subnet.ID, HostRoute{}}, "has " + other.subnet.CIDR.String()}},
+		Related: []Related{{Ref{a.in.Name, other.Name, other.subnet.ID, HostRoute{}}, "has " + other.subnet.CIDR.String()}},
 	}
 	if item := a.tries[i].item; item >= 0 {
-		d.fixes = remove(&a.items[item])
+		d.Fixes = remove(&a.items[item])
 	}
 	return d
 }
 
-func (a *analysis) singleNIC(it *item) draft {
+func (a *analysis) singleNIC(it *item) Finding {
 	const message = "there is one NIC, and the data leaves by it anyway"
 	if it.class != ClassOwnGateway { // that has a finding of its own
-		return draft{message: message, fixes: remove(it)}
+		return Finding{Message: message, Fixes: remove(it)}
 	}
-	return draft{message: message + ": unhelpful, though harmless", fixes: remove(it)}
+	return Finding{Message: message + ": unhelpful, though harmless", Fixes: remove(it)}
 }
 
-func (a *analysis) redundant(it *item) draft {
-	return draft{message: "all that it decides leaves by " + a.nics[it.nic].Name + " anyway", fixes: remove(it)}
+func (a *analysis) redundant(it *item) Finding {
+	return Finding{Message: "all that it decides leaves by " + a.nics[it.nic].Name + " anyway", Fixes: remove(it)}
 }
 
-func (a *analysis) shadowed(it *item) draft {
-	return draft{message: "other routes claim every address of " + it.route.Destination.String() + ": it decides none", fixes: remove(it)}
+func (a *analysis) shadowed(it *item) Finding {
+	return Finding{Message: "other routes claim every address of " + it.route.Destination.String() + ": it decides none", Fixes: remove(it)}
 }
 
 // gatewayOf returns " 11.8.0.1 of subnet back"; of the NIC's subnet for a manual route.
