@@ -190,37 +190,19 @@ func (a *analysis) returns(f *Finding, edits []Edit) bool {
 // keepsOthers says whether p, an edited plan, sends no destination by another NIC if the guest
 // keeps another of the offered defaults, where that is not known.
 func (a *analysis) keepsOthers(p *plan) bool {
-	same := func(was, is *state, is4 bool) bool {
-		return slices.Equal(family(a.plan.egress(nil, was), is4), family(p.egress(nil, is), is4))
-	}
-	for i := range a.others {
-		o := &a.others[i]
-		is := p.install(new(stateRoom), o.keep, -1, false)
-		if !same(&o.state, &is, o.is4) {
-			return false
+	all := slices.Clip(a.others)
+	for _, keep := range p.others() {
+		if !slices.Contains(all, keep) { // only the edits can have brought it
+			all = append(all, keep)
 		}
 	}
-	after := p.others()
-	for i := range after {
-		o := &after[i]
-		if slices.ContainsFunc(a.others, func(b other) bool { return b.keep == o.keep && b.is4 == o.is4 }) {
-			continue // only the edits can have brought another
-		}
-		was := a.install(new(stateRoom), o.keep, -1, false)
-		if !same(&was, &o.state, o.is4) {
+	for _, keep := range all {
+		was, is := a.install(new(stateRoom), keep, -1, false), p.install(new(stateRoom), keep, -1, false)
+		if !slices.Equal(a.plan.egress(nil, &was), p.egress(nil, &is)) {
 			return false
 		}
 	}
 	return true
-}
-
-// family returns the segments of one family.
-func family(all []segment, is4 bool) []segment {
-	i := slices.IndexFunc(all, func(s segment) bool { return !s.from.Is4() })
-	if is4 {
-		return all[:i]
-	}
-	return all[i:]
 }
 
 // mapped returns in on other subnets, by f; the rest is shared with in.

@@ -122,7 +122,7 @@ type analysis struct {
 	*plan
 	state    *state
 	decides  []bool    // of each group, whether it decides any address
-	others   []other   // see plan.others
+	others   []kept    // see plan.others
 	verdicts []Verdict // of the items; nil where axis 2 is not asked for
 	hang     []bool    // see plan.verdicts
 	// What fixes are held against, once there are any.
@@ -395,7 +395,7 @@ func (a *analysis) multipleDefaults() Finding {
 	var d Finding
 	var names []string
 	for _, o := range a.others {
-		if name := a.nics[o.keep].Name; !slices.Contains(names, name) {
+		if name := a.nics[max(o.v4, o.v6)].Name; !slices.Contains(names, name) {
 			names = append(names, name)
 			d.Related = append(d.Related, Related{Ref{Instance: a.in.Name, NIC: name}, "is offered a default"})
 		}

@@ -157,8 +157,6 @@ type guestNIC struct {
 	broadcast netip.Addr // of its connected prefix; zero if that has none
 	bytes     int32      // of the DHCP offer, as option 121
 	static    bool       // configured from the config drive
-	default4  bool       // it is offered a default
-	default6  bool
 	// onLinkItems says that host routes among the tries are on-link, so that
 	// the order of the list decides what else is accepted.
 	onLinkItems bool
@@ -173,11 +171,23 @@ type placed struct {
 	first, end int32 // in plan.items
 }
 
+// A kept has the NIC whose offered default the guest keeps, for each family; -1: that of
+// the first NIC that is offered one.
+type kept struct{ v4, v6 int32 }
+
+func (k kept) drops(r *sweep.Route) bool {
+	nic := k.v4
+	if !r.Prefix.Addr().Is4() {
+		nic = k.v6
+	}
+	return nic >= 0 && nic != r.NIC
+}
+
 // A plan is everything that the guest of an instance tries to install, in its
 // order, and what of it gets a verdict. It does not depend on what is accepted.
 type plan struct {
 	in     *Instance // valid and unmapped
-	keep   int32     // index of the DefaultNIC; -1: none
+	keep   kept      // the DefaultNIC's
 	lone   bool      // a subnet, with no instance known
 	nics   []guestNIC
 	placed []placed
@@ -204,10 +214,10 @@ type room struct {
 // newPlan lays out two stages of an instance: first what is offered to each NIC, NIC
 // by NIC, then what is programmed by hand.
 func newPlan(in *Instance, lone bool, r *room) plan {
-	p := plan{in: in, keep: -1, lone: lone, nics: r.nics[:0], placed: r.placed[:0], items: r.items[:0], tries: r.tries[:0], routes: r.routes[:0]}
+	p := plan{in: in, keep: kept{-1, -1}, lone: lone, nics: r.nics[:0], placed: r.placed[:0], items: r.items[:0], tries: r.tries[:0], routes: r.routes[:0]}
 	for i := range in.NICs {
 		if in.NICs[i].Name == in.DefaultNIC {
-			p.keep = int32(i)
+			p.keep = kept{int32(i), int32(i)}
 		}
 		p.nics = append(p.nics, guestNIC{NIC: &in.NICs[i]})
 		p.placed, p.items = p.place(int32(i))
@@ -321,7 +331,6 @@ func (p *plan) offer(nic int32) ([]try, []sweep.Route) {
 		t.kind, t.subnet, t.hop, t.item = k, s, hop, -1
 		r.Prefix, r.NIC = d, nic
 	}
-	first := len(tries)
 	if s := g.subnet; s != nil {
 		if !s.CIDR.IsSingleIP() {
 			add(connected, s, s.CIDR, netip.Addr{})
@@ -349,12 +358,6 @@ func (p *plan) offer(nic int32) ([]try, []sweep.Route) {
 	}
 	if s := g.advertised(); s != nil {
 		add(gatewayDefault, s, any6, s.Gateway)
-	}
-	for i := first; i < len(tries); i++ {
-		if d := routes[i].Prefix; tries[i].isDefault(d) {
-			g.default4 = g.default4 || d.Addr().Is4()
-			g.default6 = g.default6 || !d.Addr().Is4()
-		}
 	}
 	return tries, routes
 }
@@ -415,7 +418,7 @@ const (
 
 // A state is what came of trying a plan.
 type state struct {
-	keep    int32 // the NIC whose offered default is kept; -1: the first that comes
+	keep    kept
 	answers []answer
 	first   []int32 // of each group, the try in force; -1: none
 	// onLink holds the on-link routes of each NIC, the widest of them, sorted; nil
@@ -429,9 +432,9 @@ type stateRoom struct {
 	first   [32]int32
 }
 
-// install tries a plan, without the host route of an id (-1: with all), for a guest that keeps the
-// offered default of a NIC (see state). In the decisive run, the items get their class and cause.
-func (p *plan) install(r *stateRoom, keep, without int32, decisive bool) state {
+// install tries a plan, without the host route of an id (-1: with all), for a guest that keeps these
+// of the offered defaults. In the decisive run, the items get their class and cause.
+func (p *plan) install(r *stateRoom, keep kept, without int32, decisive bool) state {
 	s := state{keep: keep, answers: r.answers[:0], first: r.first[:0]}
 	s.answers = slices.Grow(s.answers, len(p.tries))[:len(p.tries)]
 	clear(s.answers)
@@ -478,7 +481,7 @@ func (p *plan) accepts(s *state, i int32, covered bool) answer {
 	switch {
 	case t.kind == connected:
 		return installed
-	case s.keep >= 0 && s.keep != r.NIC && t.isDefault(r.Prefix):
+	case t.isDefault(r.Prefix) && s.keep.drops(r):
 		return dropped
 	case t.hostBits:
 		return badMask

@@ -272,30 +272,28 @@ func (p *plan) installedAt(it *item, last bool) bool {
 	})
 }
 
-// An other is what comes of a plan if the guest is told to keep one of the defaults
-// that it is offered.
-type other struct {
-	state
-	is4 bool // what it says of this family counts
-}
-
-// others returns an other for every default that is offered, where there are several
-// of a family and nothing says which one the guest keeps.
-func (p *plan) others() []other {
-	if p.keep >= 0 {
+// others returns what else the guest may keep: each default that it is offered, where there
+// are several of a family and nothing says which one.
+func (p *plan) others() []kept {
+	if p.keep != (kept{-1, -1}) || len(p.nics) == 1 {
 		return nil
 	}
-	var out []other
-	for _, is4 := range [...]bool{true, false} {
-		offers := func(g guestNIC) bool { return is4 && g.default4 || !is4 && g.default6 }
-		first := slices.IndexFunc(p.nics, offers)
-		if first < 0 || !slices.ContainsFunc(p.nics[first+1:], offers) {
-			continue
-		}
-		for i := range p.nics {
-			if offers(p.nics[i]) {
-				out = append(out, other{p.install(new(stateRoom), int32(i), -1, false), is4})
+	var out []kept
+	for _, all := range [...]netip.Prefix{any4, any6} {
+		start := len(out)
+		for i, r := range p.routes {
+			k := p.keep
+			if all == any4 {
+				k.v4 = r.NIC
+			} else {
+				k.v6 = r.NIC
 			}
+			if r.Prefix == all && p.tries[i].isDefault(all) && !slices.Contains(out, k) {
+				out = append(out, k)
+			}
+		}
+		if len(out) == start+1 {
+			out = out[:start]
 		}
 	}
 	return out
@@ -303,7 +301,7 @@ func (p *plan) others() []other {
 
 // verdicts returns the verdicts of all items, and which of them hang on what default
 // the guest keeps.
-func (p *plan) verdicts(s *state, outcomes []outcome, others []other) (all []Verdict, hang []bool) {
+func (p *plan) verdicts(s *state, outcomes []outcome, others []kept) (all []Verdict, hang []bool) {
 	all = make([]Verdict, len(p.items))
 	for i := range p.items {
 		it, v := &p.items[i], &all[i]
@@ -318,11 +316,11 @@ func (p *plan) verdicts(s *state, outcomes []outcome, others []other) (all []Ver
 	if len(others) > 0 {
 		hang = make([]bool, len(p.items))
 	}
-	for _, o := range others {
-		outcomes, _ := p.effects(&o.state, nil, nil)
+	for _, keep := range others {
+		s := p.install(new(stateRoom), keep, -1, false)
+		outcomes, _ := p.effects(&s, nil, nil)
 		for i := range p.items {
-			it := &p.items[i]
-			if it.try >= 0 && it.route.Destination.Addr().Is4() == o.is4 && p.effect(&o.state, outcomes, i) != all[i].Effect {
+			if p.items[i].try >= 0 && p.effect(&s, outcomes, i) != all[i].Effect {
 				hang[i], all[i].GuestDependent = true, true
 			}
 		}
