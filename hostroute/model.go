@@ -387,18 +387,11 @@ func sameSubnet(a, b *Subnet) bool {
 		(slices.Equal(a.HostRoutes, b.HostRoutes) || slices.Equal(unique(a.HostRoutes), unique(b.HostRoutes)))
 }
 
-// unique returns list without the later ones of equal copies: list itself
-// where there are none.
+// unique returns list without the later ones of equal copies: list itself where it is
+// short and has none.
 func unique(list []HostRoute) []HostRoute {
-	const few = 24 // up to here, comparing each with each beats hashing
-	if len(list) <= few {
-		for i := range list {
-			for j := range i {
-				if list[j].Destination == list[i].Destination && list[j].NextHop == list[i].NextHop {
-					return compact(list, i)
-				}
-			}
-		}
+	const short = 24 // up to here, comparing each with each beats hashing
+	if len(list) <= short && !copies(list) {
 		return list
 	}
 	seen := make(map[HostRoute]struct{}, len(list))
@@ -412,15 +405,15 @@ func unique(list []HostRoute) []HostRoute {
 	return out
 }
 
-// compact is unique of a short list whose first copy is the i-th.
-func compact(list []HostRoute, i int) []HostRoute {
-	out := slices.Clone(list[:i])
-	for _, r := range list[i+1:] {
-		if !slices.Contains(out, r) {
-			out = append(out, r)
+func copies(list []HostRoute) bool {
+	for i := range list {
+		for j := range i {
+			if list[j].Destination == list[i].Destination && list[j].NextHop == list[i].NextHop {
+				return true
+			}
 		}
 	}
-	return out
+	return false
 }
 
 // unmap returns in with IPv4-mapped IPv6 addresses unmapped: in itself where
