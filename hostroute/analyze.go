@@ -65,7 +65,9 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	}
 	in := unmap(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}})
 	s = in.NICs[0].Subnets[0]
-	if errs := s.check(nil, ""); len(errs) > 0 {
+	var errs []error
+	s.check(func(field string, err error) { errs = append(errs, &InputError{field, err}) })
+	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	var r room

@@ -159,18 +159,11 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	out := *s
 	out.HostRoutes = slices.Clone(s.HostRoutes)
 	var errs []error
-	for i, e := range edits {
-		if e.Subnet != s.ID {
-			continue
-		}
-		old, add := unmapRoute(e.Old), unmapRoute(e.New)
-		at := -1
-		if e.Old != (HostRoute{}) {
-			at = slices.IndexFunc(out.HostRoutes, equals(old))
-		}
-		bad := e.check(i, at)
-		if errs = append(errs, bad...); len(bad) == 0 {
-			out.HostRoutes = edit(out.HostRoutes, at, old, add)
+	for i := range edits {
+		if edits[i].Subnet == s.ID {
+			out.HostRoutes = edits[i].apply(out.HostRoutes, func(field string, err error) {
+				errs = append(errs, &InputError{"edits[" + strconv.Itoa(i) + "]" + field, err})
+			})
 		}
 	}
 	if len(errs) > 0 {
@@ -179,41 +172,38 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	return &out, nil
 }
 
-// check returns what is wrong with e, the i-th edit; at is where its Old stands, -1 if nowhere.
-func (e *Edit) check(i, at int) []error {
-	adds, removes := e.New != HostRoute{}, e.Old != HostRoute{}
-	there := !removes || at >= 0
-	if there && (e.New.valid() || removes && !adds) {
-		return nil
+// apply returns list with e made, in place, or calls fail for each of its fields that is wrong.
+func (e *Edit) apply(list []HostRoute, fail func(field string, err error)) []HostRoute {
+	old, add := unmapRoute(e.Old), unmapRoute(e.New)
+	adds, removes, ok := add != HostRoute{}, old != HostRoute{}, true
+	at := -1
+	if removes {
+		at = slices.IndexFunc(list, equals(old))
 	}
-	var errs []error
-	path := "edits[" + strconv.Itoa(i) + "]"
 	if !adds && !removes {
-		return []error{&InputError{path, errors.New("has neither Old nor New")}}
+		fail("", errors.New("has neither Old nor New"))
+		return list
 	}
 	if adds {
-		errs = e.New.check(errs, path+".New.")
+		add.check(func(field string, err error) { ok = false; fail(".New."+field, err) })
 	}
-	if !there {
-		errs = append(errs, &InputError{path + ".Old", fmt.Errorf("host route %v is not in subnet %q", unmapRoute(e.Old), e.Subnet)})
+	if removes && at < 0 {
+		ok = false
+		fail(".Old", fmt.Errorf("host route %v is not in subnet %q", old, e.Subnet))
 	}
-	return errs
-}
-
-// edit makes one valid edit in list, in place; at is where old stands, -1 if there is none.
-func edit(list []HostRoute, at int, old, add HostRoute) []HostRoute {
-	if add != (HostRoute{}) && (add == old || !slices.ContainsFunc(list, equals(add))) {
-		if at < 0 {
+	if !ok || add == old {
+		return list
+	}
+	if adds && !slices.ContainsFunc(list, equals(add)) {
+		if !removes {
 			return append(list, add)
 		}
 		list[at] = add
-		at++
 	}
-	if at < 0 || add == old {
-		return list
+	if removes {
+		list = slices.DeleteFunc(list, equals(old))
 	}
-	rest := slices.DeleteFunc(list[at:], equals(old))
-	return list[:at+len(rest)]
+	return list
 }
 
 func equals(r HostRoute) func(HostRoute) bool {
@@ -291,10 +281,8 @@ func check(in Instance) error {
 				fail(errNil, "NICs[%d].Subnets[%d]", i, j)
 				continue
 			}
-			if !s.valid() {
-				whole = whole && s.CIDR.IsValid()
-				errs = s.check(errs, fmt.Sprintf("NICs[%d].Subnets[%d].", i, j))
-			}
+			whole = whole && s.CIDR.IsValid()
+			s.check(func(field string, err error) { fail(err, "NICs[%d].Subnets[%d].%s", i, j, field) })
 			if first := subnets[s.ID]; first == nil {
 				subnets[s.ID] = s
 			} else if !sameSubnet(first, s) {
@@ -317,29 +305,14 @@ func check(in Instance) error {
 				fail(fmt.Errorf("%v is no IPv4 network", p), "NICs[%d].Siblings[%d]", i, j)
 			}
 		}
-		for j, r := range nic.Routes {
-			if !r.valid() {
-				errs = r.check(errs, fmt.Sprintf("NICs[%d].Routes[%d].", i, j))
-			}
+		for j := range nic.Routes {
+			nic.Routes[j].check(func(field string, err error) { fail(err, "NICs[%d].Routes[%d].%s", i, j, field) })
 		}
 	}
 	if in.DefaultNIC != "" && !names[in.DefaultNIC] {
 		fail(fmt.Errorf("there is no NIC %q", in.DefaultNIC), "DefaultNIC")
 	}
 	return errors.Join(errs...)
-}
-
-// valid is check without the words, for the many that are.
-func (s *Subnet) valid() bool {
-	if !s.CIDR.IsValid() || s.CIDR != s.CIDR.Masked() || s.Gateway.Zone() != "" {
-		return false
-	}
-	for i := range s.HostRoutes {
-		if !s.HostRoutes[i].valid() {
-			return false
-		}
-	}
-	return true
 }
 
 // label names a subnet in a message.
@@ -350,35 +323,30 @@ func (s *Subnet) label() string {
 	return s.ID
 }
 
-func (s *Subnet) check(errs []error, path string) []error {
+// check calls fail for each field that no Neutron could hold.
+func (s *Subnet) check(fail func(field string, err error)) {
 	if !s.CIDR.IsValid() {
-		errs = append(errs, &InputError{path + "CIDR", errInvalid})
+		fail("CIDR", errInvalid)
 	} else if s.CIDR != s.CIDR.Masked() {
-		errs = append(errs, &InputError{path + "CIDR", fmt.Errorf("%v has host bits: the network is %v", s.CIDR, s.CIDR.Masked())})
+		fail("CIDR", fmt.Errorf("%v has host bits: the network is %v", s.CIDR, s.CIDR.Masked()))
 	}
 	if s.Gateway.Zone() != "" {
-		errs = append(errs, &InputError{path + "Gateway", errZone})
+		fail("Gateway", errZone)
 	}
-	for i, r := range s.HostRoutes {
-		errs = r.check(errs, fmt.Sprintf("%sHostRoutes[%d].", path, i))
+	for i := range s.HostRoutes {
+		s.HostRoutes[i].check(func(field string, err error) { fail(fmt.Sprintf("HostRoutes[%d].%s", i, field), err) })
 	}
-	return errs
 }
 
-func (r *HostRoute) valid() bool {
-	return r.Destination.IsValid() && r.NextHop.IsValid() && r.NextHop.Zone() == ""
-}
-
-func (r *HostRoute) check(errs []error, path string) []error {
+func (r *HostRoute) check(fail func(field string, err error)) {
 	if !r.Destination.IsValid() {
-		errs = append(errs, &InputError{path + "Destination", errInvalid})
+		fail("Destination", errInvalid)
 	}
 	if !r.NextHop.IsValid() {
-		errs = append(errs, &InputError{path + "NextHop", errInvalid})
+		fail("NextHop", errInvalid)
 	} else if r.NextHop.Zone() != "" {
-		errs = append(errs, &InputError{path + "NextHop", errZone})
+		fail("NextHop", errZone)
 	}
-	return errs
 }
 
 // sameSubnet says whether two subnets of one ID have the same content.
