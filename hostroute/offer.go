@@ -9,7 +9,6 @@ import (
 const (
 	offerMax  = 255 // dnsmasq drops a longer option whole
 	offerSafe = 197 // seen to arrive at dhclient beside its other options; 205 were lost
-	wireMax   = 9   // the longest route
 )
 
 var (
@@ -99,17 +98,14 @@ func contains(list []*Subnet, s *Subnet) bool {
 // the subnet has a gateway, so that a default among the host routes is dropped.
 func (s *Subnet) sends(r *HostRoute) bool { return s.oneFamily(r) && r.Destination != any4 }
 
-// offerLen returns the length of the offer to a NIC leased in s, as option 121.
-func (n *NIC) offerLen(s *Subnet) int {
+// offerLen returns the length of the offer to a NIC leased in s, whose host routes are
+// these, as option 121.
+func (n *NIC) offerLen(s *Subnet, routes []HostRoute) int {
 	sum := wireLen(any4)
 	for _, p := range n.Siblings {
 		if p != s.CIDR {
 			sum += wireLen(p)
 		}
-	}
-	routes := s.HostRoutes
-	if len(routes) > (offerSafe-sum)/wireMax {
-		routes = unique(routes) // else copies do not matter
 	}
 	for i := range routes {
 		if s.sends(&routes[i]) {

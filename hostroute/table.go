@@ -245,18 +245,17 @@ func (p *plan) place(nic int32) ([]placed, []item) {
 	}
 	if g.subnet != nil {
 		g.broadcast = broadcast(g.subnet.CIDR)
-		if !g.static {
-			g.bytes = int32(g.offerLen(g.subnet))
-		}
 	}
 	g.first = int32(len(all))
 	for i, s := range g.Subnets {
 		if contains(g.Subnets[:i], s) {
 			continue
 		}
-		first := int32(len(items))
+		first, routes := int32(len(items)), unique(s.HostRoutes)
+		if g.uses(s) && !g.static {
+			g.bytes = int32(g.offerLen(s, routes))
+		}
 		id, cause := p.id(s, first), p.withheld(g, s)
-		routes := unique(s.HostRoutes)
 		for i := range routes {
 			items = append(items, item{})
 			it := &items[len(items)-1]
