@@ -140,15 +140,7 @@ const (
 var sources = [...]Source{SourceConnected, SourceDefault, SourceSibling, SourceHostRoute, SourceManual}
 
 // A group is the tries of one destination. Only one of them is in force.
-type group struct {
-	start, end int32 // in plan.order
-	// nic is of one of the tries; several says that others are of other NICs.
-	nic     int32
-	several bool
-	// The same of those that are not manual; offered is -1 without any.
-	offeredSeveral bool
-	offered        int32
-}
+type group struct{ start, end int32 } // in plan.order
 
 // A guestNIC is a NIC as its guest configures it.
 type guestNIC struct {
@@ -385,20 +377,11 @@ func (t *try) isDefault(d netip.Prefix) bool {
 // group returns p.groups, and gives each try its group.
 func (p *plan) group(groups []group) []group {
 	for at, i := range p.order {
-		t, r := &p.tries[i], &p.routes[i]
-		if at == 0 || p.routes[p.order[at-1]].Prefix != r.Prefix {
-			groups = append(groups, group{start: int32(at), nic: r.NIC, offered: -1})
+		if at == 0 || p.routes[p.order[at-1]].Prefix != p.routes[i].Prefix {
+			groups = append(groups, group{start: int32(at)})
 		}
-		t.group = int32(len(groups) - 1)
-		g := &groups[t.group]
-		g.end = int32(at + 1)
-		g.several = g.several || r.NIC != g.nic
-		if t.kind != manual {
-			if g.offered < 0 {
-				g.offered = r.NIC
-			}
-			g.offeredSeveral = g.offeredSeveral || r.NIC != g.offered
-		}
+		last := len(groups) - 1
+		p.tries[i].group, groups[last].end = int32(last), int32(at+1)
 	}
 	return groups
 }

@@ -223,13 +223,27 @@ func (p *plan) guestDependent(s *state, it *item) bool {
 	if it.try < 0 {
 		return false
 	}
-	g, group := &p.nics[it.nic], &p.groups[p.tries[it.try].group]
 	if it.subnet == nil {
-		return group.offered >= 0 && (group.offeredSeveral || group.offered != it.nic)
+		return p.elsewhere(it)
 	}
+	g := &p.nics[it.nic]
 	return !it.subnet.CIDR.Contains(it.route.NextHop) || it.route.NextHop == zero4 || s.answers[it.try] == badNextHop ||
-		it.hostBits || group.several || !g.static && g.bytes > offerSafe ||
+		it.hostBits || p.elsewhere(it) || !g.static && g.bytes > offerSafe ||
 		p.orderMatters(s, it)
+}
+
+// elsewhere says whether the destination of an item also comes by another NIC; of a manual
+// route, whether another NIC is offered it.
+func (p *plan) elsewhere(it *item) bool {
+	for _, i := range p.tried(int(p.tries[it.try].group)) {
+		if it.subnet == nil && p.tries[i].kind == manual {
+			break // these come last
+		}
+		if p.routes[i].NIC != it.nic {
+			return true
+		}
+	}
+	return false
 }
 
 // orderMatters says whether a host route is installed if it is tried first in its subnet's
