@@ -360,35 +360,42 @@ func (a *analysis) tellItem(c Code, it *item) Finding {
 	return d
 }
 
-// typed returns what to type in the guest about a manual route.
+// typed returns what to type in the guest about a manual route: a command that Linux takes, and that
+// touches no other route.
 func (a *analysis) typed(it *item, c Code) string {
-	d, dev := it.route.Destination, " dev "+a.nics[it.nic].Name
-	ip, via := "ip ", " via "+it.route.NextHop.String()
-	if !d.Addr().Is4() {
-		ip = "ip -6 "
+	nic, ip, there := int(it.nic), "ip route ", it.cause == ""
+	if !it.route.Destination.Addr().Is4() {
+		ip = "ip -6 route "
 	}
-	if it.route.NextHop == zero4 {
-		via = ""
+	if it.class == ClassOtherGateway {
+		_, nic = a.otherGateway(it)
 	}
-	s := a.nics[it.nic].subnet
-	other, nic := a.otherGateway(it)
+	hop, then := a.routerOf(nic, ip == "ip route ")
+	dst := it.route.Destination.Masked().String()
 	switch {
-	case it.cause == CodeDuplicate, it.cause == CodeConflict:
+	case !it.oneFamily(), !there && (hop == "" || a.inForce(a.state, it) >= 0): // an equal destination stays
 		return "leave it out"
-	case c == CodeHostBits:
-		return ip + "route add " + d.Masked().String() + via + dev
-	case c == CodeNextHopOtherNIC && other != nil:
-		return ip + "route replace " + d.Masked().String() + via + " dev " + a.nics[nic].Name
-	case nextHopCode(it.class) != c:
-	case !d.Addr().Is4():
-		return ip + "route add " + d.Masked().String() + " via LINK-LOCAL-ADDRESS" + dev + ", with the address of the default route"
-	case s != nil && s.Gateway.Is4() && it.oneFamily():
-		return ip + "route replace " + d.Masked().String() + " via " + s.Gateway.String() + dev
+	case !there:
+		return ip + "add " + dst + " via " + hop + " dev " + a.nics[nic].Name + then
+	case nextHopCode(it.class) == c && hop != "":
+		return ip + "replace " + dst + " via " + hop + " dev " + a.nics[nic].Name + then
+	case it.route.NextHop != zero4:
+		dst += " via " + it.route.NextHop.String()
 	}
-	if it.cause != "" {
-		return "leave it out"
+	return ip + "del " + dst + " dev " + a.nics[it.nic].Name
+}
+
+// routerOf returns the next hop that stands for the hypervisor on a NIC, as it is to be typed, and what to say of
+// it; "" if there is none that Linux takes.
+func (a *analysis) routerOf(nic int, is4 bool) (hop, then string) {
+	g := &a.nics[nic]
+	switch s := g.subnet; {
+	case is4 && s != nil && !s.CIDR.IsSingleIP() && s.hasGateway() && s.Gateway != g.broadcast:
+		return s.Gateway.String(), ""
+	case !is4 && g.advertised() != nil:
+		return "LINK-LOCAL-ADDRESS", ", with the address of the default route"
 	}
-	return ip + "route del " + d.String() + via + dev
+	return "", ""
 }
 
 func (a *analysis) multipleDefaults() Finding {

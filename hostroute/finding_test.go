@@ -767,3 +767,123 @@ func TestCapturesSubnetNamesTheOtherNIC(t *testing.T) {
 		t.Error("it is not found")
 	}
 }
+
+// What to type in the guest about a manual route, and nothing that Linux would refuse, or that would
+// take the place of another route.
+func TestMessagesOnManualRoutesSayWhatToType(t *testing.T) {
+	two := func(change func(in *hostroute.Instance), routes ...string) hostroute.Instance {
+		in := hostroute.Instance{Name: "vm", DefaultNIC: "eth0", NICs: []hostroute.NIC{
+			{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("front", "10.65.0.0/24", "10.65.0.1")}},
+			{Name: "eth1", Subnets: []*hostroute.Subnet{subnet("back", "11.8.0.0/24", "11.8.0.1"), subnet("back6", "2001:db8::/64", "2001:db8::1")}, Routes: hostRoutes(routes...)},
+		}}
+		if change != nil {
+			change(&in)
+		}
+		return in
+	}
+	const linkLocal = " via LINK-LOCAL-ADDRESS dev eth1, with the address of the default route"
+	for name, c := range map[string]struct {
+		in    hostroute.Instance
+		types []string // by finding
+	}{
+		"a neighbour":                        {two(nil, "11.11.0.0/16,11.8.0.77"), []string{"ip route replace 11.11.0.0/16 via 11.8.0.1 dev eth1"}},
+		"off-link":                           {two(nil, "11.11.0.0/16,192.0.2.1"), []string{"ip route add 11.11.0.0/16 via 11.8.0.1 dev eth1"}},
+		"off-link, and there is a default":   {two(nil, "0.0.0.0/0,192.0.2.1"), []string{"leave it out"}},
+		"unusable, for the NIC's own subnet": {two(nil, "11.8.0.0/24,11.8.0.255"), []string{"leave it out"}},
+		"there already":                      {two(nil, "11.8.0.0/24,11.8.0.1"), []string{"leave it out"}},
+		"another NIC's gateway":              {two(nil, "11.11.0.0/16,10.65.0.1"), []string{"ip route add 11.11.0.0/16 via 10.65.0.1 dev eth0"}},
+		"another NIC's gateway, installed": {two(nil, "10.65.0.0/25,0.0.0.0", "11.11.0.0/16,10.65.0.1"),
+			[]string{"ip route del 10.65.0.0/25 dev eth1", "ip route replace 10.65.0.0/25 via 11.8.0.1 dev eth1", "ip route replace 11.11.0.0/16 via 10.65.0.1 dev eth0"}},
+		"host bits":                     {two(nil, "11.11.77.0/20,11.8.0.1"), []string{"ip route add 11.11.64.0/20 via 11.8.0.1 dev eth1"}},
+		"host bits, and a neighbour":    {two(nil, "11.11.77.0/20,11.8.0.77"), []string{"ip route add 11.11.64.0/20 via 11.8.0.1 dev eth1"}},
+		"host bits, and another family": {two(nil, "10.0.0.1/8,2001:db8::1"), []string{"leave it out", "leave it out"}},
+		"host bits, and the gateway refused": {two(func(in *hostroute.Instance) { in.NICs[1].Subnets[0].Gateway = netip.MustParseAddr("11.8.0.255") },
+			"11.11.77.0/20,11.8.0.255"), []string{"leave it out"}},
+		"the gateway, refused": {two(func(in *hostroute.Instance) { in.NICs[1].Subnets[0].Gateway = netip.MustParseAddr("11.8.0.255") },
+			"11.11.0.0/16,11.8.0.255"), []string{"leave it out"}},
+		"a neighbour, and no gateway to name": {two(func(in *hostroute.Instance) {
+			in.ConfigDrive, in.NICs[1].Subnets[0].DHCPDisabled, in.NICs[1].Subnets[0].Gateway = true, true, netip.Addr{}
+		}, "11.11.0.0/16,11.8.0.77"), []string{"ip route del 11.11.0.0/16 via 11.8.0.77 dev eth1"}},
+		"no effect":       {two(nil, "11.8.0.128/25,11.8.0.1"), []string{"ip route del 11.8.0.128/25 via 11.8.0.1 dev eth1"}},
+		"IPv6":            {two(nil, "2001:db8:5::1/48,2001:db8::7"), []string{"ip -6 route add 2001:db8:5::/48" + linkLocal}},
+		"IPv6, no effect": {two(func(in *hostroute.Instance) { in.DefaultNIC = "eth1" }, "2001:db8:5::1/48,fe80::1"), []string{"ip -6 route del 2001:db8:5::/48 via fe80::1 dev eth1"}},
+		"IPv6, another NIC's gateway": {two(func(in *hostroute.Instance) {
+			in.NICs[0].Routes, in.NICs[1].Routes = in.NICs[1].Routes, nil
+		}, "2001:db8:5::/48,2001:db8::1"), []string{"ip -6 route add 2001:db8:5::/48" + linkLocal}},
+		"IPv6, without a router": {two(func(in *hostroute.Instance) { in.NICs[1].Subnets[1].DHCPDisabled = true },
+			"2001:db8:5::/48,2001:db8::1"), []string{"leave it out"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, f := range analyze(t, c.in).Findings {
+				if _, command, ok := strings.Cut(f.Message, "; in the guest: "); ok {
+					got = append(got, command)
+				}
+			}
+			if diff := cmp.Diff(c.types, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// After what a message says to type, its finding is gone, and what is typed is in force, by the gateway.
+func TestWhatIsTypedHelps(t *testing.T) {
+	random(t, 23, 8000, func(t testing.TB, in hostroute.Instance) bool {
+		r := analyze(t, in)
+		for _, f := range r.Findings {
+			_, command, ok := strings.Cut(f.Message, "; in the guest: ")
+			if isManual := f.Subject.Subnet == "" && f.Subject.HostRoute != (hostroute.HostRoute{}); ok != isManual {
+				t.Errorf("%v: manual: %v, says what to type: %v", f, isManual, ok)
+				return false
+			}
+			if !ok {
+				continue
+			}
+			after, added := typeIn(t, in, f.Subject, command)
+			r := analyze(t, after)
+			if slices.Contains(keys(r.Findings), key{f.Code, f.Subject}) {
+				t.Errorf("%v: is still there", f)
+				return false
+			}
+			for _, v := range r.Verdicts {
+				if v.Subject == added && (v.Cause != "" || v.Class != hostroute.ClassOwnGateway) {
+					t.Errorf("%v: what is typed is %s, and has the cause %q\n%s", f, v.Class, v.Cause, describe(in))
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+// typeIn returns the instance as if a command had been typed instead of a manual route, and the route
+// that this brings.
+func typeIn(t testing.TB, in hostroute.Instance, subject hostroute.Ref, command string) (hostroute.Instance, hostroute.Ref) {
+	in, err := in.Apply()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nic := func(name string) *hostroute.NIC {
+		return &in.NICs[slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })]
+	}
+	old := nic(subject.NIC)
+	at := slices.Index(old.Routes, subject.HostRoute)
+	old.Routes = slices.DeleteFunc(old.Routes, func(r hostroute.HostRoute) bool { return r == subject.HostRoute })
+	command = strings.TrimPrefix(strings.TrimPrefix(command, "ip "), "-6 ")
+	words := strings.Fields(strings.NewReplacer("LINK-LOCAL-ADDRESS", "fe80::ecee:eeff:feee:eeee", ",", "").Replace(command))
+	if words[0] != "route" || words[1] == "del" {
+		return in, hostroute.Ref{}
+	}
+	r := hostroute.HostRoute{Destination: netip.MustParsePrefix(words[2]), NextHop: netip.MustParseAddr(words[4])}
+	to := nic(words[6])
+	if to != old || at > len(to.Routes) {
+		at = len(to.Routes)
+	}
+	// What was refused for an equal destination stays refused.
+	for i := range in.NICs {
+		in.NICs[i].Routes = slices.DeleteFunc(in.NICs[i].Routes, func(o hostroute.HostRoute) bool { return o.Destination.Masked() == r.Destination })
+	}
+	to.Routes = slices.Insert(to.Routes, min(at, len(to.Routes)), r)
+	return in, hostroute.Ref{Instance: in.Name, NIC: to.Name, HostRoute: r}
+}
