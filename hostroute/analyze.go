@@ -19,9 +19,12 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 }
 
-// Worst returns the highest severity of the findings; 0 if there is none.
+// Worst returns the highest severity of the findings; 0 if there is none, and for a nil Report.
 func (r *Report) Worst() Severity {
 	var worst Severity
+	if r == nil {
+		return worst
+	}
 	for i := range r.Findings {
 		worst = max(worst, r.Findings[i].Severity)
 	}

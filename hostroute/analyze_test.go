@@ -409,7 +409,7 @@ func TestAnalyzeSubnet(t *testing.T) {
 		"another family":                  {b("2001:db8::/48,fe80::1"), []hostroute.Code{hostroute.CodeNextHopUnusable}, 1, "family"},
 		"no gateway":                      {subnet("back", "11.8.0.0/24", "", "11.11.0.0/16,11.8.0.77"), []hostroute.Code{hostroute.CodeNoLease, hostroute.CodeNextHopNotGateway}, 0, "no gateway"},
 		"gateway outside":                 {subnet("back", "11.8.0.0/24", "10.65.0.1"), []hostroute.Code{hostroute.CodeNoLease}, 0, "outside"},
-		"no DHCP: maybe the config drive": {disabled, []hostroute.Code{hostroute.CodeDHCPDisabled}, 0, "unless a guest reads the config drive"},
+		"no DHCP: maybe the config drive": {disabled, []hostroute.Code{hostroute.CodeDHCPDisabled}, 0, "only a guest that reads the config drive"},
 		"IPv6":                            {subnet("six", "2001:db8::/64", "2001:db8::1", "2001:db8:77::/48,2001:db8::1"), []hostroute.Code{hostroute.CodeIPv6NotOffered}, 0, "IPv6"},
 		"a default":                       {b("0.0.0.0/0,11.8.0.77"), []hostroute.Code{hostroute.CodeDefaultDropped}, 1, "Neutron drops it"},
 		"a default through the gateway":   {b("0.0.0.0/0,11.8.0.1"), nil, 0, ""},

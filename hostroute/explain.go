@@ -33,8 +33,11 @@ type Loser struct {
 // Explain says by which NIC a destination leaves, why, and what becomes of it. An
 // invalid address, and one with a zone, has no route; an IPv4-mapped one is unmapped. Of
 // addresses that never ask the table (the instance's own, loopback, IPv6 link-local and
-// multicast ones), it says what the table would do.
+// multicast ones), it says what the table would do. A nil Report has no route.
 func (r *Report) Explain(dst netip.Addr) Explanation {
+	if r == nil {
+		r = new(Report)
+	}
 	dst = unmapAddr(dst)
 	e := Explanation{Destination: dst, Losers: []Loser{}, Dropped: []string{}}
 	var found bool

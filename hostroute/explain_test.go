@@ -236,3 +236,15 @@ func TestExplainTwiceIsTheSame(t *testing.T) {
 		}
 	}
 }
+
+// Who does not look at the error of Analyze has a nil Report.
+func TestNilReport(t *testing.T) {
+	var r *hostroute.Report
+	if got := r.Worst(); got != 0 {
+		t.Errorf("worst: %v", got)
+	}
+	dst := netip.MustParseAddr("11.11.3.4")
+	if diff := cmp.Diff(new(hostroute.Report).Explain(dst), r.Explain(dst), equateNetip); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -436,7 +436,10 @@ func (a *analysis) secondIPv4Subnet(g *guestNIC) Finding {
 	case g.static:
 		d.Message += g.subnet.label() + ", the first, from the config drive"
 	default:
-		d.Message += "only what " + g.subnet.label() + " offers arrives, and which one is leased is the DHCP server's choice"
+		d.Message += "only what " + g.subnet.label() + " offers arrives"
+		if slices.ContainsFunc(a.placed[g.first:g.end], func(s placed) bool { return s.leases() && !g.uses(s.Subnet) }) {
+			d.Message += ", and which one is leased is the DHCP server's choice"
+		}
 	}
 	for _, s := range a.placed[g.first:g.end] {
 		if s.is4() && !g.uses(s.Subnet) {
@@ -456,7 +459,7 @@ func noLease(s *Subnet) Finding {
 }
 
 func dhcpDisabled(s *Subnet) Finding {
-	return Finding{Message: "host routes of subnet " + s.label() + " never arrive: it has no DHCP, unless a guest reads the config drive"}
+	return Finding{Message: "host routes of subnet " + s.label() + " do not arrive: DHCP is off, and only a guest that reads the config drive has them"}
 }
 
 func ipv6NotOffered(s *Subnet) Finding {
@@ -465,7 +468,7 @@ func ipv6NotOffered(s *Subnet) Finding {
 
 func (a *analysis) optionOverflow(at place) Finding {
 	return Finding{Message: "the offer of subnet " + a.placed[at.subnet].label() + " needs " + strconv.Itoa(int(a.nics[at.nic].bytes)) +
-		" bytes and DHCP option 121 holds 255: none of its host routes arrives, only the default"}
+		" bytes and DHCP option 121 holds 255: no host route of it and no route to a sibling arrives, only the default"}
 }
 
 func (a *analysis) overlappingSubnets(at place) Finding {
@@ -518,7 +521,11 @@ func (a *analysis) nextHopOtherNIC(it *item) Finding {
 		d.Message += ": the data does not leave by " + g.Name
 		return d
 	}
-	d.Message += ": some DHCP clients refuse the route, some send the data out of " + a.nics[it.nic].Name
+	then := ": some DHCP clients refuse the route, some send the data out of "
+	if it.try < 0 {
+		then = ": if the route arrived, some DHCP clients would refuse it, some would send the data out of "
+	}
+	d.Message += then + a.nics[it.nic].Name
 	out := Edit{Subnet: it.subnet.ID, Old: *it.route}
 	if slices.Contains(s.HostRoutes, *it.route) {
 		d.Fixes = []Fix{{Message: "remove it: subnet " + s.label() + " has it already", Edits: []Edit{out}}}
@@ -542,9 +549,12 @@ func (a *analysis) nextHopOffLink(it *item) Finding {
 func (a *analysis) nextHopOwnAddress(it *item) Finding {
 	d := Finding{Message: "next hop " + it.route.NextHop.String() + " is the NIC's own address, not the gateway" + a.gatewayOf(it),
 		Fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone)}
-	if it.cause == CodeNextHopOwnAddress {
+	switch {
+	case it.cause == CodeNextHopOwnAddress:
 		d.Message += ": the guest refuses the route"
-	} else {
+	case it.try < 0:
+		d.Message += ": if the route arrived, the guest would look for every destination on the link"
+	default:
 		d.Message += ": the guest looks for every destination on the link, and the hypervisor alone can answer"
 	}
 	return d
@@ -572,7 +582,7 @@ func (a *analysis) nextHopUnusable(it *item) Finding {
 		d.Message = "destination " + it.route.Destination.String() + " and next hop " + hop + " are not of the family of each other and the subnet: it cannot be installed"
 		d.Fixes = remove(it)
 	case it.class == ClassOwnGateway:
-		d.Message = "next hop " + hop + " is the gateway, but Linux refuses it as one" + a.networkdStops(it)
+		d.Message = "next hop " + hop + " is the gateway, but Linux refuses it: no link of the NIC has it as a neighbour" + a.networkdStops(it)
 	default:
 		d.Message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour" + a.networkdStops(it)
 	}
@@ -618,7 +628,7 @@ func (a *analysis) duplicate(it *item) Finding {
 	i := a.inForce(a.state, it)
 	return Finding{
 		Message: "destination " + a.routes[i].Prefix.String() + " is already installed through the same NIC: Linux keeps the first",
-		Related: []Related{{a.tryRef(i), "is installed instead"}},
+		Related: a.instead(i),
 		Fixes:   remove(it),
 	}
 }
@@ -638,7 +648,7 @@ func (a *analysis) conflict(it *item) Finding {
 	winner := a.nics[a.routes[i].NIC].Name
 	d := Finding{
 		Message: "destination " + a.routes[i].Prefix.String() + " is already installed through " + winner + ": it leaves there" + otherwise,
-		Related: []Related{{a.tryRef(i), "is installed instead"}},
+		Related: a.instead(i),
 		Fixes:   remove(it),
 	}
 	if t := &a.tries[i]; t.kind == hostRoute && it.subnet != nil {
@@ -728,6 +738,15 @@ func remove(it *item) []Fix {
 		return nil
 	}
 	return []Fix{{Message: "remove the host route, if no other instance on the subnet needs it", Edits: []Edit{{Subnet: it.subnet.ID, Old: *it.route}}}}
+}
+
+// instead names a try as what is installed instead of another one.
+func (a *analysis) instead(i int32) []Related {
+	message := "is installed instead"
+	if a.tries[i].kind == gatewayDefault {
+		message += ", as the default of the subnet"
+	}
+	return []Related{{a.tryRef(i), message}}
 }
 
 // tryRef names what a try comes from.

@@ -887,3 +887,40 @@ func typeIn(t testing.TB, in hostroute.Instance, subject hostroute.Ref, command 
 	to.Routes = slices.Insert(to.Routes, min(at, len(to.Routes)), r)
 	return in, hostroute.Ref{Instance: in.Name, NIC: to.Name, HostRoute: r}
 }
+
+// What never reaches the guest does nothing there, and no message says that it does.
+func TestMessagesOnWhatDoesNotArriveSayWhatWouldBe(t *testing.T) {
+	codes := map[hostroute.Code]bool{hostroute.CodeNextHopNotGateway: true, hostroute.CodeNextHopOtherNIC: true, hostroute.CodeNextHopOffLink: true,
+		hostroute.CodeNextHopOwnAddress: true, hostroute.CodeNextHopOnLink: true}
+	random(t, 24, 4000, func(t testing.TB, in hostroute.Instance) bool {
+		r := analyze(t, in)
+		arrives := make(map[hostroute.Ref]bool)
+		for _, v := range r.Verdicts {
+			arrives[v.Subject] = v.Effect != hostroute.EffectNotOffered
+		}
+		for _, f := range r.Findings {
+			if says := strings.Contains(f.Message, "arrived"); codes[f.Code] && f.Subject.HostRoute.NextHop.Is4() && says == arrives[f.Subject] {
+				t.Errorf("arrives: %v: %v", arrives[f.Subject], f)
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestSecondIPv4SubnetNamesAChoiceOnlyWhereThereIsOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		second *hostroute.Subnet
+		choice bool
+	}{
+		"two leases":               {subnet("more", "11.9.0.0/24", "11.9.0.1"), true},
+		"the other has no gateway": {subnet("more", "11.9.0.0/24", ""), false},
+	} {
+		in := hostroute.Instance{NICs: []hostroute.NIC{{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("s", "11.8.0.0/24", "11.8.0.1"), c.second}}}}
+		for _, f := range analyze(t, in).Findings {
+			if f.Code == hostroute.CodeSecondIPv4Subnet && strings.Contains(f.Message, "choice") != c.choice {
+				t.Errorf("%s: %v", name, f)
+			}
+		}
+	}
+}

@@ -107,7 +107,7 @@ func ParseHostRoute(s string) (HostRoute, error) {
 	}
 	hop, err := netip.ParseAddr(n)
 	if err == nil && hop.Zone() != "" {
-		err = fmt.Errorf("address %s has a zone", n)
+		err = errZone(hop)
 	}
 	if err != nil {
 		errs = append(errs, &InputError{"NextHop", err})
@@ -254,8 +254,9 @@ func (in Instance) Apply(edits ...Edit) (Instance, error) {
 var (
 	errNil     = errors.New("is nil")
 	errInvalid = errors.New("is missing or invalid")
-	errZone    = errors.New("has a zone")
 )
+
+func errZone(a netip.Addr) error { return fmt.Errorf("%v has a zone", a) }
 
 // check returns an [InputError] for each value that no Neutron and no guest
 // could hold. It expects unmapped addresses.
@@ -293,7 +294,7 @@ func check(in Instance) error {
 			if !a.IsValid() {
 				fail(errInvalid, "NICs[%d].Addrs[%d]", i, j)
 			} else if a.Zone() != "" {
-				fail(errZone, "NICs[%d].Addrs[%d]", i, j)
+				fail(errZone(a), "NICs[%d].Addrs[%d]", i, j)
 			} else if whole && !slices.ContainsFunc(nic.Subnets, func(s *Subnet) bool { return s.CIDR.Contains(a) }) {
 				fail(fmt.Errorf("%v is in no subnet of the NIC", a), "NICs[%d].Addrs[%d]", i, j)
 			}
@@ -331,7 +332,7 @@ func (s *Subnet) check(fail func(field string, err error)) {
 		fail("CIDR", fmt.Errorf("%v has host bits: the network is %v", s.CIDR, s.CIDR.Masked()))
 	}
 	if s.Gateway.Zone() != "" {
-		fail("Gateway", errZone)
+		fail("Gateway", errZone(s.Gateway))
 	}
 	for i := range s.HostRoutes {
 		s.HostRoutes[i].check(func(field string, err error) { fail(fmt.Sprintf("HostRoutes[%d].%s", i, field), err) })
@@ -345,7 +346,7 @@ func (r *HostRoute) check(fail func(field string, err error)) {
 	if !r.NextHop.IsValid() {
 		fail("NextHop", errInvalid)
 	} else if r.NextHop.Zone() != "" {
-		fail("NextHop", errZone)
+		fail("NextHop", errZone(r.NextHop))
 	}
 }
 

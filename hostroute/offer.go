@@ -47,7 +47,7 @@ func (n NIC) Offer() []HostRoute {
 // IPv4 subnets, the last with DHCP and a gateway that the DHCP server can have.
 func (n *NIC) leased() *Subnet {
 	for i := len(n.Subnets) - 1; i >= 0; i-- {
-		if s := n.Subnets[i]; s != nil && s.is4() && !s.DHCPDisabled && s.hasGateway() && !contains(n.Subnets[:i], s) {
+		if s := n.Subnets[i]; s != nil && s.leases() && !contains(n.Subnets[:i], s) {
 			return s
 		}
 	}
@@ -85,6 +85,9 @@ func (s *Subnet) is4() bool { return s.CIDR.Addr().Is4() }
 func (s *Subnet) oneFamily(r *HostRoute) bool {
 	return r.Destination.Addr().Is4() == s.is4() && r.NextHop.Is4() == s.is4()
 }
+
+// leases says whether the DHCP server can give leases in s.
+func (s *Subnet) leases() bool { return s.is4() && !s.DHCPDisabled && s.hasGateway() }
 
 // hasGateway says whether the DHCP server can have the gateway's address.
 func (s *Subnet) hasGateway() bool { return s.CIDR.Contains(s.Gateway) }

@@ -4,7 +4,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -96,24 +98,22 @@ func write(w io.Writer, reports []*hostroute.Report, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(reports)
 	}
-	told := make(map[hostroute.Code]bool)
+	b, told := bufio.NewWriter(w), make(map[hostroute.Code]bool)
 	for _, r := range reports {
-		if r.Instance != "" {
-			fmt.Fprintf(w, "%s\n%v", r.Instance, r.Table)
-		}
+		fmt.Fprintf(b, "%s\n%v", cmp.Or(r.Instance, "subnets"), r.Table)
 		for _, f := range r.Findings {
 			told[f.Code] = true
-			fmt.Fprintf(w, "%v: %v\n", f.Severity, f)
+			fmt.Fprintf(b, "%v: %v\n", f.Severity, f)
 			for _, fix := range f.Fixes {
-				fmt.Fprintf(w, "  fix%s: %s\n", map[bool]string{false: ", data may move"}[fix.KeepsEgress], fix.Message)
+				fmt.Fprintf(b, "  fix%s: %s\n", map[bool]string{false: ", data may move"}[fix.KeepsEgress], fix.Message)
 			}
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(b)
 	}
 	for _, rule := range hostroute.Rules() {
 		if told[rule.Code] {
-			fmt.Fprintf(w, "%s: %s\n", rule.Code, rule.Doc)
+			fmt.Fprintf(b, "%s: %s\n", rule.Code, rule.Doc)
 		}
 	}
-	return nil
+	return b.Flush()
 }

@@ -94,6 +94,20 @@ func TestTextEndsWithWhatItsCodesMean(t *testing.T) {
 	}
 }
 
+// A closed is a place where nothing can be written.
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestNoPlaceForTheReports(t *testing.T) {
+	for _, args := range [][]string{{subnets, ports}, {"-json", subnets, ports}} {
+		var errs bytes.Buffer
+		if got := run(args, closed{}, &errs); got != 2 || errs.Len() == 0 {
+			t.Errorf("report %v exits with %d, and says %q", args, got, &errs)
+		}
+	}
+}
+
 func TestNoInstance(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.json")
 	if err := os.WriteFile(empty, []byte(`{"ports":[]}`), 0o600); err != nil {
