@@ -2,6 +2,7 @@ package neutron
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type decoder struct {
 	out       Deployment
 	routes    []hostroute.HostRoute // of the subnet that is being read
 	misread   []misread
+	spelled   []string         // of misread
 	networks  []int32          // of each subnet
 	subnetIDs map[string]int32 // index in out.Subnets; -1 for a subnet with errors
 	nic       hostroute.NIC    // the port that is being read
@@ -154,9 +156,6 @@ type member struct {
 
 // members returns the members of an object that names lists, each under any of its names, and how many they are.
 func (d *decoder) members(object []byte, names [][]string) (m [8]member, found int) {
-	for i, alike := range names {
-		m[i].name = alike[0]
-	}
 	for item, rest := cut(object[1 : len(object)-1]); len(item) > 0; item, rest = cut(rest) {
 		end := 1 + bytes.IndexByte(item[1:], '"')
 		for i, alike := range names {
@@ -167,6 +166,10 @@ func (d *decoder) members(object []byte, names [][]string) (m [8]member, found i
 				m[i] = member{alike[j], bytes.TrimLeft(item[end+1:], ": \n\t\r")}
 			}
 		}
+	}
+	spelling := max(slices.Index(names[0], m[0].name), 0) // that of the ID
+	for i, alike := range names {
+		m[i].name = cmp.Or(m[i].name, alike[min(spelling, len(alike)-1)])
 	}
 	return m, found
 }

@@ -259,8 +259,8 @@ func TestDecodeSubnetsErrors(t *testing.T) {
 		{"absent members", `[` + okSub + `,{"name":"x"}]`, []string{
 			`/1/id: is absent (subnets, value 1)`, `/1/cidr: is absent (subnets, value 1)`,
 			`/1/gateway_ip: is absent (subnets, value 1)`}},
-		{"absent members are called as in the API", `[{"ID":"s","Name":"s"}]`, []string{
-			`/0/cidr: is absent (subnets, value 1)`, `/0/gateway_ip: is absent (subnets, value 1)`}},
+		{"absent members are called as the ID is", `[{"ID":"s","Name":"s"}]`, []string{
+			`/0/Subnet: is absent (subnets, value 1)`, `/0/Gateway: is absent: openstack subnet list prints it with --long (subnets, value 1)`}},
 		{"wrong types, all of them", `{"subnet":{"id":1,"cidr":null,"gateway_ip":[],"enable_dhcp":"True","host_routes":{},"network_id":false}}`, []string{
 			`/subnet/id: "1" is no text, or empty (subnets, value 1)`,
 			`/subnet/cidr: "null" is no text, or empty (subnets, value 1)`,

@@ -1,10 +1,9 @@
 // Package neutron turns what OpenStack says of subnets and ports into the model of package hostroute, and a subnet's host
 // routes into what OpenStack takes. Decoders know these forms by their shape, and likewise those of ports:
 //
-//	GET /v2.0/subnets                       {"subnets":[...]}, also page by page
-//	GET /v2.0/subnets/ID                    {"subnet":{...}}
-//	openstack subnet show -f json           {"id":...}
-//	openstack subnet list --long -f json    [{"ID":...}]
+//	GET /v2.0/subnets, also page by page            {"subnets":[...]}
+//	GET /v2.0/subnets/ID                            {"subnet":{...}}
+//	openstack subnet show, or list --long, -f json  {"id":...}, or [{"ID":...}]
 //
 // `openstack port list` is refused: it does not tell whose a port is, as `openstack port show` does. A reader holds one or more values in
 // sequence. gophercloud's types marshal to the API's names. Host routes may be text, as command lines before 4.0.0 print.
@@ -27,12 +26,12 @@ import (
 
 // A Deployment is what the documents hold.
 type Deployment struct {
-	Subnets []*hostroute.Subnet // in the order of their document
+	Subnets []*hostroute.Subnet `json:"subnets"` // in the order of their document
 	// Instances are in the order of their first port, named by device_id; their NICs in that of the document, named eth0, eth1, ...:
 	// the guest's order, names, DefaultNIC and ConfigDrive are for the caller to set. Siblings are by network_id and binding:host_id.
-	Instances []hostroute.Instance
-	// Findings are the decoder's own, each [CodeNetmaskSpelling], by subnet and host route. An analysis takes these routes as meant.
-	Findings []hostroute.Finding
+	Instances []hostroute.Instance `json:"instances"`
+	// Findings are the decoder's own, each [CodeNetmaskSpelling], by subnet and place. An analysis takes these routes as meant.
+	Findings []hostroute.Finding `json:"findings"`
 }
 
 // Decode reads subnets and ports. Its errors are [DecodeError] values, joined by [errors.Join]: the first 100, and an error that

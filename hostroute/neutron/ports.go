@@ -43,8 +43,7 @@ func (d *decoder) port(m [8]member) {
 	}
 	nics := d.out.Instances[p.instance].NICs
 	if at, twice := d.portIDs[id]; twice && id != "" {
-		p.nic = d.ports[at].nic
-		if p != d.ports[at] || !reflect.DeepEqual(d.nic, nics[p.nic]) {
+		if p.nic = d.ports[at].nic; p != d.ports[at] || !reflect.DeepEqual(d.nic, nics[p.nic]) {
 			d.fail(m[0].name, []byte(id), "is the ID of an earlier port with other content")
 		}
 		return

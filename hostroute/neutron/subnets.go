@@ -1,7 +1,6 @@
 package neutron
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"reflect"
@@ -23,10 +22,7 @@ var subnetNames = [][]string{{"/id", "/ID"}, {"/cidr", "/Subnet"}, {"/gateway_ip
 var routeNames = [][]string{{"/destination"}, {"/nexthop"}}
 
 // A misread is a host route of which dnsmasq makes another.
-type misread struct {
-	text                  string
-	subnet, route, length int32
-}
+type misread struct{ subnet, route int32 }
 
 // subnet reads a subnet, and keeps it if nothing is wrong with it.
 func (d *decoder) subnet(m [8]member) {
@@ -36,12 +32,13 @@ func (d *decoder) subnet(m [8]member) {
 		d.fail(m[1].name, nil, s.CIDR.String(), " has host bits")
 	}
 	if s.Gateway = d.addr(m[2].name, d.str(m[2], "")); m[2].value == nil {
-		d.fail(m[2].name, nil, "is absent")
+		d.fail(m[2].name, nil, "is absent", map[string]string{"/Gateway": ": openstack subnet list prints it with --long"}[m[2].name])
 	}
 	dhcp := string(m[3].value)
 	if s.DHCPDisabled = dhcp == "false"; !s.DHCPDisabled && dhcp != "" && dhcp != "null" && dhcp != "true" {
 		d.fail(m[3].name, m[3].value, "is no boolean")
 	}
+	d.routes = slices.Grow(d.routes[:0], 1+len(m[4].value)/34) // no text of a host route is shorter
 	if text := m[4].value; text != nil && text[0] == '"' {
 		d.routeLines(m[4].name, string(text[1:len(text)-1]))
 	} else {
@@ -50,7 +47,7 @@ func (d *decoder) subnet(m [8]member) {
 			d.addRoute(m[0].name, d.str(m[0], "is absent"), m[1].name, d.str(m[1], "is absent"))
 		})
 	}
-	s.HostRoutes, d.routes = d.routes, nil
+	s.HostRoutes = append(s.HostRoutes, d.routes...)
 	network, _ := index(d.numbers, d.str(m[5], ""))
 	at, twice := d.subnetIDs[s.ID]
 	switch {
@@ -67,7 +64,7 @@ func (d *decoder) subnet(m [8]member) {
 	case network != d.networks[at] || !reflect.DeepEqual(s, *d.out.Subnets[at]):
 		d.fail(m[0].name, []byte(s.ID), "is the ID of an earlier subnet with other content")
 	}
-	d.misread = d.misread[:misread]
+	d.misread, d.spelled = d.misread[:misread], d.spelled[:misread]
 }
 
 // routeLines reads what the command line printed before 4.0.0, one a line: destination='11.11.0.0/16', gateway='11.8.0.1'.
@@ -85,22 +82,26 @@ func (d *decoder) routeLines(name, text string) {
 // addRoute adds a host route. The names are those of the members.
 func (d *decoder) addRoute(dstName, dst, hopName, hop string) {
 	p, sent := d.prefix(dstName, dst)
-	if sent >= 0 {
-		d.misread = push(d.misread, misread{dst, int32(len(d.networks)), int32(len(d.routes)), sent})
+	r := hostroute.HostRoute{Destination: p, NextHop: d.addr(hopName, hop)}
+	if !p.IsValid() || !r.NextHop.IsValid() {
+		return
+	} else if sent >= 0 {
+		d.misread, d.spelled = push(d.misread, misread{int32(len(d.networks)), int32(len(d.routes))}), push(d.spelled, dst)
 	}
-	d.routes = push(d.routes, hostroute.HostRoute{Destination: p, NextHop: d.addr(hopName, hop)})
+	d.routes = append(d.routes, r)
 }
 
 // findings puts what is misread in words.
 func (d *decoder) findings() {
 	d.out.Findings = slices.Grow([]hostroute.Finding{}, len(d.misread))
-	for _, w := range d.misread {
-		s := d.out.Subnets[w.subnet]
+	for i, w := range d.misread {
+		s, text := d.out.Subnets[w.subnet], d.spelled[i]
 		r := s.HostRoutes[w.route]
-		then := map[bool]string{true: ", and dhclient installs nothing of the subnet, not even the default"}[w.length > 32]
+		_, sent := d.prefix("", text)
+		then := map[bool]string{true: ", and dhclient installs nothing of the subnet, not even the default"}[sent > 32]
 		d.out.Findings = append(d.out.Findings, hostroute.Finding{
 			Code: CodeNetmaskSpelling, Severity: hostroute.SeverityError, Subject: hostroute.Ref{Subnet: s.ID, HostRoute: r},
-			Message: fmt.Sprintf("destination %.64s is not spelled %v: dnsmasq sends it with the length %d%s", w.text, r.Destination, w.length, then),
+			Message: "destination " + text[:min(len(text), 64)] + " is not spelled " + r.Destination.String() + ": dnsmasq sends it with the length " + strconv.Itoa(int(sent)) + then,
 			Related: []hostroute.Related{}, Fixes: []hostroute.Fix{},
 		})
 	}
@@ -118,9 +119,8 @@ func (d *decoder) addr(name, text string) netip.Addr {
 	return a.Unmap()
 }
 
-// prefix reads a prefix as Neutron does, with netaddr's IPNetwork: a length follows the slash, perhaps after zeros, or a
-// netmask, or one inverted. Where dnsmasq, which takes C's atoi of that, or Neutron's agent, which knows the default by its
-// text, makes another destination of it, sent is the length that dnsmasq sends; else it is -1. No text is none.
+// prefix reads a prefix as Neutron does, with netaddr's IPNetwork: a length follows the slash, perhaps after zeros, or a netmask,
+// maybe inverted. sent is the length that dnsmasq sends by C's atoi; -1 if it and Neutron's agent read what is meant. No text is none.
 func (d *decoder) prefix(name, text string) (p netip.Prefix, sent int32) {
 	if text == "" {
 		return p, -1
