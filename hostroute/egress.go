@@ -20,26 +20,17 @@ type Change struct {
 // prefixes, sorted by address, IPv4 before IPv6. It is empty exactly if every
 // address leaves by the same NIC in both tables, or has no route in either.
 func Diff(before, after Table) []Change {
-	names := make(map[string]int32)
-	var all []string
+	names := []string{""} // by number, from None on
+	numbers := map[string]int32{"": sweep.None}
 	number := func(name string) int32 {
-		if name == "" {
-			return sweep.None
-		}
-		n, ok := names[name]
+		n, ok := numbers[name]
 		if !ok {
-			n = int32(len(all))
-			names[name] = n
-			all = append(all, name)
+			n = int32(len(names)) + sweep.None
+			numbers[name], names = n, append(names, name)
 		}
 		return n
 	}
-	name := func(n int32) string {
-		if n == sweep.None {
-			return ""
-		}
-		return all[n]
-	}
+	name := func(n int32) string { return names[n-sweep.None] }
 	changes := []Change{}
 	differences(before.egress(number), after.egress(number), func(from, to netip.Addr, was, is int32) bool {
 		for _, p := range netipx.IPRangeFrom(from, to).Prefixes() {
@@ -171,7 +162,7 @@ func differences(a, b []segment, yield func(from, to netip.Addr, a, b int32) boo
 			j++
 		}
 		if was != is {
-			to := lastOf(from)
+			to := netipx.PrefixLastIP(netip.PrefixFrom(from, 0)) // of the family
 			if next.IsValid() && next.Is4() == from.Is4() {
 				to = next.Prev()
 			}
@@ -184,14 +175,6 @@ func differences(a, b []segment, yield func(from, to netip.Addr, a, b int32) boo
 		}
 		from, was, is = next, x, y
 	}
-}
-
-// lastOf returns the last address of a's family.
-func lastOf(a netip.Addr) netip.Addr {
-	if a.Is4() {
-		return netipx.PrefixLastIP(any4)
-	}
-	return netipx.PrefixLastIP(any6)
 }
 
 // egress returns the partition of a state, in the room of out.
