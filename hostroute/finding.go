@@ -180,7 +180,7 @@ func (a *analysis) eachOfSubnet(at place, g *guestNIC, yield func(place, Code)) 
 		if len(g.Siblings) == 0 || a.verdicts == nil || !g.uses(s.Subnet) {
 			break
 		}
-		if a.routes[i].NIC == at.nic && a.tries[i].kind == sibling && a.captures(int32(i)) {
+		if a.routes[i].NIC == at.nic && a.tries[i].source == SourceSibling && a.captures(int32(i)) {
 			at.sibling = int32(i)
 			yield(at, CodeCapturesSubnet)
 		}
@@ -651,7 +651,7 @@ func (a *analysis) conflict(it *item) Finding {
 		Related: a.instead(i),
 		Fixes:   remove(it),
 	}
-	if t := &a.tries[i]; t.kind == hostRoute && it.subnet != nil {
+	if t := &a.tries[i]; t.source == SourceHostRoute && it.subnet != nil {
 		if d.Fixes = nil; t.subnet.ID != it.subnet.ID {
 			o := &a.items[t.item]
 			d.Fixes = append(remove(it), remove(o)...)
@@ -743,7 +743,7 @@ func remove(it *item) []Fix {
 // instead names a try as what is installed instead of another one.
 func (a *analysis) instead(i int32) []Related {
 	message := "is installed instead"
-	if a.tries[i].kind == gatewayDefault {
+	if a.tries[i].source == SourceDefault {
 		message += ", as the default of the subnet"
 	}
 	return []Related{{a.tryRef(i), message}}
@@ -756,7 +756,7 @@ func (a *analysis) tryRef(i int32) Ref {
 		return a.ref(&a.items[t.item])
 	}
 	out := Ref{Instance: a.in.Name, NIC: a.nics[r.NIC].Name, Subnet: t.subnet.ID}
-	if t.kind != connected {
+	if t.source != SourceConnected {
 		out.HostRoute = HostRoute{r.Prefix, t.hop}
 	}
 	return out

@@ -122,22 +122,9 @@ type try struct {
 	subnet   *Subnet    // that offers it; nil if manual
 	item     int32      // -1: connected, sibling or default
 	group    int32
-	kind     kind
+	source   Source
 	hostBits bool // Linux sees bits outside the mask
 }
-
-// A kind is a Source in a byte, in the order of sources.
-type kind uint8
-
-const (
-	connected kind = iota
-	gatewayDefault
-	sibling
-	hostRoute
-	manual
-)
-
-var sources = [...]Source{SourceConnected, SourceDefault, SourceSibling, SourceHostRoute, SourceManual}
 
 // A group is the tries of one destination. Only one of them is in force.
 type group struct{ start, end int32 } // in plan.order
@@ -219,7 +206,7 @@ func newPlan(in *Instance, lone bool, r *room) plan {
 		if it := &p.items[i]; it.subnet == nil && it.cause == "" {
 			it.try = int32(len(p.tries))
 			p.tries, p.routes = append(p.tries, try{}), append(p.routes, sweep.Route{})
-			p.attempt(int32(i), manual, &p.tries[it.try], &p.routes[it.try])
+			p.attempt(int32(i), SourceManual, &p.tries[it.try], &p.routes[it.try])
 		}
 	}
 	p.order = sweep.Order(r.order[:0], p.routes)
@@ -317,21 +304,21 @@ func (p *plan) offer(nic int32) ([]try, []sweep.Route) {
 		tries, routes = append(tries, try{}), append(routes, sweep.Route{})
 		return &tries[len(tries)-1], &routes[len(routes)-1]
 	}
-	add := func(k kind, s *Subnet, d netip.Prefix, hop netip.Addr) {
+	add := func(source Source, s *Subnet, d netip.Prefix, hop netip.Addr) {
 		t, r := next()
-		t.kind, t.subnet, t.hop, t.item = k, s, hop, -1
+		t.source, t.subnet, t.hop, t.item = source, s, hop, -1
 		r.Prefix, r.NIC = d, nic
 	}
 	if s := g.subnet; s != nil {
 		if !s.CIDR.IsSingleIP() {
-			add(connected, s, s.CIDR, netip.Addr{})
+			add(SourceConnected, s, s.CIDR, netip.Addr{})
 		}
 		if g.static && s.Gateway.Is4() {
-			add(gatewayDefault, s, any4, s.Gateway)
+			add(SourceDefault, s, any4, s.Gateway)
 		}
 		for i := len(g.Siblings) - 1; i >= 0 && !g.static && g.bytes <= offerMax; i-- {
 			if d := g.Siblings[i]; d != s.CIDR {
-				add(sibling, s, d, zero4)
+				add(SourceSibling, s, d, zero4)
 			}
 		}
 		for _, at := range p.placed[g.first:g.end] {
@@ -339,29 +326,29 @@ func (p *plan) offer(nic int32) ([]try, []sweep.Route) {
 				if it := &p.items[i]; it.cause == "" && !it.merged {
 					it.try = int32(len(tries))
 					t, r := next()
-					p.attempt(i, hostRoute, t, r)
+					p.attempt(i, SourceHostRoute, t, r)
 				}
 			}
 		}
 		if !g.static {
-			add(gatewayDefault, s, any4, s.Gateway)
+			add(SourceDefault, s, any4, s.Gateway)
 		}
 	}
 	if s := g.advertised(); s != nil {
-		add(gatewayDefault, s, any6, s.Gateway)
+		add(SourceDefault, s, any6, s.Gateway)
 	}
 	return tries, routes
 }
 
 // attempt fills in the try of an item, with its destination as it arrives, masked.
-func (p *plan) attempt(i int32, k kind, t *try, r *sweep.Route) {
+func (p *plan) attempt(i int32, source Source, t *try, r *sweep.Route) {
 	it := &p.items[i]
-	t.kind, t.subnet, t.hop, t.item = k, it.subnet, it.route.NextHop, i
-	if k == hostRoute && t.hop == zero4 {
+	t.source, t.subnet, t.hop, t.item = source, it.subnet, it.route.NextHop, i
+	if source == SourceHostRoute && t.hop == zero4 {
 		p.nics[it.nic].onLinkItems = true
 	}
 	r.Prefix, r.NIC = it.route.Destination, it.nic
-	if it.hostBits && k == hostRoute && !p.nics[it.nic].static {
+	if it.hostBits && source == SourceHostRoute && !p.nics[it.nic].static {
 		r.Prefix = onWire(r.Prefix)
 	}
 	if m := r.Prefix.Masked(); m != r.Prefix {
@@ -371,7 +358,7 @@ func (p *plan) attempt(i int32, k kind, t *try, r *sweep.Route) {
 
 // isDefault says whether the guest is offered t, to d, as a default.
 func (t *try) isDefault(d netip.Prefix) bool {
-	return d.Bits() == 0 && t.kind != manual && t.kind != connected && !t.hostBits
+	return d.Bits() == 0 && t.source != SourceManual && t.source != SourceConnected && !t.hostBits
 }
 
 // group returns p.groups, and gives each try its group.
@@ -434,11 +421,11 @@ func (p *plan) install(r *stateRoom, keep kept, without int32, decisive bool) st
 // try tries one route.
 func (p *plan) try(s *state, i int32, decisive bool) {
 	t, nic := &p.tries[i], p.routes[i].NIC
-	covered := t.kind != connected && p.covers(s, nic, t.hop)
+	covered := t.source != SourceConnected && p.covers(s, nic, t.hop)
 	a := p.accepts(s, i, covered)
 	if a == installed && s.first[t.group] < 0 {
 		s.first[t.group] = i
-	} else if a == installed && t.kind != connected {
+	} else if a == installed && t.source != SourceConnected {
 		a = exists
 	}
 	if a == installed && t.onLink() {
@@ -461,14 +448,14 @@ func (p *plan) accepts(s *state, i int32, covered bool) answer {
 	t, r := &p.tries[i], &p.routes[i]
 	g := &p.nics[r.NIC]
 	switch {
-	case t.kind == connected:
+	case t.source == SourceConnected:
 		return installed
 	case t.isDefault(r.Prefix) && s.keep.drops(r):
 		return dropped
 	case t.hostBits:
 		return badMask
 	case !r.Prefix.Addr().Is4():
-		if t.kind == manual && (!t.hop.IsLinkLocalUnicast() || slices.Contains(g.Addrs, t.hop)) {
+		if t.source == SourceManual && (!t.hop.IsLinkLocalUnicast() || slices.Contains(g.Addrs, t.hop)) {
 			return badNextHop
 		}
 		return installed
@@ -482,7 +469,7 @@ func (p *plan) accepts(s *state, i int32, covered bool) answer {
 	return badNextHop
 }
 
-func (t *try) onLink() bool { return t.kind != connected && t.hop == zero4 }
+func (t *try) onLink() bool { return t.source != SourceConnected && t.hop == zero4 }
 
 // covers says whether a link-scope route of a NIC contains a.
 func (p *plan) covers(s *state, nic int32, a netip.Addr) bool {
@@ -547,7 +534,7 @@ func (p *plan) tried(g int) []int32       { return p.order[p.groups[g].start:p.g
 // row fills in the row of a try.
 func (p *plan) row(out *Route, i int32) {
 	t, r := &p.tries[i], &p.routes[i]
-	out.Destination, out.NIC, out.Source = r.Prefix, p.nics[r.NIC].Name, sources[t.kind]
+	out.Destination, out.NIC, out.Source = r.Prefix, p.nics[r.NIC].Name, t.source
 	if t.hop != zero4 {
 		out.NextHop = t.hop
 	}

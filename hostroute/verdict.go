@@ -236,7 +236,7 @@ func (p *plan) guestDependent(s *state, it *item) bool {
 // route, whether another NIC is offered it.
 func (p *plan) elsewhere(it *item) bool {
 	for _, i := range p.tried(int(p.tries[it.try].group)) {
-		if it.subnet == nil && p.tries[i].kind == manual {
+		if it.subnet == nil && p.tries[i].source == SourceManual {
 			break // these come last
 		}
 		if p.routes[i].NIC != it.nic {
@@ -250,7 +250,7 @@ func (p *plan) elsewhere(it *item) bool {
 // list and not if last, or vice versa. Its next hop is in the subnet here; so, but for a
 // subnet without a connected route, only an equal destination in the list can matter.
 func (p *plan) orderMatters(s *state, it *item) bool {
-	listed := func(i int32) bool { return p.routes[i].NIC == it.nic && p.tries[i].kind == hostRoute }
+	listed := func(i int32) bool { return p.routes[i].NIC == it.nic && p.tries[i].source == SourceHostRoute }
 	rivals, accepted := false, false
 	for _, i := range p.tried(int(p.tries[it.try].group)) {
 		if i != it.try && listed(i) {
