@@ -140,12 +140,7 @@ func problemOf(c Code, r Ref) problem {
 
 // prove applies a fix, says whether it removes its finding, and sets its KeepsEgress.
 func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
-	in, err := a.in.mapped(func(s *Subnet) (*Subnet, error) {
-		if slices.ContainsFunc(fix.Edits, func(e Edit) bool { return e.Subnet == s.ID }) {
-			return s.Apply(fix.Edits...)
-		}
-		return s, nil
-	})
+	in, err := a.in.mapped(func(s *Subnet) (*Subnet, error) { return s.Apply(fix.Edits...) })
 	if err != nil {
 		return false
 	}
