@@ -502,13 +502,7 @@ func prefixAt(p netip.Prefix, a netip.Addr) int { return p.Addr().Compare(a) }
 // table returns the installed routes as a table. The plan's order is the table's
 // but that at one address it has the shorter prefix first.
 func (p *plan) table(s *state) Table {
-	n := 0
-	for _, a := range s.answers {
-		if a == installed {
-			n++
-		}
-	}
-	t := make(Table, 0, n)
+	t := make(Table, 0, len(p.tries))
 	for at := 0; at < len(p.groups); {
 		end := at + 1
 		for end < len(p.groups) && p.prefix(end).Addr() == p.prefix(at).Addr() {
