@@ -143,7 +143,7 @@ func (a *analysis) each(yield func(at place, c Code)) {
 	for n := range a.nics {
 		g := &a.nics[n]
 		at = place{int32(n), -1, -1, -1}
-		if a.count4(g) > 1 && !a.lone {
+		if a.count4(g) > 1 {
 			yield(at, CodeSecondIPv4Subnet)
 		}
 		for i := g.first; i < g.end; i++ {
@@ -582,21 +582,22 @@ func (a *analysis) nextHopUnusable(it *item) Finding {
 		d.Message = "destination " + it.route.Destination.String() + " and next hop " + hop + " are not of the family of each other and the subnet: it cannot be installed"
 		d.Fixes = remove(it)
 	case it.class == ClassOwnGateway:
-		d.Message = "next hop " + hop + " is the gateway, but Linux refuses it: no link of the NIC has it as a neighbour" + a.networkdStops(it)
+		d.Message = "next hop " + hop + " is the gateway, but Linux refuses it: no link of the NIC has it as a neighbour"
 	default:
-		d.Message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour" + a.networkdStops(it)
+		d.Message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour"
+	}
+	if it.try >= 0 && it.cause != "" {
+		d.Message += "; " + a.refused(it)
 	}
 	return d
 }
 
-func (a *analysis) networkdStops(it *item) string {
-	switch {
-	case it.try < 0 || it.cause == "":
-		return ""
-	case a.byDHCP(it):
-		return "; the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC for it"
+// refused tells that the guest refuses an item.
+func (a *analysis) refused(it *item) string {
+	if a.byDHCP(it) {
+		return "the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC for it"
 	}
-	return "; the guest refuses the route"
+	return "the guest refuses the route"
 }
 
 func (a *analysis) defaultDropped(it *item) Finding {
@@ -611,10 +612,7 @@ func (a *analysis) hostBits(it *item) Finding {
 	masked := HostRoute{d.Masked(), it.route.NextHop}
 	out := Finding{Message: "destination " + d.String() + " has bits outside its mask: "}
 	if it.try >= 0 && a.tries[it.try].hostBits {
-		out.Message += "the guest refuses the route"
-		if a.byDHCP(it) {
-			out.Message += ", and systemd-networkd stops DHCP on the whole NIC for it"
-		}
+		out.Message += a.refused(it)
 	} else {
 		out.Message += "it stands for " + masked.Destination.String()
 	}
