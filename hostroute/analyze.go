@@ -151,7 +151,7 @@ func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
 				a.problems[problemOf(c, a.subject(at))] = true
 			}
 		})
-		a.egress = a.plan.egress(nil, a.state)
+		a.was = a.egress(nil, a.state)
 	}
 	var r room
 	p := newPlan(&in, a.lone, &r)
@@ -167,7 +167,7 @@ func (a *analysis) prove(fix *Fix, at place, f *Finding) bool {
 		return gone
 	}
 	var segments [32]segment
-	fix.KeepsEgress = !fresh && slices.Equal(a.egress, p.egress(segments[:0], &st)) && a.keepsOthers(&p)
+	fix.KeepsEgress = !fresh && slices.Equal(a.was, p.egress(segments[:0], &st)) && a.keepsOthers(&p)
 	return true
 }
 
@@ -179,7 +179,7 @@ func (a *analysis) returns(f *Finding, edits []Edit) bool {
 		}
 		for i := range a.items {
 			it := &a.items[i]
-			if it.subnet != nil && it.subnet.ID == e.Subnet && *it.route == e.New && a.plan.nextHopCode(it) != "" {
+			if it.subnet != nil && it.subnet.ID == e.Subnet && *it.route == e.New && a.nextHopCode(it) != "" {
 				return true
 			}
 		}
@@ -198,7 +198,7 @@ func (a *analysis) keepsOthers(p *plan) bool {
 	}
 	for _, keep := range all {
 		was, is := a.install(new(stateRoom), keep, -1, false), p.install(new(stateRoom), keep, -1, false)
-		if !slices.Equal(a.plan.egress(nil, &was), p.egress(nil, &is)) {
+		if !slices.Equal(a.egress(nil, &was), p.egress(nil, &is)) {
 			return false
 		}
 	}

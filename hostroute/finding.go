@@ -94,8 +94,8 @@ type Fix struct {
 	KeepsEgress bool `json:"keeps_egress"`
 }
 
-// nextHopCode returns the code of a class; "" for the gateway's.
-func nextHopCode(c NextHopClass) Code {
+// code returns the code of a class; "" for the gateway's.
+func (c NextHopClass) code() Code {
 	switch c {
 	case ClassNotGateway:
 		return CodeNextHopNotGateway
@@ -127,7 +127,7 @@ type analysis struct {
 	hang     []bool    // see plan.verdicts
 	// What fixes are held against, once there are any.
 	problems map[problem]bool
-	egress   []segment
+	was      []segment // the egress
 }
 
 // each yields every code with its place, in the order of a report's findings. Without
@@ -208,7 +208,7 @@ func (a *analysis) eachOfItem(at place, yield func(place, Code)) {
 	if it.hostBits {
 		yield(at, CodeHostBits)
 	}
-	if c := a.plan.nextHopCode(it); c != "" {
+	if c := a.nextHopCode(it); c != "" {
 		yield(at, c)
 	}
 	if inForce {
@@ -233,7 +233,7 @@ func (p *plan) nextHopCode(it *item) Code {
 	case it.class == ClassNotGateway && it.cause == CodeDefaultDropped:
 		return "" // that code tells it
 	}
-	return nextHopCode(it.class)
+	return it.class.code()
 }
 
 // rival says whether an item of a subnet with no instance known only lost to an equal destination
@@ -377,7 +377,7 @@ func (a *analysis) typed(it *item, c Code) string {
 		return "leave it out"
 	case !there:
 		return ip + "add " + dst + " via " + hop + " dev " + a.nics[nic].Name + then
-	case nextHopCode(it.class) == c && hop != "":
+	case it.class.code() == c && hop != "":
 		return ip + "replace " + dst + " via " + hop + " dev " + a.nics[nic].Name + then
 	case it.route.NextHop != zero4:
 		dst += " via " + it.route.NextHop.String()

@@ -195,7 +195,7 @@ type room struct {
 func newPlan(in *Instance, lone bool, r *room) plan {
 	p := plan{in: in, keep: kept{-1, -1}, lone: lone, nics: r.nics[:0], placed: r.placed[:0], items: r.items[:0], tries: r.tries[:0], routes: r.routes[:0]}
 	for i := range in.NICs {
-		if in.NICs[i].Name == in.DefaultNIC {
+		if in.DefaultNIC != "" && in.NICs[i].Name == in.DefaultNIC {
 			p.keep = kept{int32(i), int32(i)}
 		}
 		p.nics = append(p.nics, guestNIC{NIC: &in.NICs[i]})

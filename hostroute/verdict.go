@@ -193,7 +193,7 @@ func (p *plan) cause(s *state, it *item) Code {
 		return CodeConflict
 	case badNextHop:
 		if it.class != ClassOwnGateway {
-			return nextHopCode(it.class)
+			return it.class.code()
 		}
 		return CodeNextHopUnusable
 	}
