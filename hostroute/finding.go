@@ -82,7 +82,8 @@ type Related struct {
 // with [Instance.Apply] or [Subnet.Apply]. Each was tried alone: make one, and analyze again, since
 // the next may not be needed any more, or undo it. Instances share subnets: before you make it in
 // earnest, apply it to every instance on the subnet, and compare the tables with [Diff] (where
-// DefaultNIC is empty, for each NIC as DefaultNIC), and the findings.
+// DefaultNIC is empty, also for each NIC that is offered a default as DefaultNIC, in the family of
+// that default), and the findings.
 type Fix struct {
 	Message string `json:"message"`
 	Edits   []Edit `json:"edits"`
