@@ -61,7 +61,8 @@ func Analyze(in Instance) (*Report, error) {
 // a plan that is not applied: of the codes, no-lease, dhcp-disabled, ipv6-not-offered,
 // option-overflow, default-dropped, host-bits, and of the next hops not-gateway, off-link, on-link
 // and unusable. Another NIC's gateway is not known, so that such a next hop is off-link, and
-// the message says so. KeepsEgress is false in every fix. Errors are those of [Analyze].
+// the message says so. KeepsEgress is false in every fix. A planned subnet may have any text as ID, such as
+// its resource's address, which messages and edits then name. Errors are those of [Analyze].
 func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if s == nil {
 		return nil, &InputError{"Subnet", errNil}

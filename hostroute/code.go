@@ -101,8 +101,8 @@ func exampleSubnet(id, cidr, gateway string, routes ...string) *Subnet {
 
 var catalogue = [...]entry{
 	{CodeNextHopNotGateway, SeverityError, "next hop is not the gateway",
-		"The next hop lies on the NIC's link, but it is not the gateway of the subnet. The guest installs the route, and the hypervisor takes " +
-			"the data all the same: the router that the next hop seems to name sees none of it. If the hypervisor has no route to that address, " +
+		"The next hop lies on the NIC's link, but it is not the gateway of the subnet. The guest installs the route, and the hypervisor forwards " +
+			"the data itself: the router that the next hop seems to name never sees it. If the hypervisor has no route to that address, " +
 			"nothing answers for it and the data is lost. Fix: name the gateway; with one NIC, the host route may also go.",
 		func() Instance { return two("11.11.0.0/16,11.8.0.77") }},
 	{CodeNextHopOtherNIC, SeverityWarning, "next hop is another NIC's gateway",

@@ -247,7 +247,7 @@ func ExampleInstance_Apply() {
 		fmt.Println(nic.Name, nic.Subnets[0].HostRoutes)
 	}
 	// Output:
-	// move it to subnet front
+	// move it to subnet front, whose instances all get it
 	// eth0 [11.11.0.0/16,10.65.0.1]
 	// eth1 []
 }

@@ -79,7 +79,7 @@ type Related struct {
 }
 
 // A Fix is a way to make its finding go away, proven on this instance. Apply its edits
-// with [Instance.Apply] or [Subnet.Apply]. Each was tried alone: make one, and analyze again, since
+// with [Instance.Apply], or with [Subnet.Apply] to each subnet that they name. Each was tried alone: make one, and analyze again, since
 // the next may not be needed any more, or undo it. Instances share subnets: before you make it in
 // earnest, apply it to every instance on the subnet, and compare the tables with [Diff] (where
 // DefaultNIC is empty, also for each NIC that is offered a default as DefaultNIC, in the family of
@@ -504,9 +504,9 @@ func (a *analysis) nextHopNotGateway(it *item) Finding {
 	case !it.route.NextHop.Is4():
 		d.Message += ": nothing answers for it, as IPv6 neighbours are not proxied"
 	case it.try < 0:
-		d.Message += ": if the route arrived, the hypervisor would take the data all the same, or lose it"
+		d.Message += ": if the route arrived, the hypervisor would forward the data itself, or lose it"
 	default:
-		d.Message += ": the hypervisor takes the data all the same and a router at " + hop + " sees none of it; without a route of the hypervisor to " + hop + " the data is lost"
+		d.Message += ": the hypervisor forwards the data itself, and a router at " + hop + " never sees it; if the hypervisor has no route to " + hop + ", nothing answers for it and the data is lost"
 	}
 	return d
 }
@@ -531,7 +531,7 @@ func (a *analysis) nextHopOtherNIC(it *item) Finding {
 	if slices.Contains(s.HostRoutes, *it.route) {
 		d.Fixes = []Fix{{Message: "remove it: subnet " + s.label() + " has it already", Edits: []Edit{out}}}
 	} else {
-		d.Fixes = []Fix{{Message: "move it to subnet " + s.ID, Edits: []Edit{out, {Subnet: s.ID, New: *it.route}}}}
+		d.Fixes = []Fix{{Message: "move it to subnet " + s.label() + ", whose instances all get it", Edits: []Edit{out, {Subnet: s.ID, New: *it.route}}}}
 	}
 	return d
 }
@@ -612,9 +612,12 @@ func (a *analysis) hostBits(it *item) Finding {
 	d := it.route.Destination
 	masked := HostRoute{d.Masked(), it.route.NextHop}
 	out := Finding{Message: "destination " + d.String() + " has bits outside its mask: "}
-	if it.try >= 0 && a.tries[it.try].hostBits {
+	switch {
+	case it.try >= 0 && a.tries[it.try].hostBits:
 		out.Message += a.refused(it)
-	} else {
+	case it.try >= 0:
+		out.Message += "DHCP does not carry them, and it arrives as " + masked.Destination.String()
+	default:
 		out.Message += "it stands for " + masked.Destination.String()
 	}
 	if it.subnet != nil {

@@ -21,7 +21,7 @@ type Subnet struct {
 	CIDR netip.Prefix `json:"cidr"`
 	// Gateway stands for the hypervisor, on every host that uses the subnet.
 	// The zero Addr means that the subnet has none, and not that it is left to Neutron,
-	// which takes one of the CIDR then. One outside the CIDR is a finding,
+	// which takes the second address of the CIDR then. One outside the CIDR is a finding,
 	// not an error.
 	Gateway netip.Addr `json:"gateway"`
 	// HostRoutes are in the order in which Neutron lists them. Equal copies

@@ -81,7 +81,7 @@ func (d *decoder) UnmarshalJSON(b []byte) error {
 	if b[0] == '{' {
 		m, found = d.members(b, d.names)
 	}
-	switch list, one := m[6], m[7]; {
+	switch list, one, name := m[6], m[7], d.names[7][0][1:]; {
 	case list.value != nil && found == 1 && (b[0] == '{' || b[0] == '['):
 		d.each(list, (*decoder).object)
 	case one.value != nil && one.value[0] == '{' && found == 1:
@@ -91,7 +91,7 @@ func (d *decoder) UnmarshalJSON(b []byte) error {
 	case found > 0 && list.value == nil && one.value == nil:
 		d.take(d, m)
 	default:
-		return fmt.Errorf(`is neither {"%ss":[...]} nor {"%[1]s":{...}} nor JSON of openstack %[1]s show or list --long`, d.names[7][0][1:])
+		return fmt.Errorf(`is neither {"%ss":[...]} nor {"%[1]s":{...}} nor JSON of openstack %[1]s show%s`, name, map[string]string{"subnet": " or list --long"}[name])
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func UpdateBody(s *hostroute.Subnet) []byte {
 }
 
 // Command returns the command that gives the subnet the host routes of s, and no other, as arguments, not quoted for a shell.
-// It replaces the list, so make one fix of a subnet at a time, and analyze again. The ID must not be empty. For nil it returns nil.
+// It replaces the list, so make one fix of a subnet at a time, and analyze again. Without an ID, it ends in "". For nil it returns nil.
 func Command(s *hostroute.Subnet) []string {
 	if s == nil {
 		return nil

@@ -1,6 +1,6 @@
 // Command report prints the routing table of every instance of a deployment, and what is wrong with its host routes.
-// Its arguments, SUBNETS.json and PORTS.json, hold what Neutron's API or the openstack command line prints; without ports, it
-// tells of the subnets alone. It exits with 0; with 1 if there are findings at or above -fail; with 2 if the input is unusable.
+// Its arguments, SUBNETS.json and PORTS.json, hold what Neutron's API or the openstack command line prints; subnets of no
+// instance are looked at alone. It exits with 0; with 1 if there are findings at or above -fail; with 2 if the input is unusable.
 package main
 
 import (
@@ -10,110 +10,110 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/neutron"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
-
-func run(args []string, stdout, stderr io.Writer) int {
+func main() {
 	fail := hostroute.SeverityError
-	flags := flag.NewFlagSet("report [flags] SUBNETS.json [PORTS.json]", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.TextVar(&fail, "fail", fail, "exit with 1 at findings of this `severity` or above")
+	flags := flag.NewFlagSet("report [flags] SUBNETS.json [PORTS.json]", flag.ExitOnError)
+	flags.TextVar(&fail, "fail", fail, "exit with 1 at findings of this `severity` or above: info, warning or error")
 	asJSON := flags.Bool("json", false, "print the reports as JSON")
-	defaultNIC := flags.String("default-nic", "", "the `name` of the NIC whose default the guests keep")
-	if flags.Parse(args) != nil {
-		return 2
-	}
+	defaultNIC := flags.String("default-nic", "", "the `name` of the NIC whose default the guests keep, where they have it")
+	flags.Parse(os.Args[1:])
 	if flags.NArg() < 1 || flags.NArg() > 2 || fail == 0 {
 		flags.Usage()
-		return 2
+		os.Exit(2)
 	}
-	reports, err := analyze(flags.Args(), *defaultNIC)
-	if err == nil {
-		err = write(stdout, reports, *asJSON)
+	subnets, reports, err := analyze(flags.Args(), *defaultNIC)
+	if err == nil && *asJSON {
+		err = json.NewEncoder(os.Stdout).Encode(reports)
+	} else if err == nil {
+		err = write(subnets, reports)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return 2
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
 	}
 	if slices.ContainsFunc(reports, func(r *hostroute.Report) bool { return r.Worst() >= fail }) {
-		return 1
+		os.Exit(1)
 	}
-	return 0
 }
 
-// analyze returns a report for each instance, and one without a name for what is of no instance.
-func analyze(names []string, defaultNIC string) (reports []*hostroute.Report, err error) {
-	documents := make([][]byte, len(names))
+// analyze returns the subnets by ID, and a report for each instance and one without a name for what is of no instance.
+func analyze(names []string, defaultNIC string) (map[string]*hostroute.Subnet, []*hostroute.Report, error) {
+	documents := [][]byte{nil, []byte(`{"ports":[]}`)}
 	for i, name := range names {
+		var err error
 		if documents[i], err = os.ReadFile(name); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	var d *neutron.Deployment
-	if len(names) == 1 {
-		d, err = neutron.DecodeSubnets(bytes.NewReader(documents[0]))
-	} else {
-		d, err = neutron.Decode(bytes.NewReader(documents[0]), bytes.NewReader(documents[1]))
-	}
+	d, err := neutron.Decode(bytes.NewReader(documents[0]), bytes.NewReader(documents[1]))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	rest := &hostroute.Report{Table: hostroute.Table{}, Verdicts: []hostroute.Verdict{}, Findings: d.Findings}
-	for i := 0; len(names) == 1 && i < len(d.Subnets); i++ {
-		findings, err := hostroute.AnalyzeSubnet(d.Subnets[i])
-		if err != nil {
-			return nil, fmt.Errorf("subnet %s: %w", d.Subnets[i].ID, err)
-		}
-		rest.Findings = append(rest.Findings, findings...)
-	}
-	reports, found := []*hostroute.Report{}, defaultNIC == ""
+	reports, found, used := []*hostroute.Report{}, defaultNIC == "", make(map[*hostroute.Subnet]bool)
 	for _, in := range d.Instances {
-		if slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == defaultNIC }) {
-			in.DefaultNIC, found = defaultNIC, true
+		for _, nic := range in.NICs {
+			if nic.Name == defaultNIC {
+				in.DefaultNIC, found = defaultNIC, true
+			}
+			for _, s := range nic.Subnets {
+				used[s] = true
+			}
 		}
 		r, err := hostroute.Analyze(in)
 		if err != nil {
-			return nil, fmt.Errorf("instance %s: %w", in.Name, err)
+			return nil, nil, fmt.Errorf("instance %s: %w", in.Name, err)
 		}
 		reports = append(reports, r)
 	}
 	if !found {
-		return nil, fmt.Errorf("no instance has a NIC %q", defaultNIC)
+		return nil, nil, fmt.Errorf("no instance has a NIC %q", defaultNIC)
+	}
+	subnets, rest := make(map[string]*hostroute.Subnet), &hostroute.Report{Table: hostroute.Table{}, Verdicts: []hostroute.Verdict{}, Findings: d.Findings}
+	for _, s := range d.Subnets {
+		subnets[s.ID] = s
+		if findings, err := hostroute.AnalyzeSubnet(s); err != nil {
+			return nil, nil, fmt.Errorf("subnet %s: %w", s.ID, err)
+		} else if !used[s] {
+			rest.Findings = append(rest.Findings, findings...)
+		}
 	}
 	if len(names) == 1 || len(rest.Findings) > 0 {
 		reports = append(reports, rest)
 	}
-	return reports, nil
+	return subnets, reports, nil
 }
 
-// write prints each table and its findings, and at the end what their codes mean; or all as JSON.
-func write(w io.Writer, reports []*hostroute.Report, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(w).Encode(reports)
-	}
-	b, told := bufio.NewWriter(w), make(map[hostroute.Code]bool)
+// write prints each table, its findings and the commands of their fixes, and at the end what the codes mean.
+func write(subnets map[string]*hostroute.Subnet, reports []*hostroute.Report) error {
+	w, told := bufio.NewWriter(os.Stdout), make(map[hostroute.Code]bool)
 	for _, r := range reports {
-		fmt.Fprintf(b, "%s\n%v", cmp.Or(r.Instance, "subnets"), r.Table)
+		fmt.Fprintf(w, "%s\n%v", cmp.Or(r.Instance, "subnets"), r.Table)
 		for _, f := range r.Findings {
 			told[f.Code] = true
-			fmt.Fprintf(b, "%v: %v\n", f.Severity, f)
+			fmt.Fprintf(w, "%v: %v\n", f.Severity, f)
 			for _, fix := range f.Fixes {
-				fmt.Fprintf(b, "  fix%s: %s\n", map[bool]string{false: ", data may move"}[fix.KeepsEgress], fix.Message)
+				fmt.Fprintf(w, "  fix%s: %s\n", map[bool]string{false: ", data may move"}[fix.KeepsEgress], fix.Message)
+				for _, e := range fix.Edits {
+					if fixed, err := subnets[e.Subnet].Apply(fix.Edits...); err == nil {
+						fmt.Fprintf(w, "    %s\n", strings.Join(neutron.Command(fixed), " "))
+					}
+				}
 			}
 		}
-		fmt.Fprintln(b)
+		fmt.Fprintln(w)
 	}
 	for _, rule := range hostroute.Rules() {
 		if told[rule.Code] {
-			fmt.Fprintf(b, "%s: %s\n", rule.Code, rule.Doc)
+			fmt.Fprintf(w, "%s: %s\n", rule.Code, rule.Doc)
 		}
 	}
-	return b.Flush()
+	return w.Flush()
 }

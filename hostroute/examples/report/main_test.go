@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const (
@@ -16,19 +20,50 @@ const (
 	ports   = "testdata/ports.json"
 )
 
-// exec runs the program and expects an exit code.
-func exec(t *testing.T, want int, args ...string) (stdout, stderr string) {
+// TestMain is the program itself where a test says so.
+func TestMain(m *testing.M) {
+	if os.Getenv("HOSTROUTE_REPORT") != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Env = append(os.Environ(), "HOSTROUTE_REPORT=1")
+	return cmd
+}
+
+// report runs the program and expects an exit code.
+func report(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if got := run(args, &out, &errs); got != want {
-		t.Errorf("report %v exits with %d, want %d\n%s", args, got, want, errs.String())
+	cmd := program(t, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != want {
+		t.Errorf("report %v: %v, want exit code %d\n%s", args, err, want, &errs)
 	}
 	return out.String(), errs.String()
 }
 
+func file(t *testing.T, content string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file.json")
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 func reports(t *testing.T, want int, args ...string) []hostroute.Report {
 	t.Helper()
-	out, _ := exec(t, want, append([]string{"-json"}, args...)...)
+	out, _ := report(t, want, append([]string{"-json"}, args...)...)
 	var list []hostroute.Report
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		t.Fatal(err)
@@ -62,7 +97,7 @@ func TestDeploymentShowsEverySeverity(t *testing.T) {
 }
 
 func TestTextHasTablesAndFindings(t *testing.T) {
-	out, _ := exec(t, 1, subnets, ports)
+	out, _ := report(t, 1, subnets, ports)
 	for _, r := range reports(t, 1, subnets, ports) {
 		if !strings.Contains(out, r.Instance+"\n"+r.Table.String()) {
 			t.Errorf("the table of %s is not in the text", r.Instance)
@@ -85,7 +120,7 @@ func TestTextHasTablesAndFindings(t *testing.T) {
 }
 
 func TestTextEndsWithWhatItsCodesMean(t *testing.T) {
-	out, _ := exec(t, 1, subnets, ports)
+	out, _ := report(t, 1, subnets, ports)
 	_, meanings, _ := strings.Cut(out, "\n\nnext-hop-not-gateway: ")
 	for _, rule := range hostroute.Rules() {
 		if told, explained := strings.Contains(out, "("+string(rule.Code)+")\n"), strings.Contains("\nnext-hop-not-gateway: "+meanings, "\n"+string(rule.Code)+": "+rule.Doc+"\n"); told != explained {
@@ -94,27 +129,40 @@ func TestTextEndsWithWhatItsCodesMean(t *testing.T) {
 	}
 }
 
-// A closed is a place where nothing can be written.
-type closed struct{}
-
-func (closed) Write([]byte) (int, error) { return 0, os.ErrClosed }
-
 func TestNoPlaceForTheReports(t *testing.T) {
+	readOnly, err := os.Open(subnets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer readOnly.Close()
 	for _, args := range [][]string{{subnets, ports}, {"-json", subnets, ports}} {
 		var errs bytes.Buffer
-		if got := run(args, closed{}, &errs); got != 2 || errs.Len() == 0 {
-			t.Errorf("report %v exits with %d, and says %q", args, got, &errs)
+		cmd := program(t, args...)
+		cmd.Stdout, cmd.Stderr = readOnly, &errs
+		if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 2 || errs.Len() == 0 {
+			t.Errorf("report %v: %v, and says %q", args, err, &errs)
 		}
 	}
 }
 
-func TestNoInstance(t *testing.T) {
-	empty := filepath.Join(t.TempDir(), "empty.json")
-	if err := os.WriteFile(empty, []byte(`{"ports":[]}`), 0o600); err != nil {
-		t.Fatal(err)
+// A subnet of no instance has its findings told all the same.
+func TestSubnetsOfNoInstance(t *testing.T) {
+	list := reports(t, 1, subnets, file(t, `{"ports":[]}`))
+	if diff := cmp.Diff(reports(t, 1, subnets), list, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" || len(list) != 1 {
+		t.Errorf("%d reports; (-subnets alone +no instance):\n%s", len(list), diff)
 	}
-	if out, _ := exec(t, 0, "-json", subnets, empty); out != "[]\n" {
-		t.Errorf("no instance: %q", out)
+	if out, _ := report(t, 0, "-json", file(t, `{"subnets":[]}`), file(t, `{"ports":[]}`)); out != "[]\n" {
+		t.Errorf("nothing at all: %q", out)
+	}
+}
+
+// Under each fix stand the commands that make it, with the whole list of host routes in each.
+func TestTextHasTheCommandsOfFixes(t *testing.T) {
+	const want = "  fix, data may move: move it to subnet back-subnet, whose instances all get it\n" +
+		"    openstack subnet set --no-host-route app-subnet\n" +
+		"    openstack subnet set --no-host-route --host-route destination=11.11.0.0/16,gateway=11.8.0.1 --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n"
+	if out, _ := report(t, 1, subnets, ports); !strings.Contains(out, want) {
+		t.Errorf("the text lacks %q:\n%s", want, out)
 	}
 }
 
@@ -132,34 +180,26 @@ func TestDefaultNICIsSetWhereItExists(t *testing.T) {
 			t.Errorf("%s: the default is %v", r.Instance, route)
 		}
 	}
-	if _, stderr := exec(t, 2, "-default-nic", "ens3", subnets, ports); !strings.Contains(stderr, "ens3") {
+	if _, stderr := report(t, 2, "-default-nic", "ens3", subnets, ports); !strings.Contains(stderr, "ens3") {
 		t.Errorf("an unknown NIC is not named: %q", stderr)
 	}
 }
 
 func TestExitCodes(t *testing.T) {
-	one := filepath.Join(t.TempDir(), "one.json")
-	write := func(s string) {
-		t.Helper()
-		if err := os.WriteFile(one, []byte(s), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(`{"subnets":[{"id":"a","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"0.0.0.0"}]}]}`)
-	exec(t, 0, one) // a warning
-	exec(t, 1, "-fail", "warning", one)
-	exec(t, 1, "-fail", "info", one)
-	write(`{"subnets":[{"id":"a","cidr":"10.65.0.0/24"}]}`)
-	if _, stderr := exec(t, 2, one); !strings.Contains(stderr, "/subnets/0/gateway_ip") {
+	one := file(t, `{"subnets":[{"id":"a","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"0.0.0.0"}]}]}`)
+	report(t, 0, one) // a warning
+	report(t, 1, "-fail", "warning", one)
+	report(t, 1, "-fail", "info", one)
+	if _, stderr := report(t, 2, file(t, `{"subnets":[{"id":"a","cidr":"10.65.0.0/24"}]}`)); !strings.Contains(stderr, "/subnets/0/gateway_ip") {
 		t.Errorf("the missing member is not named: %q", stderr)
 	}
-	exec(t, 2)
-	exec(t, 2, subnets, ports, ports)
-	exec(t, 2, "-fail", "fatal", subnets)
-	exec(t, 2, "-fail", "none", subnets)
-	exec(t, 2, filepath.Join(t.TempDir(), "absent.json"))
-	exec(t, 2, subnets, filepath.Join(t.TempDir(), "absent.json"))
-	if _, stderr := exec(t, 2, "-h"); !strings.Contains(stderr, "-default-nic") {
-		t.Errorf("the help lacks a flag: %q", stderr)
+	report(t, 2)
+	report(t, 2, subnets, ports, ports)
+	report(t, 2, "-fail", "fatal", subnets)
+	report(t, 2, "-fail", "none", subnets)
+	report(t, 2, filepath.Join(t.TempDir(), "absent.json"))
+	report(t, 2, subnets, filepath.Join(t.TempDir(), "absent.json"))
+	if _, stderr := report(t, 0, "-h"); !strings.Contains(stderr, "-default-nic") || !strings.Contains(stderr, "SUBNETS.json [PORTS.json]") {
+		t.Errorf("the help lacks a flag or the arguments: %q", stderr)
 	}
 }
