@@ -196,7 +196,8 @@ func TestDecodePortErrors(t *testing.T) {
 	}{
 		{"no value", subnets, "", []string{`there is no JSON value (ports, value 1)`}},
 		{"malformed subnets leave the ports unread", `[`, `[5]`, []string{`unexpected EOF (subnets, value 1)`}},
-		{"subnets are no ports", subnets, `{"subnets":[]}`, []string{strings.ReplaceAll(form, "subnet", "port")}},
+		{"subnets are no ports", subnets, `{"subnets":[]}`, []string{
+			`is neither {"ports":[...]} nor {"port":{...}} nor JSON of openstack port show (ports, value 1)`}},
 		{"port list --long", subnets, `[{"ID":"p0","Name":"","MAC Address":"fa:16:3e:58:42:ed","Fixed IP Addresses":[{"ip_address":"10.65.0.5",
 			"subnet_id":"front"}],"Status":"ACTIVE","Security Groups":[],"Device Owner":"compute:nova","Tags":[]},
 			{"ID":"p1","Device Owner":"network:dhcp"},{"ID":"p2","Device Owner":"compute:nova"}]`, []string{`/0/device_id: ` + noDevice, `/2/device_id: ` + noDevice}},
