@@ -203,7 +203,7 @@ var catalogue = [...]entry{
 		}},
 	{CodeMultipleDefaults, SeverityWarning, "several NICs are offered a default",
 		"More than one NIC is offered a default, and nothing says which one the guest keeps: DHCP clients differ. It is the first here. Fix: tell the " +
-			"guest, and say so by DefaultNIC.",
+			"guest which NIC's default to keep, and say so by DefaultNIC.",
 		func() Instance { in := two(); in.DefaultNIC = ""; return in }},
 	{CodeNoDefault, SeverityWarning, "several NICs and no default",
 		"The instance has several NICs, each is configured, and it gets no IPv4 default, from any NIC or from the one that DefaultNIC names: what no route covers is unreachable. Fix: a gateway on the " +

@@ -409,15 +409,18 @@ func (a *analysis) multipleDefaults() Finding {
 		}
 	}
 	d.Message = strings.Join(names, ", ") + " are each offered a default, and nothing says which one the guest keeps: DHCP clients differ, the first is taken here"
-	hanging := 0
 	for i, hangs := range a.hang {
 		if hangs {
-			hanging++
 			d.Related = append(d.Related, Related{a.ref(&a.items[i]), "its effect depends on which default is kept"})
 		}
 	}
-	if hanging > 0 {
-		d.Message += "; host routes whose effect depends on it: " + strconv.Itoa(hanging)
+	if hanging := d.Related[len(names):]; len(hanging) > 0 {
+		first := hanging[0].Ref
+		first.Instance = ""
+		d.Message += "; the effect of " + first.String() + " depends on it"
+		if more := len(hanging) - 1; more > 0 {
+			d.Message += ", and of " + strconv.Itoa(more) + " more"
+		}
 	}
 	return d
 }
@@ -491,6 +494,9 @@ func (a *analysis) overlappingSubnets(at place) Finding {
 	}
 	first := d.Related[0].Ref
 	d.Message = s.CIDR.String() + " overlaps subnet " + first.Subnet + " of " + first.NIC + ": an address that both contain is reached through one of the NICs only"
+	if first.Subnet == s.ID {
+		d.Message = first.NIC + " is on subnet " + s.label() + " as well: its addresses are reached through one of the NICs only"
+	}
 	if more > 0 {
 		d.Message += "; " + strconv.Itoa(more) + " more are not listed"
 	}
