@@ -37,9 +37,9 @@ func (r *Report) Worst() Severity {
 // there is no report. Whatever else a person can have configured is in its findings.
 //
 // It takes O(n log n) for n routes; for n routes of which m are on-link, rival those of
-// their list for a destination where some are on-link, or have fixes to prove,
-// O(m n log n); and where DefaultNIC is empty, that for each offered default. NICs
-// and subnets are compared in pairs.
+// their list for a destination where some are on-link, stand beside on-link ones in a subnet
+// of one address, or have fixes to prove, O(m n log n); and where DefaultNIC is empty, that
+// for each offered default. NICs and subnets are compared in pairs.
 func Analyze(in Instance) (*Report, error) {
 	in = unmap(in)
 	if err := check(in); err != nil {

@@ -419,7 +419,9 @@ func TestAnalyzeSubnet(t *testing.T) {
 		"refused for its host bits":       {b("11.11.77.0/20,11.8.0.77"), []hostroute.Code{hostroute.CodeHostBits}, 1, "outside its mask"},
 		"refused for the subnet itself":   {b("11.8.0.0/24,11.8.0.77"), nil, 0, ""},
 		"refused in this order":           {b("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), []hostroute.Code{hostroute.CodeNextHopNotGateway}, 1, "11.8.0.77 is not the gateway"},
-		"no word of equal destinations":   {b("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.1"), nil, 0, ""},
+		"refused in this order, and no connected route": {subnet("one", "10.2.0.7/32", "10.2.0.7", "10.2.0.0/24,0.0.0.0", "10.2.0.7/32,10.2.0.7", "10.2.0.7/32,10.2.0.9"),
+			[]hostroute.Code{hostroute.CodeNextHopOnLink, hostroute.CodeNextHopNotGateway}, 0, "on-link"},
+		"no word of equal destinations": {b("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.1"), nil, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			findings, err := hostroute.AnalyzeSubnet(c.subnet)
@@ -487,7 +489,7 @@ func TestAnalyzeSubnetSaysNothingThatAnInstanceDenies(t *testing.T) {
 						// which Neutron does not keep, it might not be.
 						d := k.Subject.HostRoute.Destination.Masked()
 						rivals := slices.ContainsFunc(s.HostRoutes, func(r hostroute.HostRoute) bool {
-							return r != k.Subject.HostRoute && r.Destination.Masked() == d && d != s.CIDR
+							return r != k.Subject.HostRoute && r.Destination.Masked() == d && (d != s.CIDR || d.IsSingleIP())
 						})
 						if rivals && slices.Contains(all, key{hostroute.CodeDuplicate, k.Subject}) {
 							continue

@@ -58,7 +58,7 @@ type Finding struct {
 	Code     Code      `json:"code"`
 	Severity Severity  `json:"severity"` // the code's
 	Subject  Ref       `json:"subject"`
-	Message  string    `json:"message"` // English: problem, then reason; may be reworded in any release
+	Message  string    `json:"message"` // English: problem, then reason; of a manual route, what to type; may be reworded in any release
 	Related  []Related `json:"related"` // what explains it
 	Fixes    []Fix     `json:"fixes"`   // alternatives
 }
@@ -240,7 +240,7 @@ func (p *plan) nextHopCode(it *item) Code {
 // rival says whether an item of a subnet with no instance known only lost to an equal destination
 // of its list: as Neutron keeps no order, it may be the one that is installed.
 func (p *plan) rival(it *item) bool {
-	return p.lone && it.cause == CodeDuplicate && p.routes[it.try].Prefix != it.subnet.CIDR
+	return p.lone && it.cause == CodeDuplicate && (p.routes[it.try].Prefix != it.subnet.CIDR || it.subnet.CIDR.IsSingleIP())
 }
 
 // noDefault says whether no NIC gives an instance of several its IPv4 default, though
@@ -356,30 +356,30 @@ func (a *analysis) tellItem(c Code, it *item) Finding {
 		d = a.shadowed(it)
 	}
 	if it.subnet == nil { // has no fixes, as no subnet can be edited
-		d.Message += "; in the guest: " + a.typed(it, c)
+		d.Message += "; in the guest: " + a.typed(it)
 	}
 	return d
 }
 
-// typed returns what to type in the guest about a manual route: a command that Linux takes, and that
-// touches no other route.
-func (a *analysis) typed(it *item, c Code) string {
-	nic, ip, there := int(it.nic), "ip route ", it.cause == ""
+// typed returns what to type in the guest about a manual route, the same for all its findings: a
+// command that Linux takes, and that touches no other route.
+func (a *analysis) typed(it *item) string {
+	nic, ip, there := it.nic, "ip route ", it.cause == ""
 	if !it.route.Destination.Addr().Is4() {
 		ip = "ip -6 route "
 	}
-	if it.class == ClassOtherGateway {
-		_, nic = a.otherGateway(it)
+	if other, n := a.otherGateway(it); other != nil && it.class == ClassOtherGateway {
+		nic = int32(n)
 	}
 	hop, then := a.routerOf(nic, ip == "ip route ")
-	dst := it.route.Destination.Masked().String()
+	dst, dev := it.route.Destination.Masked().String(), " dev "+a.nics[nic].Name
 	switch {
 	case !it.oneFamily(), !there && (hop == "" || a.inForce(a.state, it) >= 0): // an equal destination stays
 		return "leave it out"
 	case !there:
-		return ip + "add " + dst + " via " + hop + " dev " + a.nics[nic].Name + then
-	case it.class.code() == c && hop != "":
-		return ip + "replace " + dst + " via " + hop + " dev " + a.nics[nic].Name + then
+		return ip + "add " + dst + " via " + hop + dev + then
+	case hop != "" && it.class.code() != "" && a.verdicts[a.tries[it.try].item].Effect == EffectSteers && !a.captures(it.try):
+		return ip + "replace " + dst + " via " + hop + dev + then
 	case it.route.NextHop != zero4:
 		dst += " via " + it.route.NextHop.String()
 	}
@@ -387,14 +387,18 @@ func (a *analysis) typed(it *item, c Code) string {
 }
 
 // routerOf returns the next hop that stands for the hypervisor on a NIC, as it is to be typed, and what to say of
-// it; "" if there is none that Linux takes.
-func (a *analysis) routerOf(nic int, is4 bool) (hop, then string) {
+// it; "" if there is none that Linux takes, whatever else is programmed by hand.
+func (a *analysis) routerOf(nic int32, is4 bool) (hop, then string) {
 	g := &a.nics[nic]
-	switch s := g.subnet; {
-	case is4 && s != nil && !s.CIDR.IsSingleIP() && s.hasGateway() && s.Gateway != g.broadcast:
-		return s.Gateway.String(), ""
-	case !is4 && g.advertised() != nil:
-		return "LINK-LOCAL-ADDRESS", ", with the address of the default route"
+	if !is4 && g.advertised() != nil {
+		return "LINK-LOCAL-ADDRESS", ", with the address that router advertisements on " + g.Name + " come from"
+	}
+	for i := range a.tries {
+		t, r := &a.tries[i], &a.routes[i]
+		if is4 && r.NIC == nic && a.state.answers[i] == installed && t.source != SourceManual && (t.source == SourceConnected || t.onLink()) &&
+			r.Prefix.Contains(g.subnet.Gateway) && g.subnet.Gateway != g.broadcast {
+			return g.subnet.Gateway.String(), ""
+		}
 	}
 	return "", ""
 }
@@ -508,7 +512,7 @@ func (a *analysis) nextHopNotGateway(it *item) Finding {
 	d := Finding{Message: "next hop " + hop + " is not the gateway" + a.gatewayOf(it), Fixes: gatewayOrRemove(it, len(a.nics) == 1 && !a.lone)}
 	switch {
 	case !it.route.NextHop.Is4():
-		d.Message += ": nothing answers for it, as IPv6 neighbours are not proxied"
+		d.Message += ": if the route arrived, nothing would answer for it, as IPv6 neighbours are not proxied"
 	case it.try < 0:
 		d.Message += ": if the route arrived, the hypervisor would forward the data itself, or lose it"
 	default:
@@ -524,8 +528,12 @@ func (a *analysis) nextHopOtherNIC(it *item) Finding {
 		Message: "next hop " + it.route.NextHop.String() + " is the gateway of subnet " + s.label() + " on " + g.Name + ", not of this NIC",
 		Related: []Related{{Ref{a.in.Name, g.Name, s.ID, HostRoute{}}, "has the gateway " + s.Gateway.String()}},
 	}
-	if it.subnet == nil {
-		d.Message += ": the data does not leave by " + g.Name
+	switch {
+	case it.subnet == nil && it.cause != "":
+		d.Message += ": the guest refuses the route"
+		return d
+	case it.subnet == nil:
+		d.Message += ": the data leaves by " + a.nics[it.nic].Name
 		return d
 	}
 	then := ": some DHCP clients refuse the route, some send the data out of "
@@ -589,7 +597,7 @@ func (a *analysis) nextHopUnusable(it *item) Finding {
 		d.Message = "destination " + it.route.Destination.String() + " and next hop " + hop + " are not of the family of each other and the subnet: it cannot be installed"
 		d.Fixes = remove(it)
 	case it.class == ClassOwnGateway:
-		d.Message = "next hop " + hop + " is the gateway, but Linux refuses it: no link of the NIC has it as a neighbour"
+		d.Message = "next hop " + hop + " is the gateway, but Linux refuses it: " + a.notANeighbour(it)
 	default:
 		d.Message = "next hop " + hop + " cannot be a next hop: it is no address of a single neighbour"
 	}
@@ -597,6 +605,17 @@ func (a *analysis) nextHopUnusable(it *item) Finding {
 		d.Message += "; " + a.refused(it)
 	}
 	return d
+}
+
+// notANeighbour tells why the NIC has no such neighbour as an item's next hop.
+func (a *analysis) notANeighbour(it *item) string {
+	switch g := &a.nics[it.nic]; {
+	case it.route.NextHop == g.broadcast:
+		return "it is the broadcast address of " + g.subnet.CIDR.String()
+	case slices.Contains(g.Addrs, it.route.NextHop):
+		return "it is the NIC's own address"
+	}
+	return "it is on no link of the NIC"
 }
 
 // refused tells that the guest refuses an item.

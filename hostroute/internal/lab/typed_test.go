@@ -25,7 +25,7 @@ func typed(t *testing.T, f hostroute.Finding) (family, line string) {
 	if command == "leave it out" {
 		return "", ""
 	}
-	command, _, _ = strings.Cut(command, ", with the address of the default route")
+	command, _, _ = strings.Cut(command, ", with the address that router")
 	command = strings.Replace(command, "LINK-LOCAL-ADDRESS", linkLocalRouter, 1)
 	if line, ok := strings.CutPrefix(command, "ip -6 "); ok {
 		return "-6", line
