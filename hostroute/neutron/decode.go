@@ -28,7 +28,6 @@ type decoder struct {
 	out       Deployment
 	routes    []hostroute.HostRoute // of the subnet that is being read
 	misread   []misread
-	spelled   []string         // of misread
 	networks  []int32          // of each subnet
 	subnetIDs map[string]int32 // index in out.Subnets; -1 for a subnet with errors
 	nic       hostroute.NIC    // the port that is being read
@@ -156,10 +155,12 @@ type member struct {
 
 // members returns the members of an object that names lists, each under any of its names, and how many they are.
 func (d *decoder) members(object []byte, names [][]string) (m [8]member, found int) {
+	spelling := 0 // that of the command line, if a member has it
 	for item, rest := cut(object[1 : len(object)-1]); len(item) > 0; item, rest = cut(rest) {
 		end := 1 + bytes.IndexByte(item[1:], '"')
 		for i, alike := range names {
 			if j := slices.Index(alike, "/"+string(item[1:end])); j >= 0 {
+				spelling = max(spelling, j)
 				if found++; m[i].value != nil {
 					d.fail(alike[j], nil, "stands twice in its object")
 				}
@@ -167,7 +168,6 @@ func (d *decoder) members(object []byte, names [][]string) (m [8]member, found i
 			}
 		}
 	}
-	spelling := max(slices.Index(names[0], m[0].name), 0) // that of the ID
 	for i, alike := range names {
 		m[i].name = cmp.Or(m[i].name, alike[min(spelling, len(alike)-1)])
 	}

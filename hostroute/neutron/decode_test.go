@@ -155,6 +155,47 @@ func TestDecodeEmptyLists(t *testing.T) {
 	}
 }
 
+// Each subnet keeps what is its own, whatever others hold.
+func TestSubnetsKeepTheirHostRoutes(t *testing.T) {
+	doc := ""
+	for i, routes := range []string{
+		`[{"destination":"1.0.0.0/255.0.0.0","nexthop":"10.0.0.9"},{"destination":"2.0.0.0/8","nexthop":"10.0.0.9"}],"enable_dhcp":false`,
+		`[{"destination":"3.0.0.0/8","nexthop":"10.1.0.9"},{"destination":"4.0.0.0/255.0.0.0","nexthop":"10.1.0.9"}]`,
+		`"destination='5.0.0.0/8', gateway='10.2.0.9'"`,
+		`[]`,
+	} {
+		doc += fmt.Sprintf(`{"id":"%d","cidr":"10.%[1]d.0.0/16","gateway_ip":null,"host_routes":%s}`, i, routes)
+	}
+	d, err := neutron.DecodeSubnets(strings.NewReader(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range d.Subnets {
+		got = append(got, fmt.Sprint(s.HostRoutes))
+	}
+	for _, f := range d.Findings {
+		got = append(got, f.String())
+	}
+	if diff := cmp.Diff([]string{"[1.0.0.0/8,10.0.0.9 2.0.0.0/8,10.0.0.9]", "[3.0.0.0/8,10.1.0.9 4.0.0.0/8,10.1.0.9]", "[5.0.0.0/8,10.2.0.9]", "[]",
+		"1: 4.0.0.0/8,10.1.0.9: destination 4.0.0.0/255.0.0.0 is not spelled 4.0.0.0/8: dnsmasq sends it with the length 255" +
+			", and dhclient installs nothing of the subnet, not even the default (netmask-spelling)"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A spelling may be of any length; a message is not.
+func TestLongSpellingIsCutShort(t *testing.T) {
+	zeros := strings.Repeat("0", 1000)
+	d, err := neutron.DecodeSubnets(strings.NewReader(`{"id":"s","cidr":"10.0.0.0/16","gateway_ip":null,"host_routes":[{"destination":"0.0.0.0/` + zeros + `","nexthop":"10.0.0.1"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Findings) != 1 || !strings.HasPrefix(d.Findings[0].Message, "destination 0.0.0.0/"+zeros[:56]+" is not spelled") {
+		t.Errorf("got %v", d.Findings)
+	}
+}
+
 // Spellings of a destination that Neutron accepts, and what dnsmasq makes of them.
 func TestDestinationSpelling(t *testing.T) {
 	const beyond = ", and dhclient installs nothing of the subnet, not even the default"
@@ -259,7 +300,8 @@ func TestDecodeSubnetsErrors(t *testing.T) {
 		{"absent members", `[` + okSub + `,{"name":"x"}]`, []string{
 			`/1/id: is absent (subnets, value 1)`, `/1/cidr: is absent (subnets, value 1)`,
 			`/1/gateway_ip: is absent (subnets, value 1)`}},
-		{"absent members are called as the ID is", `[{"ID":"s","Name":"s"}]`, []string{
+		{"an absent ID is called as the others are", `[{"Subnet":"10.0.0.0/8","Gateway":null}]`, []string{`/0/ID: is absent (subnets, value 1)`}},
+		{"absent members are called as the others are", `[{"ID":"s","Name":"s"}]`, []string{
 			`/0/Subnet: is absent (subnets, value 1)`, `/0/Gateway: is absent: openstack subnet list prints it with --long (subnets, value 1)`}},
 		{"wrong types, all of them", `{"subnet":{"id":1,"cidr":null,"gateway_ip":[],"enable_dhcp":"True","host_routes":{},"network_id":false}}`, []string{
 			`/subnet/id: "1" is no text, or empty (subnets, value 1)`,

@@ -17,6 +17,7 @@
 package neutron
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"strings"
@@ -79,8 +80,8 @@ func Command(s *hostroute.Subnet) []string {
 func distinct(s *hostroute.Subnet) []hostroute.HostRoute {
 	out, seen := []hostroute.HostRoute{}, make(map[hostroute.HostRoute]bool)
 	for i := 0; s != nil && i < len(s.HostRoutes); i++ {
-		r := hostroute.HostRoute{Destination: unmap(s.HostRoutes[i].Destination), NextHop: s.HostRoutes[i].NextHop.Unmap()}
-		if !seen[r] {
+		r, _ := hostroute.ParseHostRoute(s.HostRoutes[i].String()) // unmaps
+		if r = cmp.Or(r, s.HostRoutes[i]); !seen[r] {
 			out, seen[r] = append(out, r), true
 		}
 	}

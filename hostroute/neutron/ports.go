@@ -24,8 +24,7 @@ func (d *decoder) port(m [8]member) {
 	if owner := d.str(m[2], ""); d.failed == before && !ownerless && !strings.HasPrefix(owner, "compute:") {
 		return
 	}
-	id := d.str(m[0], "")
-	device := d.str(m[1], "is absent: openstack port list does not print it, openstack port show does")
+	id, device := d.str(m[0], ""), d.str(m[1], "is absent: openstack port list does not print it, openstack port show does")
 	p, known := port{}, false
 	p.network, _ = index(d.numbers, d.str(m[3], ""))
 	p.host, _ = index(d.numbers, d.str(m[5], ""))

@@ -22,7 +22,10 @@ var subnetNames = [][]string{{"/id", "/ID"}, {"/cidr", "/Subnet"}, {"/gateway_ip
 var routeNames = [][]string{{"/destination"}, {"/nexthop"}}
 
 // A misread is a host route of which dnsmasq makes another.
-type misread struct{ subnet, route int32 }
+type misread struct {
+	text          string
+	subnet, route int32
+}
 
 // subnet reads a subnet, and keeps it if nothing is wrong with it.
 func (d *decoder) subnet(m [8]member) {
@@ -64,7 +67,7 @@ func (d *decoder) subnet(m [8]member) {
 	case network != d.networks[at] || !reflect.DeepEqual(s, *d.out.Subnets[at]):
 		d.fail(m[0].name, []byte(s.ID), "is the ID of an earlier subnet with other content")
 	}
-	d.misread, d.spelled = d.misread[:misread], d.spelled[:misread]
+	d.misread = d.misread[:misread]
 }
 
 // routeLines reads what the command line printed before 4.0.0, one a line: destination='11.11.0.0/16', gateway='11.8.0.1'.
@@ -86,7 +89,7 @@ func (d *decoder) addRoute(dstName, dst, hopName, hop string) {
 	if !p.IsValid() || !r.NextHop.IsValid() {
 		return
 	} else if sent >= 0 {
-		d.misread, d.spelled = push(d.misread, misread{int32(len(d.networks)), int32(len(d.routes))}), push(d.spelled, dst)
+		d.misread = push(d.misread, misread{dst, int32(len(d.networks)), int32(len(d.routes))})
 	}
 	d.routes = append(d.routes, r)
 }
@@ -94,14 +97,14 @@ func (d *decoder) addRoute(dstName, dst, hopName, hop string) {
 // findings puts what is misread in words.
 func (d *decoder) findings() {
 	d.out.Findings = slices.Grow([]hostroute.Finding{}, len(d.misread))
-	for i, w := range d.misread {
-		s, text := d.out.Subnets[w.subnet], d.spelled[i]
+	for _, w := range d.misread {
+		s := d.out.Subnets[w.subnet]
 		r := s.HostRoutes[w.route]
-		_, sent := d.prefix("", text)
-		then := map[bool]string{true: ", and dhclient installs nothing of the subnet, not even the default"}[sent > 32]
+		_, sent := d.prefix("", w.text)
 		d.out.Findings = append(d.out.Findings, hostroute.Finding{
 			Code: CodeNetmaskSpelling, Severity: hostroute.SeverityError, Subject: hostroute.Ref{Subnet: s.ID, HostRoute: r},
-			Message: "destination " + text[:min(len(text), 64)] + " is not spelled " + r.Destination.String() + ": dnsmasq sends it with the length " + strconv.Itoa(int(sent)) + then,
+			Message: "destination " + w.text[:min(len(w.text), 64)] + " is not spelled " + r.Destination.String() + ": dnsmasq sends it with the length " + strconv.Itoa(int(sent)) +
+				map[bool]string{true: ", and dhclient installs nothing of the subnet, not even the default"}[sent > 32],
 			Related: []hostroute.Related{}, Fixes: []hostroute.Fix{},
 		})
 	}
@@ -137,13 +140,17 @@ func (d *decoder) prefix(name, text string) (p netip.Prefix, sent int32) {
 	if !a.Is4() || n == bits && (bits > 0 || a != netip.IPv4Unspecified() || mask == "0") {
 		n = -1
 	}
-	return unmap(netip.PrefixFrom(a, bits)), int32(n)
+	if a.Is4In6() && bits >= 96 {
+		a, bits = a.Unmap(), bits-96
+	}
+	return netip.PrefixFrom(a, bits), int32(n)
 }
 
 // maskLen returns the prefix length that mask means, of width at most.
 func maskLen(mask string, width int) (n int, ok bool) {
-	if n, err := strconv.Atoi(mask); err == nil {
-		return n, 0 <= n && n <= width
+	if !strings.ContainsAny(mask, ".:") { // spares the error
+		n, err := strconv.Atoi(mask)
+		return n, err == nil && 0 <= n && n <= width
 	}
 	m, _ := netip.ParseAddr(mask)
 	bits := m.AsSlice()
@@ -156,12 +163,4 @@ func maskLen(mask string, width int) (n int, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// unmap unmaps a prefix, unless it is shorter than ::ffff:0:0/96.
-func unmap(p netip.Prefix) netip.Prefix {
-	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
-		return netip.PrefixFrom(a.Unmap(), p.Bits()-96)
-	}
-	return p
 }
