@@ -368,8 +368,9 @@ func (a *analysis) typed(it *item) string {
 	if !it.route.Destination.Addr().Is4() {
 		ip = "ip -6 route "
 	}
-	if other, n := a.otherGateway(it); other != nil && it.class == ClassOtherGateway {
-		nic = int32(n)
+	if it.class == ClassOtherGateway {
+		_, other := a.otherGateway(it)
+		nic = int32(other)
 	}
 	hop, then := a.routerOf(nic, ip == "ip route ")
 	dst, dev := it.route.Destination.Masked().String(), " dev "+a.nics[nic].Name
@@ -393,10 +394,16 @@ func (a *analysis) routerOf(nic int32, is4 bool) (hop, then string) {
 	if !is4 && g.advertised() != nil {
 		return "LINK-LOCAL-ADDRESS", ", with the address that router advertisements on " + g.Name + " come from"
 	}
+	if !is4 || g.subnet == nil || g.subnet.Gateway == g.broadcast {
+		return "", ""
+	}
 	for i := range a.tries {
 		t, r := &a.tries[i], &a.routes[i]
-		if is4 && r.NIC == nic && a.state.answers[i] == installed && t.source != SourceManual && (t.source == SourceConnected || t.onLink()) &&
-			r.Prefix.Contains(g.subnet.Gateway) && g.subnet.Gateway != g.broadcast {
+		if t.source == SourceManual { // these come last
+			break
+		}
+		linkScope := t.source == SourceConnected || t.onLink() && a.state.answers[i] == installed
+		if linkScope && r.NIC == nic && r.Prefix.Contains(g.subnet.Gateway) {
 			return g.subnet.Gateway.String(), ""
 		}
 	}
@@ -482,7 +489,7 @@ func (a *analysis) optionOverflow(at place) Finding {
 func (a *analysis) overlappingSubnets(at place) Finding {
 	const most = 32 // so that many NICs on one subnet do not make a list of their square
 	var d Finding
-	s, more := a.placed[at.subnet], 0
+	s, first, more := a.placed[at.subnet], "", 0
 	for i := range a.nics[:at.nic] {
 		g := &a.nics[i]
 		for _, o := range a.placed[g.first:g.end] {
@@ -493,14 +500,17 @@ func (a *analysis) overlappingSubnets(at place) Finding {
 				more++
 				continue
 			}
+			switch {
+			case first != "":
+			case o.ID == s.ID:
+				first = g.Name + " is on subnet " + s.label() + " as well: its addresses are"
+			default:
+				first = s.CIDR.String() + " overlaps subnet " + o.label() + " of " + g.Name + ": an address that both contain is"
+			}
 			d.Related = append(d.Related, Related{Ref{a.in.Name, g.Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})
 		}
 	}
-	first := d.Related[0].Ref
-	d.Message = s.CIDR.String() + " overlaps subnet " + first.Subnet + " of " + first.NIC + ": an address that both contain is reached through one of the NICs only"
-	if first.Subnet == s.ID {
-		d.Message = first.NIC + " is on subnet " + s.label() + " as well: its addresses are reached through one of the NICs only"
-	}
+	d.Message = first + " reached through one of the NICs only"
 	if more > 0 {
 		d.Message += "; " + strconv.Itoa(more) + " more are not listed"
 	}
