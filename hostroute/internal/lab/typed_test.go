@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -79,6 +80,9 @@ func TestLinuxTakesWhatMessagesSay(t *testing.T) {
 					own.Gateway = netip.Addr{}
 				}
 				at := slices.Index(want, own)
+				if at < 0 {
+					return append(problems, fmt.Sprintf("%v: %v is not in Linux's table %v", f, own, want))
+				}
 				want = slices.Delete(want, at, at+1)
 			}
 			if words[1] != "del" { // route add DESTINATION via GATEWAY dev NIC
