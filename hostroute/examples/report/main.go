@@ -45,10 +45,9 @@ func main() {
 }
 
 // analyze returns the subnets by ID, and a report for each instance and one without a name for what is of no instance.
-func analyze(names []string, defaultNIC string) (map[string]*hostroute.Subnet, []*hostroute.Report, error) {
+func analyze(names []string, defaultNIC string) (_ map[string]*hostroute.Subnet, _ []*hostroute.Report, err error) {
 	documents := [][]byte{nil, []byte(`{"ports":[]}`)}
 	for i, name := range names {
-		var err error
 		if documents[i], err = os.ReadFile(name); err != nil {
 			return nil, nil, err
 		}
@@ -57,14 +56,14 @@ func analyze(names []string, defaultNIC string) (map[string]*hostroute.Subnet, [
 	if err != nil {
 		return nil, nil, err
 	}
-	reports, found, used := []*hostroute.Report{}, defaultNIC == "", make(map[*hostroute.Subnet]bool)
+	subnets, reports, found := make(map[string]*hostroute.Subnet), []*hostroute.Report{}, defaultNIC == ""
 	for _, in := range d.Instances {
 		for _, nic := range in.NICs {
 			if nic.Name == defaultNIC {
 				in.DefaultNIC, found = defaultNIC, true
 			}
 			for _, s := range nic.Subnets {
-				used[s] = true
+				subnets[s.ID] = s
 			}
 		}
 		r, err := hostroute.Analyze(in)
@@ -76,13 +75,14 @@ func analyze(names []string, defaultNIC string) (map[string]*hostroute.Subnet, [
 	if !found {
 		return nil, nil, fmt.Errorf("no instance has a NIC %q", defaultNIC)
 	}
-	subnets, rest := make(map[string]*hostroute.Subnet), &hostroute.Report{Table: hostroute.Table{}, Verdicts: []hostroute.Verdict{}, Findings: d.Findings}
+	rest := &hostroute.Report{Table: hostroute.Table{}, Verdicts: []hostroute.Verdict{}, Findings: d.Findings}
 	for _, s := range d.Subnets {
-		subnets[s.ID] = s
-		if findings, err := hostroute.AnalyzeSubnet(s); err != nil {
-			return nil, nil, fmt.Errorf("subnet %s: %w", s.ID, err)
-		} else if !used[s] {
-			rest.Findings = append(rest.Findings, findings...)
+		if subnets[s.ID] == nil { // it is of no instance
+			findings, err := hostroute.AnalyzeSubnet(s)
+			if err != nil {
+				return nil, nil, fmt.Errorf("subnet %s: %w", s.ID, err)
+			}
+			subnets[s.ID], rest.Findings = s, append(rest.Findings, findings...)
 		}
 	}
 	if len(names) == 1 || len(rest.Findings) > 0 {
