@@ -160,7 +160,7 @@ func TestOrderThatMeansNothingChangesNothing(t *testing.T) {
 			if len(n.Addrs) > 0 {
 				n.Addrs = append(n.Addrs, n.Addrs[0])
 			}
-			n.Routes = again(n.Routes)
+			n.ManualRoutes = again(n.ManualRoutes)
 			if len(n.Subnets) > 0 {
 				n.Subnets = append(n.Subnets, n.Subnets[r.IntN(len(n.Subnets))])
 			}

@@ -39,7 +39,7 @@ func manual(n int) hostroute.Instance {
 	in.NICs[1].Subnets[0].HostRoutes = nil
 	for i := range n {
 		nic := &in.NICs[i%2]
-		nic.Routes = append(nic.Routes, hostroute.HostRoute{Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{20, byte(i >> 8), byte(i), 0}), 24), NextHop: nic.Subnets[0].Gateway})
+		nic.ManualRoutes = append(nic.ManualRoutes, hostroute.HostRoute{Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{20, byte(i >> 8), byte(i), 0}), 24), NextHop: nic.Subnets[0].Gateway})
 	}
 	return in
 }

@@ -26,7 +26,7 @@ func tablePair(seed, n uint64) (a, b hostroute.Table) {
 	case 2:
 		changed := clone(in)
 		for i := range changed.NICs {
-			changed.NICs[i].Routes = nil
+			changed.NICs[i].ManualRoutes = nil
 		}
 		b = twin.Table(changed)
 	case 3:

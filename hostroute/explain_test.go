@@ -22,7 +22,7 @@ func TestExplain(t *testing.T) {
 	six := func() hostroute.Instance {
 		in := documented()
 		in.NICs[0].Subnets = append(in.NICs[0].Subnets, subnet("six", "2001:db8::/64", "2001:db8::1", "2001:db8:77::/48,2001:db8::1"))
-		in.NICs[1].Routes = hostRoutes("2001:db8:77::/48,fe80::7")
+		in.NICs[1].ManualRoutes = hostRoutes("2001:db8:77::/48,fe80::7")
 		return in
 	}
 	defaultRoute := hostroute.Route{Destination: netip.MustParsePrefix("0.0.0.0/0"), NextHop: netip.MustParseAddr("10.65.0.1"), NIC: "eth0", Source: hostroute.SourceDefault, Subnet: "front"}

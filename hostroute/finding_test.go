@@ -676,7 +676,7 @@ func TestFixes(t *testing.T) {
 		"one NIC":                         {one("11.11.0.0/16,11.8.0.1"), hostroute.CodeSingleNIC, []fix{{"-11.11.0.0/16,11.8.0.1", true}}},
 		"redundant":                       {back("11.8.0.128/25,11.8.0.1"), hostroute.CodeRedundant, []fix{{"-11.8.0.128/25,11.8.0.1", true}}},
 		"shadowed":                        {back("11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1", "11.11.0.0/16,11.8.0.1"), hostroute.CodeShadowed, []fix{{"-11.11.0.0/16,11.8.0.1", true}}},
-		"by hand":                         {and(back(), func(in *hostroute.Instance) { in.NICs[1].Routes = hostRoutes("11.11.0.0/16,11.8.0.77") }), hostroute.CodeNextHopNotGateway, nil},
+		"by hand":                         {and(back(), func(in *hostroute.Instance) { in.NICs[1].ManualRoutes = hostRoutes("11.11.0.0/16,11.8.0.77") }), hostroute.CodeNextHopNotGateway, nil},
 		"redundant with one default and not with another": {and(back("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) {
 			in.DefaultNIC = ""
 			in.NICs[0], in.NICs[1] = in.NICs[1], in.NICs[0]
@@ -719,7 +719,7 @@ func TestFixes(t *testing.T) {
 // the advice on a manual route cannot name it.
 func TestAdviceNamesNoGatewayWhereThereIsNone(t *testing.T) {
 	in := hostroute.Instance{Name: "vm", ConfigDrive: true, NICs: []hostroute.NIC{{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("s", "10.65.0.0/24", "")},
-		Routes: hostRoutes("11.11.0.0/16,192.0.2.1", "11.12.0.0/16,10.65.0.77")}}}
+		ManualRoutes: hostRoutes("11.11.0.0/16,192.0.2.1", "11.12.0.0/16,10.65.0.77")}}}
 	in.NICs[0].Subnets[0].DHCPDisabled = true
 	findings := analyze(t, in).Findings
 	if len(findings) != 2 {
@@ -774,7 +774,7 @@ func TestMessagesOnManualRoutesSayWhatToType(t *testing.T) {
 	two := func(change func(in *hostroute.Instance), routes ...string) hostroute.Instance {
 		in := hostroute.Instance{Name: "vm", DefaultNIC: "eth0", NICs: []hostroute.NIC{
 			{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("front", "10.65.0.0/24", "10.65.0.1")}},
-			{Name: "eth1", Subnets: []*hostroute.Subnet{subnet("back", "11.8.0.0/24", "11.8.0.1"), subnet("back6", "2001:db8::/64", "2001:db8::1")}, Routes: hostRoutes(routes...)},
+			{Name: "eth1", Subnets: []*hostroute.Subnet{subnet("back", "11.8.0.0/24", "11.8.0.1"), subnet("back6", "2001:db8::/64", "2001:db8::1")}, ManualRoutes: hostRoutes(routes...)},
 		}}
 		if change != nil {
 			change(&in)
@@ -808,7 +808,7 @@ func TestMessagesOnManualRoutesSayWhatToType(t *testing.T) {
 		"IPv6":            {two(nil, "2001:db8:5::1/48,2001:db8::7"), []string{"ip -6 route add 2001:db8:5::/48" + linkLocal}},
 		"IPv6, no effect": {two(func(in *hostroute.Instance) { in.DefaultNIC = "eth1" }, "2001:db8:5::1/48,fe80::1"), []string{"ip -6 route del 2001:db8:5::/48 via fe80::1 dev eth1"}},
 		"IPv6, another NIC's gateway": {two(func(in *hostroute.Instance) {
-			in.NICs[0].Routes, in.NICs[1].Routes = in.NICs[1].Routes, nil
+			in.NICs[0].ManualRoutes, in.NICs[1].ManualRoutes = in.NICs[1].ManualRoutes, nil
 		}, "2001:db8:5::/48,2001:db8::1"), []string{"ip -6 route add 2001:db8:5::/48" + linkLocal}},
 		"IPv6, without a router": {two(func(in *hostroute.Instance) { in.NICs[1].Subnets[1].DHCPDisabled = true },
 			"2001:db8:5::/48,2001:db8::1"), []string{"leave it out"}},
@@ -874,8 +874,8 @@ func typeIn(t testing.TB, in hostroute.Instance, subject hostroute.Ref, command 
 		return &in.NICs[slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })]
 	}
 	old := nic(subject.NIC)
-	at := slices.Index(old.Routes, subject.HostRoute)
-	old.Routes = slices.DeleteFunc(old.Routes, func(r hostroute.HostRoute) bool { return r == subject.HostRoute })
+	at := slices.Index(old.ManualRoutes, subject.HostRoute)
+	old.ManualRoutes = slices.DeleteFunc(old.ManualRoutes, func(r hostroute.HostRoute) bool { return r == subject.HostRoute })
 	command = strings.TrimPrefix(strings.TrimPrefix(command, "ip "), "-6 ")
 	words := strings.Fields(strings.NewReplacer("LINK-LOCAL-ADDRESS", "fe80::ecee:eeff:feee:eeee", ",", "").Replace(command))
 	if words[0] != "route" || words[1] == "del" {
@@ -883,14 +883,14 @@ func typeIn(t testing.TB, in hostroute.Instance, subject hostroute.Ref, command 
 	}
 	r := hostroute.HostRoute{Destination: netip.MustParsePrefix(words[2]), NextHop: netip.MustParseAddr(words[4])}
 	to := nic(words[6])
-	if to != old || at > len(to.Routes) {
-		at = len(to.Routes)
+	if to != old || at > len(to.ManualRoutes) {
+		at = len(to.ManualRoutes)
 	}
 	// What was refused for an equal destination stays refused.
 	for i := range in.NICs {
-		in.NICs[i].Routes = slices.DeleteFunc(in.NICs[i].Routes, func(o hostroute.HostRoute) bool { return o.Destination.Masked() == r.Destination })
+		in.NICs[i].ManualRoutes = slices.DeleteFunc(in.NICs[i].ManualRoutes, func(o hostroute.HostRoute) bool { return o.Destination.Masked() == r.Destination })
 	}
-	to.Routes = slices.Insert(to.Routes, min(at, len(to.Routes)), r)
+	to.ManualRoutes = slices.Insert(to.ManualRoutes, min(at, len(to.ManualRoutes)), r)
 	return in, hostroute.Ref{Instance: in.Name, NIC: to.Name, HostRoute: r}
 }
 

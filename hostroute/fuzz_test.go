@@ -44,7 +44,7 @@ func FuzzParseHostRoute(f *testing.F) {
 func small(in hostroute.Instance) bool {
 	n := 0
 	for _, nic := range in.NICs {
-		n += len(nic.Routes) + len(nic.Siblings)
+		n += len(nic.ManualRoutes) + len(nic.Siblings)
 		for _, s := range nic.Subnets {
 			n += len(s.HostRoutes)
 		}

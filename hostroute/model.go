@@ -42,6 +42,8 @@ type HostRoute struct {
 // A NIC is a network interface of an instance: a Neutron port as the guest
 // sees it. The zero NIC has no name and is refused with an [InputError].
 type NIC struct {
+	// ID is the Neutron port's. It may be empty, and no result has it.
+	ID string `json:"id"`
 	// Name is what the guest calls the NIC, such as eth1.
 	Name string `json:"name"`
 	// Addrs are the NIC's fixed IPs, each in one of Subnets. They may be left out; then
@@ -55,10 +57,10 @@ type NIC struct {
 	// this instance's hypervisor, in Neutron's order. DHCP offers each as an
 	// on-link route, except that of the leased subnet itself, which is skipped.
 	Siblings []netip.Prefix `json:"siblings"`
-	// Routes are programmed by hand in the guest ("manual routes"), after
-	// everything that is offered to any of its NICs. A next hop 0.0.0.0 makes
-	// an on-link route. Equal copies are one route.
-	Routes []HostRoute `json:"routes"`
+	// ManualRoutes are programmed by hand in the guest, after everything that is
+	// offered to any of its NICs. A next hop 0.0.0.0 makes an on-link route. Equal
+	// copies are one route.
+	ManualRoutes []HostRoute `json:"manual_routes"`
 }
 
 // An Instance is a virtual machine with its NICs. The zero Instance is valid:
@@ -224,7 +226,7 @@ func (in Instance) Apply(edits ...Edit) (Instance, error) {
 		nic := &out.NICs[i]
 		nic.Addrs = slices.Clone(nic.Addrs)
 		nic.Siblings = slices.Clone(nic.Siblings)
-		nic.Routes = slices.Clone(nic.Routes)
+		nic.ManualRoutes = slices.Clone(nic.ManualRoutes)
 		nic.Subnets = slices.Clone(nic.Subnets)
 		for j, s := range nic.Subnets {
 			if s == nil {
@@ -306,8 +308,8 @@ func check(in Instance) error {
 				fail(fmt.Errorf("%v is no IPv4 network", p), "NICs[%d].Siblings[%d]", i, j)
 			}
 		}
-		for j := range nic.Routes {
-			nic.Routes[j].check(func(field string, err error) { fail(err, "NICs[%d].Routes[%d].%s", i, j, field) })
+		for j := range nic.ManualRoutes {
+			nic.ManualRoutes[j].check(func(field string, err error) { fail(err, "NICs[%d].ManualRoutes[%d].%s", i, j, field) })
 		}
 	}
 	if in.DefaultNIC != "" && !names[in.DefaultNIC] {
@@ -392,7 +394,7 @@ func unmap(in Instance) Instance {
 		return s != nil && (isMapped(s.CIDR.Addr(), s.Gateway) || anyMapped(s.HostRoutes))
 	}
 	if !slices.ContainsFunc(in.NICs, func(n NIC) bool {
-		return isMapped(n.Addrs...) || anyMapped(n.Routes) || slices.ContainsFunc(n.Subnets, mapped) ||
+		return isMapped(n.Addrs...) || anyMapped(n.ManualRoutes) || slices.ContainsFunc(n.Subnets, mapped) ||
 			slices.ContainsFunc(n.Siblings, func(p netip.Prefix) bool { return p.Addr().Is4In6() })
 	}) {
 		return in
@@ -402,7 +404,7 @@ func unmap(in Instance) Instance {
 		n := &in.NICs[i]
 		n.Addrs = mapSlice(n.Addrs, unmapAddr)
 		n.Siblings = mapSlice(n.Siblings, unmapPrefix)
-		n.Routes = mapSlice(n.Routes, unmapRoute)
+		n.ManualRoutes = mapSlice(n.ManualRoutes, unmapRoute)
 		n.Subnets = mapSlice(n.Subnets, func(s *Subnet) *Subnet {
 			if !mapped(s) {
 				return s

@@ -62,7 +62,7 @@ func clone(in hostroute.Instance) hostroute.Instance {
 	in.NICs = slices.Clone(in.NICs)
 	for i := range in.NICs {
 		n := &in.NICs[i]
-		n.Addrs, n.Siblings, n.Routes, n.Subnets = slices.Clone(n.Addrs), slices.Clone(n.Siblings), slices.Clone(n.Routes), slices.Clone(n.Subnets)
+		n.Addrs, n.Siblings, n.ManualRoutes, n.Subnets = slices.Clone(n.Addrs), slices.Clone(n.Siblings), slices.Clone(n.ManualRoutes), slices.Clone(n.Subnets)
 		for j, s := range n.Subnets {
 			if _, ok := done[s]; !ok {
 				c := *s
@@ -80,8 +80,8 @@ func scramble(in hostroute.Instance) {
 	junk := hostroute.MustParseHostRoute("203.0.113.0/24,203.0.113.1")
 	for i := range in.NICs {
 		n := &in.NICs[i]
-		for j := range n.Routes {
-			n.Routes[j] = junk
+		for j := range n.ManualRoutes {
+			n.ManualRoutes[j] = junk
 		}
 		for j := range n.Addrs {
 			n.Addrs[j] = junk.NextHop
@@ -225,7 +225,7 @@ func TestAnalyzeRefusesWhatNoNeutronHolds(t *testing.T) {
 		"a next hop with a zone": {func(in *hostroute.Instance) {
 			in.NICs[1].Subnets[0].HostRoutes = []hostroute.HostRoute{{Destination: dst, NextHop: zoned}}
 		}, []string{"NICs[1].Subnets[0].HostRoutes[0].NextHop"}},
-		"the zero manual route":      {func(in *hostroute.Instance) { in.NICs[0].Routes = make([]hostroute.HostRoute, 1) }, []string{"NICs[0].Routes[0].Destination", "NICs[0].Routes[0].NextHop"}},
+		"the zero manual route":      {func(in *hostroute.Instance) { in.NICs[0].ManualRoutes = make([]hostroute.HostRoute, 1) }, []string{"NICs[0].ManualRoutes[0].Destination", "NICs[0].ManualRoutes[0].NextHop"}},
 		"a sibling that is invalid":  {func(in *hostroute.Instance) { in.NICs[0].Siblings = make([]netip.Prefix, 1) }, []string{"NICs[0].Siblings[0]"}},
 		"a sibling with host bits":   {func(in *hostroute.Instance) { in.NICs[0].Siblings = prefixes("10.66.0.0/24", "10.67.0.1/24") }, []string{"NICs[0].Siblings[1]"}},
 		"a sibling of IPv6":          {func(in *hostroute.Instance) { in.NICs[0].Siblings = prefixes("2001:db8::/64") }, []string{"NICs[0].Siblings[0]"}},
@@ -242,9 +242,9 @@ func TestAnalyzeRefusesWhatNoNeutronHolds(t *testing.T) {
 			in.NICs[1].Subnets[0].Gateway = zoned
 			in.NICs[1].Subnets[0].HostRoutes = []hostroute.HostRoute{{Destination: dst}, {NextHop: hop}}
 			in.NICs[1].Addrs = addrs("10.65.0.5")
-			in.NICs[1].Routes = []hostroute.HostRoute{{Destination: dst, NextHop: hop}, {Destination: dst}}
+			in.NICs[1].ManualRoutes = []hostroute.HostRoute{{Destination: dst, NextHop: hop}, {Destination: dst}}
 		}, []string{"NICs[0].Name", "NICs[0].Subnets[0].CIDR", "NICs[0].Siblings[0]", "NICs[1].Subnets[0].Gateway",
-			"NICs[1].Subnets[0].HostRoutes[0].NextHop", "NICs[1].Subnets[0].HostRoutes[1].Destination", "NICs[1].Addrs[0]", "NICs[1].Routes[1].NextHop", "DefaultNIC"}},
+			"NICs[1].Subnets[0].HostRoutes[0].NextHop", "NICs[1].Subnets[0].HostRoutes[1].Destination", "NICs[1].Addrs[0]", "NICs[1].ManualRoutes[1].NextHop", "DefaultNIC"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := documented()
@@ -332,7 +332,7 @@ func mapped(in hostroute.Instance) hostroute.Instance {
 		for j := range n.Siblings {
 			n.Siblings[j] = prefix(n.Siblings[j])
 		}
-		each(n.Routes)
+		each(n.ManualRoutes)
 		for _, s := range n.Subnets {
 			if !done[s] {
 				done[s] = true
@@ -517,7 +517,7 @@ func TestApplyRefusesNilSubnets(t *testing.T) {
 func TestInstanceApply(t *testing.T) {
 	in := documented()
 	in.NICs[0].Subnets = append(in.NICs[0].Subnets, in.NICs[1].Subnets[0])
-	in.NICs[0].Routes = hostRoutes("12.0.0.0/8,10.65.0.1")
+	in.NICs[0].ManualRoutes = hostRoutes("12.0.0.0/8,10.65.0.1")
 	in.NICs[0].Siblings = prefixes("10.66.0.0/24")
 	out, err := in.Apply(
 		hostroute.Edit{Subnet: "back", Old: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1"), New: hostroute.MustParseHostRoute("11.12.0.0/16,11.8.0.1")},

@@ -88,7 +88,7 @@ func TestOfferOfWhatIsNoNIC(t *testing.T) {
 		"the zero subnet":          {Subnets: []*hostroute.Subnet{{}, invalid}},
 		"an invalid sibling":       {Subnets: []*hostroute.Subnet{bad}, Siblings: make([]netip.Prefix, 2)},
 		"mapped sibling, /0":       {Subnets: []*hostroute.Subnet{bad}, Siblings: prefixes("::ffff:1.2.3.4/0", "::/0")},
-		"invalid routes and addrs": {Addrs: make([]netip.Addr, 1), Routes: make([]hostroute.HostRoute, 1)},
+		"invalid routes and addrs": {Addrs: make([]netip.Addr, 1), ManualRoutes: make([]hostroute.HostRoute, 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := cmp.Diff(nil, n, equateNetip)

@@ -250,7 +250,7 @@ func (p *plan) place(nic int32) ([]placed, []item) {
 		all = append(all, placed{s, first, int32(len(items))})
 	}
 	g.end, g.manual = int32(len(all)), int32(len(items))
-	routes := unique(g.Routes)
+	routes := unique(g.ManualRoutes)
 	for i := range routes {
 		items = append(items, item{})
 		it := &items[len(items)-1]

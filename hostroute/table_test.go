@@ -76,7 +76,7 @@ func TestTableIsInTheOrderOfIPRoute(t *testing.T) {
 	in.DefaultNIC = ""
 	in.NICs[0].Subnets[0].HostRoutes = hostRoutes("0.0.0.0/8,10.65.0.1", "11.8.0.0/24,10.65.0.1", "0.0.0.0/32,10.65.0.1", "11.11.0.0/24,10.65.0.1")
 	in.NICs[0].Subnets = append(in.NICs[0].Subnets, subnet("six", "2001:db8::/64", "2001:db8::1"))
-	in.NICs[1].Routes = hostRoutes("::/8,fe80::1", "255.255.255.255/32,11.8.0.1")
+	in.NICs[1].ManualRoutes = hostRoutes("::/8,fe80::1", "255.255.255.255/32,11.8.0.1")
 	const want = `0.0.0.0 via 10.65.0.1 dev eth0
 0.0.0.0/8 via 10.65.0.1 dev eth0
 default via 10.65.0.1 dev eth0

@@ -46,7 +46,7 @@ func describe(in hostroute.Instance) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "default NIC %q, config drive %v\n", in.DefaultNIC, in.ConfigDrive)
 	for _, n := range in.NICs {
-		fmt.Fprintf(&b, "%s: addrs %v, siblings %v, routes %v\n", n.Name, n.Addrs, n.Siblings, n.Routes)
+		fmt.Fprintf(&b, "%s: addrs %v, siblings %v, routes %v\n", n.Name, n.Addrs, n.Siblings, n.ManualRoutes)
 		for _, s := range n.Subnets {
 			fmt.Fprintf(&b, "\t%+v\n", *s)
 		}

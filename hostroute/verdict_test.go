@@ -36,7 +36,7 @@ func front(in *hostroute.Instance) *hostroute.Subnet { return in.NICs[0].Subnets
 
 func TestClassOfTheNextHop(t *testing.T) {
 	manual := func(routes ...string) hostroute.Instance {
-		return and(back(), func(in *hostroute.Instance) { in.NICs[1].Routes = hostRoutes(routes...) })
+		return and(back(), func(in *hostroute.Instance) { in.NICs[1].ManualRoutes = hostRoutes(routes...) })
 	}
 	for name, c := range map[string]struct {
 		in   hostroute.Instance
@@ -57,7 +57,7 @@ func TestClassOfTheNextHop(t *testing.T) {
 		"a neighbour":                              {back("11.11.0.0/16,11.8.0.77"), hostroute.ClassNotGateway},
 		"the network address":                      {back("11.11.0.0/16,11.8.0.0"), hostroute.ClassNotGateway},
 		"behind an on-link route":                  {back("192.0.2.0/24,0.0.0.0", "11.11.0.0/16,192.0.2.1"), hostroute.ClassNotGateway},
-		"behind an on-link route that comes later": {and(back("11.11.0.0/16,192.0.2.1"), func(in *hostroute.Instance) { in.NICs[1].Routes = nil }), hostroute.ClassOffLink},
+		"behind an on-link route that comes later": {and(back("11.11.0.0/16,192.0.2.1"), func(in *hostroute.Instance) { in.NICs[1].ManualRoutes = nil }), hostroute.ClassOffLink},
 		"another NIC's broadcast":                  {back("11.11.0.0/16,10.65.0.255"), hostroute.ClassOffLink},
 		"nowhere":                                  {back("11.11.0.0/16,192.0.2.1"), hostroute.ClassOffLink},
 		"not offered, in the subnet": {and(back("11.11.0.0/16,11.8.0.77"), func(in *hostroute.Instance) { in.NICs[1].Subnets[0].DHCPDisabled = true }),
@@ -153,19 +153,19 @@ func TestEffect(t *testing.T) {
 			in.NICs[1].Subnets[1].HostRoutes = hostRoutes("2001:db8:77::/48,2001:db8::1")
 		}), want{effect: hostroute.EffectNotOffered, cause: hostroute.CodeIPv6NotOffered}},
 		"not offered: another family": {back("2001:db8::/48,fe80::1"), want{effect: hostroute.EffectNotOffered, cause: hostroute.CodeNextHopUnusable}},
-		"refused: manual, two families": {and(back(), func(in *hostroute.Instance) { in.NICs[1].Routes = hostRoutes("2001:db8::/48,11.8.0.1") }),
+		"refused: manual, two families": {and(back(), func(in *hostroute.Instance) { in.NICs[1].ManualRoutes = hostRoutes("2001:db8::/48,11.8.0.1") }),
 			want{effect: hostroute.EffectRefused, cause: hostroute.CodeNextHopUnusable}},
 		"refused: manual, IPv6, the subnet's gateway": {and(back(), func(in *hostroute.Instance) {
 			withSix(in)
-			in.NICs[1].Routes = hostRoutes("2001:db8:77::/48,2001:db8::1")
+			in.NICs[1].ManualRoutes = hostRoutes("2001:db8:77::/48,2001:db8::1")
 		}), want{effect: hostroute.EffectRefused, cause: hostroute.CodeNextHopOffLink}},
-		"steers: manual, IPv6, host bits are masked": {and(back(), func(in *hostroute.Instance) { in.NICs[1].Routes = hostRoutes("2001:db8:77::9/48,fe80::1") }),
+		"steers: manual, IPv6, host bits are masked": {and(back(), func(in *hostroute.Instance) { in.NICs[1].ManualRoutes = hostRoutes("2001:db8:77::9/48,fe80::1") }),
 			want{hostroute.EffectSteers, "", "eth1", "", "2001:db8:77::"}},
 		"steers: a manual default": {and(back(), func(in *hostroute.Instance) {
 			in.DefaultNIC = ""
 			in.NICs[0].Subnets, in.NICs[0].Addrs = nil, nil
 			in.NICs[1].Subnets[0].DHCPDisabled, in.NICs[1].Subnets[0].Gateway, in.ConfigDrive = true, netip.Addr{}, true
-			in.NICs[1].Routes = hostRoutes("0.0.0.0/0,11.8.0.77")
+			in.NICs[1].ManualRoutes = hostRoutes("0.0.0.0/0,11.8.0.77")
 		}), want{hostroute.EffectSteers, "", "eth1", "", "0.0.0.0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -218,7 +218,7 @@ func TestLengthOfTheOffer(t *testing.T) {
 
 func TestGuestDependent(t *testing.T) {
 	manual := func(routes ...string) hostroute.Instance {
-		return and(back(), func(in *hostroute.Instance) { in.NICs[1].Routes = hostRoutes(routes...) })
+		return and(back(), func(in *hostroute.Instance) { in.NICs[1].ManualRoutes = hostRoutes(routes...) })
 	}
 	for name, c := range map[string]struct {
 		in   hostroute.Instance
@@ -241,7 +241,7 @@ func TestGuestDependent(t *testing.T) {
 		"never where nothing is offered":           {back("0.0.0.0/0,192.0.2.1"), false},
 		"manual, next hop 0.0.0.0":                 {manual("11.11.0.0/16,0.0.0.0"), false},
 		"manual, destination offered to another":   {and(manual("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), true},
-		"manual, destination by hand on another":   {and(manual("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.NICs[0].Routes = hostRoutes("11.11.0.0/16,10.65.0.1") }), false},
+		"manual, destination by hand on another":   {and(manual("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.NICs[0].ManualRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if v := verdictOf(t, c.in); v.GuestDependent != c.want {
@@ -256,7 +256,7 @@ func TestVerdictsAreInTheOrderOfTheInput(t *testing.T) {
 	in.NICs[0].Subnets[0].HostRoutes = hostRoutes("2.0.0.0/8,10.65.0.1", "1.0.0.0/8,10.65.0.1", "2.0.0.0/8,10.65.0.1")
 	in.NICs[0].Subnets = append([]*hostroute.Subnet{subnet("z", "2001:db8::/64", "", "2001:db8:1::/48,fe80::1")}, in.NICs[0].Subnets...)
 	in.NICs[0].Subnets = append(in.NICs[0].Subnets, in.NICs[0].Subnets[0])
-	in.NICs[0].Routes = hostRoutes("4.0.0.0/8,10.65.0.1", "3.0.0.0/8,10.65.0.1", "4.0.0.0/8,10.65.0.1")
+	in.NICs[0].ManualRoutes = hostRoutes("4.0.0.0/8,10.65.0.1", "3.0.0.0/8,10.65.0.1", "4.0.0.0/8,10.65.0.1")
 	in.NICs[1].Subnets = append(in.NICs[1].Subnets, in.NICs[0].Subnets[0])
 	var got []string
 	for _, v := range analyze(t, in).Verdicts {

@@ -129,7 +129,7 @@ func untidy() hostroute.Instance {
 func manual(n int) hostroute.Instance {
 	in := hostroute.Instance{Name: "web-3", DefaultNIC: "eth0", NICs: []hostroute.NIC{nic(0), nic(1)}}
 	for i := range n {
-		in.NICs[1].Routes = append(in.NICs[1].Routes, hostroute.HostRoute{
+		in.NICs[1].ManualRoutes = append(in.NICs[1].ManualRoutes, hostroute.HostRoute{
 			Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{20, byte(i >> 8), byte(i), 0}), 24), NextHop: in.NICs[1].Subnets[0].Gateway})
 	}
 	return in

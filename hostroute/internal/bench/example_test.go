@@ -14,7 +14,7 @@ import (
 func Example_prefixTable() {
 	in := manual(10_000)
 	in.NICs = append(in.NICs, in.NICs[1])
-	in.NICs[2].Name, in.NICs[2].Routes = "eth2", nil
+	in.NICs[2].Name, in.NICs[2].ManualRoutes = "eth2", nil
 	report, err := hostroute.Analyze(in)
 	if err != nil {
 		panic(err)

@@ -107,7 +107,7 @@ func (g *maker) instance() hostroute.Instance {
 		if len(n.Subnets) > 0 {
 			home = of(g, n.Subnets...)
 		}
-		n.Routes = g.routes(home, of(g, 0, 1, 0, 2, 0, 3))
+		n.ManualRoutes = g.routes(home, of(g, 0, 1, 0, 2, 0, 3))
 		n.Siblings = g.siblings()
 	}
 	return g.in

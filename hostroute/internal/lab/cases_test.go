@@ -51,7 +51,7 @@ func back(routes ...string) hostroute.NIC {
 func specialCases() []namedCase {
 	manual := func(n hostroute.NIC, routes ...string) hostroute.NIC {
 		for _, r := range routes {
-			n.Routes = append(n.Routes, hostroute.MustParseHostRoute(r))
+			n.ManualRoutes = append(n.ManualRoutes, hostroute.MustParseHostRoute(r))
 		}
 		return n
 	}

@@ -33,7 +33,7 @@ func steps(in hostroute.Instance) (v4, v6 []step) {
 		v6 = append(v6, configure6(in, n)...)
 	}
 	for _, n := range in.NICs {
-		for _, r := range twin.Distinct(n.Routes) {
+		for _, r := range twin.Distinct(n.ManualRoutes) {
 			s := step{subject: hostroute.Ref{Instance: in.Name, NIC: n.Name, HostRoute: r}}
 			switch is4 := r.Destination.Addr().Is4(); {
 			case is4 != r.NextHop.Is4(): // `ip` itself refuses to read this
@@ -188,7 +188,7 @@ func address(in hostroute.Instance, n hostroute.NIC, s *hostroute.Subnet) netip.
 func nextHops(in hostroute.Instance) map[netip.Addr]bool {
 	set := make(map[netip.Addr]bool)
 	for _, n := range in.NICs {
-		for _, r := range n.Routes {
+		for _, r := range n.ManualRoutes {
 			set[r.NextHop] = true
 		}
 		for _, s := range n.Subnets {

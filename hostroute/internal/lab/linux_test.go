@@ -316,7 +316,7 @@ func boundaries(in hostroute.Instance, tables ...hostroute.Table) []netip.Addr {
 				prefixes = append(prefixes, r.Destination)
 			}
 		}
-		for _, r := range n.Routes {
+		for _, r := range n.ManualRoutes {
 			prefixes = append(prefixes, r.Destination)
 		}
 	}
@@ -491,7 +491,7 @@ func describe(in hostroute.Instance) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "instance %q, default NIC %q, config drive %v\n", in.Name, in.DefaultNIC, in.ConfigDrive)
 	for _, n := range in.NICs {
-		fmt.Fprintf(&b, "  %s %v siblings %v manual %v\n", n.Name, n.Addrs, n.Siblings, n.Routes)
+		fmt.Fprintf(&b, "  %s %v siblings %v manual %v\n", n.Name, n.Addrs, n.Siblings, n.ManualRoutes)
 		for _, s := range n.Subnets {
 			fmt.Fprintf(&b, "    %s %v gateway %v DHCP disabled %v: %v\n", s.ID, s.CIDR, s.Gateway, s.DHCPDisabled, s.HostRoutes)
 		}

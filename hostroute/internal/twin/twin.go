@@ -226,7 +226,7 @@ func steps(in hostroute.Instance, overflow []bool) []step {
 		}
 	}
 	for i, n := range in.NICs {
-		for _, r := range Distinct(n.Routes) {
+		for _, r := range Distinct(n.ManualRoutes) {
 			arrives := r.Destination
 			if arrives.Addr().Is6() {
 				arrives = arrives.Masked() // silently

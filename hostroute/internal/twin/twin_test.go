@@ -264,7 +264,7 @@ func TestRules(t *testing.T) {
 		// Families.
 		{"mixed families", func(_ *hostroute.Instance, _, eth1 *hostroute.NIC, _, back *hostroute.Subnet) {
 			back.HostRoutes = routes("2001:db8::/32,11.8.0.1", "11.11.0.0/16,fe80::1", "2001:db8::/32,fe80::1")
-			eth1.Routes = routes("11.11.0.0/16,fe80::1")
+			eth1.ManualRoutes = routes("11.11.0.0/16,fe80::1")
 		}, `
 			eth1 2001:db8::/32,11.8.0.1 unusable not-offered next-hop-unusable
 			eth1 11.11.0.0/16,fe80::1 unusable not-offered next-hop-unusable
@@ -283,7 +283,7 @@ func TestRules(t *testing.T) {
 			eth0.Subnets = append(eth0.Subnets, subnet("six", "2001:db8:1::/64", "2001:db8:1::1"))
 			eth1.Subnets = append(eth1.Subnets, subnet("link", "fe80::/64", ""))
 			eth1.Addrs = append(eth1.Addrs, addr("fe80::2"))
-			eth1.Routes = routes("2001:db8:9::1/48,fe80::1", "2001:db8:9::/48,fe80::3", "2001:db8:a::/48,fe80::2", "2001:db8:a::/48,::",
+			eth1.ManualRoutes = routes("2001:db8:9::1/48,fe80::1", "2001:db8:9::/48,fe80::3", "2001:db8:a::/48,fe80::2", "2001:db8:a::/48,::",
 				"2001:db8:a::/48,ff02::1", "2001:db8:b::/48,fe80::1", "2001:db8:a::/48,2001:db8:1::1", "2001:db8:a::/48,2001:db8:2::1")
 		}, `
 			eth1 2001:db8:9::1/48,fe80::1 own-gateway redundant
@@ -298,7 +298,7 @@ func TestRules(t *testing.T) {
 
 		// By hand.
 		{"manual routes come after all offers", func(_ *hostroute.Instance, eth0, _ *hostroute.NIC, _, back *hostroute.Subnet) {
-			eth0.Routes = routes("11.11.0.0/16,10.65.0.1", "11.12.0.0/16,0.0.0.0", "11.13.0.0/16,11.12.0.1", "11.14.77.0/16,10.65.0.1")
+			eth0.ManualRoutes = routes("11.11.0.0/16,10.65.0.1", "11.12.0.0/16,0.0.0.0", "11.13.0.0/16,11.12.0.1", "11.14.77.0/16,10.65.0.1")
 		}, `
 			eth0 11.11.0.0/16,10.65.0.1 own-gateway refused conflict guest
 			eth0 11.12.0.0/16,0.0.0.0 on-link redundant guest
@@ -308,7 +308,7 @@ func TestRules(t *testing.T) {
 		{"a manual default is never dropped", func(in *hostroute.Instance, _, eth1 *hostroute.NIC, front, back *hostroute.Subnet) {
 			in.DefaultNIC = "eth0"
 			front.Gateway = netip.Addr{}
-			eth1.Routes = routes("0.0.0.0/0,11.8.0.1")
+			eth1.ManualRoutes = routes("0.0.0.0/0,11.8.0.1")
 		}, `
 			eth1 11.11.0.0/16,11.8.0.1 own-gateway redundant
 			eth1 0.0.0.0/0,11.8.0.1 own-gateway steers eth1<@0.0.0.0`, nil},
@@ -335,7 +335,7 @@ func TestWithout(t *testing.T) {
 	in := example()
 	shared := in.NICs[1].Subnets[0]
 	in.NICs[0].Subnets = append(in.NICs[0].Subnets, shared)
-	in.NICs[0].Routes = routes("12.0.0.0/8,10.65.0.1")
+	in.NICs[0].ManualRoutes = routes("12.0.0.0/8,10.65.0.1")
 	for _, v := range Verdicts(in) {
 		for _, w := range Verdicts(Without(in, v)) {
 			if v.Subject.HostRoute == w.Subject.HostRoute {

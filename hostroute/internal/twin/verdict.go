@@ -18,7 +18,7 @@ func Verdicts(in hostroute.Instance) []hostroute.Verdict {
 				list = append(list, verdict(in, subject{i, s, r}))
 			}
 		}
-		for _, r := range Distinct(n.Routes) {
+		for _, r := range Distinct(n.ManualRoutes) {
 			list = append(list, verdict(in, subject{i, nil, r}))
 		}
 	}
@@ -345,7 +345,7 @@ func remove(in hostroute.Instance, x subject) hostroute.Instance {
 		return replace(in, x.subnet.ID, others(x.subnet.HostRoutes))
 	}
 	in.NICs = slices.Clone(in.NICs)
-	in.NICs[x.nic].Routes = others(in.NICs[x.nic].Routes)
+	in.NICs[x.nic].ManualRoutes = others(in.NICs[x.nic].ManualRoutes)
 	return in
 }
 
