@@ -1,25 +1,32 @@
-// Package hostroute says what the host routes of OpenStack subnets do to the
-// instances of a cloud with Calico networking: which routing table an instance
-// gets, and for every host route whether it is consistent and whether it is
-// effective.
+// Package hostroute shows what the host routes of OpenStack subnets really do in a cloud
+// with Calico networking: which routing table an instance gets, which host routes work,
+// which are ignored, and which change nothing.
 //
 // # Host routes
 //
-// A host route is a destination and a next hop that an operator puts on a
-// Neutron subnet. DHCP hands the host routes of a subnet to every instance that
-// gets its address there, and the guest installs them: each belongs to the NIC whose
-// lease carried it, never to the one whose gateway the next hop is.
+// A host route is a destination and a next hop that an operator puts on a Neutron subnet.
+// DHCP hands the host routes of a subnet to every instance that gets its address there, and
+// the guest installs them. A route belongs to the NIC whose lease carried it, never to the NIC
+// whose gateway the next hop is.
 //
-// Under Calico, the local hypervisor routes everything that leaves an instance. The
-// gateway address of a subnet stands for that hypervisor, on every host that uses the
-// subnet; no data is sent to or from the address itself, it is only the first hop. Any
-// other next hop on the link is answered by the hypervisor in its place (proxy ARP) and
-// then ignored: the router that the operator had in mind never sees the data.
+// Under Calico the local hypervisor routes everything that an instance sends. The gateway
+// address of a subnet stands for that hypervisor, on every host that uses the subnet. No data
+// is sent to or from this address; it is only the first hop. Any other next hop on the link is
+// ignored: the hypervisor answers for it (proxy ARP) and forwards the data itself. The router
+// that the operator had in mind never sees it.
 //
-// So the next hop cannot choose a router, and what a host route does choose is the
-// NIC. Host routes are useful where an instance has several NICs, the default through one
-// of them, and other prefixes to send through another. With one NIC they are
-// unhelpful, though harmless.
+// So a host route cannot choose a router. It can only choose the NIC. Host routes are useful
+// where an instance has several NICs, one of them with the default route, and some prefixes
+// should leave by another one. With one NIC they are unhelpful, though harmless.
+//
+// Two wishes that host routes cannot grant: to send data through a router, firewall or VPN
+// instance, and to reach the metadata address through a DHCP port. Routing in the hypervisors
+// (BGP) or a tunnel from the guest can do the first. A NIC on the router's own network does not
+// help, because the hypervisor stands between all of them.
+//
+// A trap: "no gateway on the second subnet" is the usual advice against two default routes.
+// Under Calico such a subnet gives no lease, and the NIC gets no address and no route at all.
+// Give the subnet a gateway, and tell the guest which default to keep.
 //
 // # Three stages
 //
@@ -27,36 +34,39 @@
 //
 //	Neutron and DHCP offer routes -> the guest installs them -> the hypervisor forwards what leaves
 //
-// [NIC.Offer] is the first, [Report.Table] what comes of the second, and
-// [Report.Explain] tells of the third.
+// [NIC.Offer] returns what the first stage hands to a NIC. [Report.Table] is what the second
+// leaves in the guest. [Report.Explain] follows one destination through the third.
 //
 // # Two questions
 //
-// [Analyze] answers two questions for every host route, and leaves none out:
+// [Analyze] answers two questions about every host route, and leaves none out:
 //
-//   - Is it consistent: does its next hop stand for the hypervisor? See [Verdict.Class].
-//   - Is it effective: would any destination leave by another NIC without it? See
-//     [Verdict.Effect]. The answer is exact, with a witness: it is what deleting
-//     the host route and configuring the guest again would show.
+//   - Is it consistent? Does its next hop stand for the hypervisor? See [Verdict.Class].
+//   - Is it effective? Would any traffic use another NIC without it? See [Verdict.Effect].
+//     The answer is exact: it is what deleting the host route and configuring the guest again
+//     would show.
 //
-// What is worth telling a person is in [Report.Findings]: with a stable [Code], the
-// reason, and fixes that were tried on the instance. [Rules] documents the codes.
+// [Report.Findings] holds what a person should know: a stable [Code], the reason, and fixes.
+// [Rules] documents the codes. A subnet is shared, and a fix for one instance may move the data
+// of another: [Instance.Impact] says what edits do to an instance. Ask it for every instance on
+// the subnet before you edit.
 //
-// The reference guest is Linux with ISC dhclient. Where other DHCP clients differ, a
-// verdict says GuestDependent.
+// The reference guest is Linux with ISC dhclient. Where other DHCP clients behave differently,
+// a verdict is marked GuestDependent.
 //
 // # Not modelled
 //
-// The hypervisor's own routing table, which must cover every destination (host routes
-// add nothing to it); Neutron's force_metadata option; metrics, policy routing and
-// firewalls in the guest; and when running instances get a change: DHCP agent and
-// client see a changed host route only later, if at all. Nor are subnets and addresses that
-// Linux treats specially and Neutron does not hand out: a subnet that begins at 0.0.0.0, a fixed IP that is
-// multicast or a broadcast address.
+// The hypervisor's own routing table is not modelled. It must cover every destination, and host
+// routes add nothing to it. Neither are Neutron's force_metadata option, metrics, policy routing
+// and firewalls in the guest, nor the time at which running instances get a change: a changed
+// host route reaches them only later, if at all. Nor are subnets and addresses that Linux treats
+// specially and Neutron does not hand out: a subnet that begins at 0.0.0.0, or a fixed IP that is
+// a multicast or broadcast address.
 //
 // # Habits
 //
-// All functions are pure: they read their arguments, modify and retain nothing of them,
-// give the same bytes for the same input, and may be called concurrently. Errors
-// mean that there is no answer; findings are the answer.
+// All functions are pure: they read their arguments, modify and retain nothing of them, give
+// the same bytes for the same input, and may be called concurrently. An error means that there is
+// no answer; findings are the answer. Names and IDs come from tenants: where they are printed as
+// text, characters that are not printable are quoted as by [strconv.Quote].
 package hostroute

@@ -2,292 +2,176 @@ package hostroute
 
 import (
 	"net/netip"
-	"slices"
 
 	"example.com/go-hostroute/hostroute/internal/sweep"
 	"go4.org/netipx"
 )
 
-// A Change says that the addresses of Destination leave through one NIC before
-// and through another one after.
+// Stage 3: where data leaves. A table is turned into a partition of the address space, and two
+// partitions are compared.
+
+// A Change says that the addresses of Destination leave through one NIC before and through
+// another one after.
 type Change struct {
 	Destination netip.Prefix `json:"destination"`
-	Before      string       `json:"before"` // NIC; "" is no route
+	Before      string       `json:"before"` // NIC; "" means no route
 	After       string       `json:"after"`
 }
 
-// Diff returns where the egress NIC of two tables differs: as the fewest
-// prefixes, sorted by address, IPv4 before IPv6. It is empty exactly if every
-// address leaves by the same NIC in both tables, or has no route in either.
-func Diff(before, after Table) []Change {
-	names := []string{""} // by number, from None on
-	numbers := map[string]int32{"": sweep.None}
-	number := func(name string) int32 {
-		n, ok := numbers[name]
-		if !ok {
-			n = int32(len(names)) + sweep.None
-			numbers[name], names = n, append(names, name)
+// String returns "11.11.0.0/16: eth1 -> eth0".
+func (c Change) String() string {
+	name := func(nic string) string {
+		if nic == "" {
+			return "no route"
 		}
-		return n
+		return quoted(nic)
 	}
-	name := func(n int32) string { return names[n-sweep.None] }
-	changes := []Change{}
-	differences(before.egress(number), after.egress(number), func(from, to netip.Addr, was, is int32) bool {
-		for _, p := range netipx.IPRangeFrom(from, to).Prefixes() {
-			changes = append(changes, Change{p, name(was), name(is)})
+	return c.Destination.String() + ": " + name(c.Before) + " -> " + name(c.After)
+}
+
+// Diff returns where the egress NIC differs between two tables: as the fewest prefixes, sorted by
+// address, IPv4 before IPv6. The result is empty exactly if every address leaves by the same NIC
+// in both tables, or has no route in either.
+func Diff(before, after Table) []Change {
+	nics := []string{""} // by number, starting at None
+	numbers := map[string]int32{"": sweep.None}
+	for _, t := range []Table{before, after} {
+		for i := range t {
+			if _, known := numbers[t[i].NIC]; !known {
+				numbers[t[i].NIC] = int32(len(nics)) + sweep.None
+				nics = append(nics, t[i].NIC)
+			}
 		}
-		return true
-	})
+	}
+	changes := []Change{}
+	for _, space := range families {
+		for _, d := range differences(space, before.egress(space, numbers), after.egress(space, numbers)) {
+			for _, p := range netipx.IPRangeFrom(d.from, d.to).Prefixes() {
+				changes = append(changes, Change{p, nics[d.before-sweep.None], nics[d.after-sweep.None]})
+			}
+		}
+	}
 	return changes
 }
 
-// Destinations returns all addresses for which the table chooses a NIC, exactly.
+var families = [...]netip.Prefix{any4, any6}
+
+// Destinations returns all addresses that leave through a NIC, exactly.
+//
+// They are also the addresses that can talk to the NIC's own addresses. A reply must leave by the
+// NIC whose address it bears, because the hypervisor's strict reverse path filter drops it elsewhere.
 func (t Table) Destinations(nic string) *netipx.IPSet {
-	var b netipx.IPSetBuilder
-	none := []segment{{zero4, sweep.None}, {any6.Addr(), sweep.None}}
-	wanted := func(name string) int32 {
-		if name == nic {
-			return 0
-		}
-		return 1
+	numbers := make(map[string]int32)
+	for i := range t {
+		numbers[t[i].NIC] = 1
 	}
-	differences(none, t.egress(wanted), func(from, to netip.Addr, _, n int32) bool {
-		if n == 0 {
-			b.AddRange(netipx.IPRangeFrom(from, to))
+	numbers[nic] = 0
+	var set netipx.IPSetBuilder
+	for _, space := range families {
+		for _, d := range differences(space, partition(space, sweep.None, nil), t.egress(space, numbers)) {
+			if d.after == 0 {
+				set.AddRange(netipx.IPRangeFrom(d.from, d.to))
+			}
 		}
-		return true
-	})
-	set, _ := b.IPSet() // only an invalid range is an error
-	return set
+	}
+	out, _ := set.IPSet() // fails only on invalid ranges
+	return out
 }
 
-// egress returns t as a partition of the address space, with NICs numbered. Rows
-// that no table of [Analyze] has are read as Lookup does: as if masked, and those
-// without a valid destination not at all.
-func (t Table) egress(number func(string) int32) []segment {
+// egress returns the partition of one family by a table. Rows that no table of [Analyze] has are read
+// as Lookup reads them: as if masked, and those without a valid destination not at all.
+func (t Table) egress(space netip.Prefix, numbers map[string]int32) []segment {
 	routes := make([]sweep.Route, 0, len(t))
 	for i := range t {
-		if d := t[i].Destination; d.IsValid() {
-			routes = append(routes, sweep.Route{Prefix: d.Masked(), NIC: number(t[i].NIC)})
+		if d := t[i].Destination; d.IsValid() && d.Addr().Is4() == space.Addr().Is4() {
+			routes = append(routes, sweep.Route{Prefix: d.Masked(), NIC: numbers[t[i].NIC]})
 		}
 	}
 	sorted := make([]sweep.Route, 0, len(routes))
 	for _, i := range sweep.Order(nil, routes) {
 		sorted = append(sorted, routes[i])
 	}
-	return partition(nil, sorted)
+	return partition(space, sweep.None, sorted)
 }
 
-// A segment is a range of addresses that leave by one NIC: from its first
-// address to the one before the next segment, or to the end of its family.
+// A segment is a range of addresses that leave by one NIC: from its first address to the one before
+// the next segment, or to the end of the space that is partitioned.
 type segment struct {
 	from netip.Addr
 	nic  int32 // sweep.None: no route
 }
 
-// partition returns the egress of every address: sorted segments, the first from
-// 0.0.0.0, one from ::, no two neighbours of a family alike. It takes routes in the
-// order of [sweep.Order], and room to return them in.
-func partition(out []segment, routes []sweep.Route) []segment {
-	out = slices.Grow(out, 2*len(routes)+2)
+// partition returns the egress of every address of a space: sorted segments, no two neighbours alike.
+// It takes routes inside the space, in the order of [sweep.Order]. What none of them contains leaves by
+// the outer NIC.
+func partition(space netip.Prefix, outer int32, routes []sweep.Route) []segment {
+	out := make([]segment, 0, 2*len(routes)+1)
 	start := func(from netip.Addr, nic int32) {
-		n := len(out)
-		if n > 0 && out[n-1].from == from {
-			out = out[:n-1] // an empty segment
-			n--
+		if n := len(out); n > 0 && out[n-1].from == from { // the last segment is empty
+			out = out[:n-1]
 		}
-		if n > 0 && out[n-1].nic == nic && out[n-1].from.Is4() == from.Is4() {
-			return
+		if n := len(out); n == 0 || out[n-1].nic != nic {
+			out = append(out, segment{from, nic})
 		}
-		out = append(out, segment{from, nic})
 	}
-	var room [8]sweep.Route
-	open := room[:0] // the prefixes around the address at hand, the longest last
+	open := []sweep.Route{{Prefix: space, NIC: outer}} // the prefixes around the address at hand, the longest last
 	closeTo := func(a netip.Addr) {
-		for n := len(open); n > 0 && !open[n-1].Prefix.Contains(a); n-- {
-			last := netipx.PrefixLastIP(open[n-1].Prefix)
-			open = open[:n-1]
-			if next := last.Next(); next.IsValid() {
-				outer := int32(sweep.None)
-				if n > 1 {
-					outer = open[n-2].NIC
-				}
-				start(next, outer)
+		for n := len(open) - 1; n > 0 && !open[n].Prefix.Contains(a); n-- {
+			next := netipx.PrefixLastIP(open[n].Prefix).Next()
+			open = open[:n]
+			if space.Contains(next) {
+				start(next, open[n-1].NIC)
 			}
 		}
 	}
-	family := func(unspecified netip.Addr, routes []sweep.Route) {
-		start(unspecified, sweep.None)
-		for _, r := range routes {
-			closeTo(r.Prefix.Addr())
-			if n := len(open); n == 0 || open[n-1].Prefix != r.Prefix {
-				start(r.Prefix.Addr(), r.NIC)
-				open = append(open, r)
-			}
+	start(space.Addr(), outer)
+	for i, r := range routes {
+		if i > 0 && r.Prefix == routes[i-1].Prefix {
+			continue // the first is in force
 		}
-		closeTo(netip.Addr{})
+		closeTo(r.Prefix.Addr())
+		start(r.Prefix.Addr(), r.NIC)
+		open = append(open, r)
 	}
-	n4 := 0
-	for n4 < len(routes) && routes[n4].Prefix.Addr().Is4() {
-		n4++
-	}
-	family(zero4, routes[:n4])
-	family(any6.Addr(), routes[n4:])
+	closeTo(netip.Addr{})
 	return out
 }
 
-// differences yields the ranges of addresses that two partitions send to
-// different NICs, until yield returns false. Neighbouring ranges of a
-// family differ in a NIC.
-func differences(a, b []segment, yield func(from, to netip.Addr, a, b int32) bool) {
-	var from netip.Addr
-	was, is := int32(sweep.None), int32(sweep.None)
-	for i, j := 0, 0; ; {
-		// The ranges of a and b at hand both hold the lowest address not seen yet.
-		var next netip.Addr
-		switch {
-		case i == len(a) && j == len(b):
-		case j == len(b) || i < len(a) && a[i].from.Less(b[j].from):
-			next = a[i].from
-		default:
-			next = b[j].from
+// A difference is a range of addresses that two partitions send to different NICs.
+type difference struct {
+	from, to      netip.Addr
+	before, after int32
+}
+
+// differences returns where two partitions of a space differ, in order. Neighbouring ranges differ
+// in a NIC.
+func differences(space netip.Prefix, a, b []segment) []difference {
+	var out []difference
+	from := space.Addr()
+	for i, j := 0, 0; ; { // the segments that contain from
+		var next netip.Addr // where the first of them ends; zero: with the space
+		if i+1 < len(a) {
+			next = a[i+1].from
 		}
-		x, y := was, is
-		if i < len(a) && a[i].from == next {
-			x = a[i].nic
-			i++
+		if j+1 < len(b) && (!next.IsValid() || b[j+1].from.Less(next)) {
+			next = b[j+1].from
 		}
-		if j < len(b) && b[j].from == next {
-			y = b[j].nic
-			j++
-		}
-		if was != is {
-			to := netipx.PrefixLastIP(netip.PrefixFrom(from, 0)) // of the family
-			if next.IsValid() && next.Is4() == from.Is4() {
+		if a[i].nic != b[j].nic {
+			to := netipx.PrefixLastIP(space)
+			if next.IsValid() {
 				to = next.Prev()
 			}
-			if !yield(from, to, was, is) {
-				return
-			}
+			out = append(out, difference{from, to, a[i].nic, b[j].nic})
 		}
 		if !next.IsValid() {
-			return
+			return out
 		}
-		from, was, is = next, x, y
-	}
-}
-
-// egress returns the partition of a state, in the room of out.
-func (p *plan) egress(out []segment, s *state) []segment {
-	var room [16]sweep.Route
-	routes := room[:0]
-	for _, i := range s.first {
-		if i >= 0 {
-			routes = append(routes, p.routes[i])
+		from = next
+		if i+1 < len(a) && a[i+1].from == next {
+			i++
+		}
+		if j+1 < len(b) && b[j+1].from == next {
+			j++
 		}
 	}
-	return partition(out, routes)
-}
-
-// An outcome is what an item changes: where its witness goes with and without it.
-type outcome struct {
-	effect        Effect
-	with, without int32
-	witness       netip.Addr
-}
-
-// effects returns the outcome of every item that is in force in s, in the given room, as if its host
-// route were deleted from its subnet and everything installed again; and of every group
-// whether any address is decided by it. It does not install again: without the item, the
-// next try of its destination that Linux accepts comes in, and the sweep sees that as a
-// route that stands behind. Only where an on-link route goes or comes in, on which other
-// next hops may depend, everything is indeed installed.
-func (p *plan) effects(s *state, outcomes []outcome, decides []bool) ([]outcome, []bool) {
-	var room [32]sweep.Route
-	var verdictRoom [32]sweep.Verdict
-	routes := room[:0] // those in force, each with the one behind it
-	for g, i := range s.first {
-		if i < 0 {
-			continue
-		}
-		routes = append(routes, p.routes[i])
-		if item := p.tries[i].item; item >= 0 {
-			if behind := p.behind(s, g, p.items[item].id); behind >= 0 {
-				routes = append(routes, p.routes[behind])
-			}
-		}
-	}
-	verdicts := sweep.Effects(verdictRoom[:0], routes)
-
-	outcomes = slices.Grow(outcomes, len(p.items))[:len(p.items)]
-	decides = slices.Grow(decides, len(s.first))[:len(s.first)]
-	clear(decides)
-	var whole []segment
-	at := 0
-	for g, i := range s.first {
-		if i < 0 {
-			continue
-		}
-		v, r, t := &verdicts[at], &p.routes[i], &p.tries[i]
-		decides[g] = v.Decides()
-		own := at
-		if at++; t.item < 0 {
-			continue
-		}
-		id, onLink := p.items[t.item].id, t.onLink()
-		if at < len(routes) && routes[at].Prefix == r.Prefix {
-			onLink = onLink || p.tries[p.behind(s, g, id)].onLink()
-			at++
-		}
-		o, steers := &outcomes[t.item], v.Steers(*r)
-		o.with, o.without, o.witness = r.NIC, v.Without, v.Lowest(routes, own)
-		if onLink {
-			if whole == nil {
-				whole = p.egress(nil, s)
-			}
-			left := p.install(new(stateRoom), s.keep, id, false)
-			o.witness, o.with, o.without, steers = lowestDifference(whole, p.egress(nil, &left), r.Prefix)
-		}
-		switch {
-		case steers:
-			o.effect = EffectSteers
-		case !decides[g]:
-			o.effect = EffectShadowed
-		case len(p.nics) == 1:
-			o.effect = EffectSingleNIC
-		default:
-			o.effect = EffectRedundant
-		}
-	}
-	return outcomes, decides
-}
-
-// behind returns the try of a group that is in force if all items of an id are
-// gone; -1 if there is none.
-func (p *plan) behind(s *state, g int, id int32) int32 {
-	for _, i := range p.tried(g) {
-		if item := p.tries[i].item; s.accepted(i) && (item < 0 || p.items[item].id != id) {
-			return i
-		}
-	}
-	return -1
-}
-
-// accepted says whether Linux took a try, but for an equal destination in the table.
-func (s *state) accepted(i int32) bool { return s.answers[i] == installed || s.answers[i] == exists }
-
-// lowestDifference returns the lowest address in within whose NIC differs, else
-// the lowest of all, and whether there is one.
-func lowestDifference(a, b []segment, within netip.Prefix) (at netip.Addr, with, without int32, ok bool) {
-	differences(a, b, func(from, to netip.Addr, x, y int32) bool {
-		if from.Less(within.Addr()) && !to.Less(within.Addr()) {
-			from = within.Addr()
-		}
-		if inside := within.Contains(from); inside || !ok {
-			at, with, without, ok = from, x, y, true
-			return !inside
-		}
-		return true
-	})
-	return at, with, without, ok
 }

@@ -2,15 +2,18 @@ package hostroute_test
 
 import (
 	"fmt"
+	"log"
 	"net/netip"
+	"strings"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// exampleInstance has two NICs. The host route of eth1's subnet sends 11.11.0.0/16 out of
-// eth1; all else leaves by eth0.
+// exampleInstance is the instance of Calico's documentation, with the given host routes on eth1's
+// subnet. Its guest keeps the default route of eth0.
 func exampleInstance(hostRoutes ...string) hostroute.Instance {
 	front := &hostroute.Subnet{
 		ID:      "front",
@@ -35,6 +38,81 @@ func exampleInstance(hostRoutes ...string) hostroute.Instance {
 	}
 }
 
+// The documented example: an instance with two NICs, and a host route that picks the second one for
+// 11.11.0.0/16.
+func Example_theDocumentedTable() {
+	report, err := hostroute.Analyze(exampleInstance("11.11.0.0/16,11.8.0.1"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(report.Table)
+	for _, v := range report.Verdicts {
+		fmt.Println(v)
+	}
+	// Output:
+	// default via 10.65.0.1 dev eth0
+	// 10.65.0.0/24 dev eth0
+	// 11.8.0.0/24 dev eth1
+	// 11.11.0.0/16 via 11.8.0.1 dev eth1
+	// web-1: eth1: back: 11.11.0.0/16,11.8.0.1: own-gateway, steers: 11.11.0.0 leaves by eth1, without it by eth0
+}
+
+// A next hop that is ignored: the operator wants 11.11.0.0/16 to pass a router at 11.8.0.77, which
+// never sees it. The finding says why, its fixes what to do, and Impact what that moves on this
+// instance.
+func Example_aNextHopThatIsIgnored() {
+	in := exampleInstance("11.11.0.0/16,11.8.0.77")
+	report, err := hostroute.Analyze(in)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range report.Findings {
+		fmt.Println(f.Severity, f.Code)
+		for _, fix := range f.Fixes {
+			impact, err := in.Impact(fix.Edits...)
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println("fix:", fix.Message)
+			fmt.Println(" ", impact)
+		}
+	}
+	// Output:
+	// error next-hop-not-gateway
+	// fix: set the next hop to 11.8.0.1, the gateway of subnet back; no host route can send data through another machine under Calico
+	//   web-1: nothing moves; gone: next-hop-not-gateway of eth1: back: 11.11.0.0/16,11.8.0.77
+	// fix: remove the host route
+	//   web-1: 11.11.0.0/16: eth1 -> eth0; gone: next-hop-not-gateway of eth1: back: 11.11.0.0/16,11.8.0.77
+}
+
+// A subnet is shared, and a host route on it matters to one instance only. Advice about it is for all
+// of them. The documents are what Neutron's API returns.
+func Example_aSubnetSharedByInstances() {
+	const subnets = `{"subnets": [
+		{"id": "front", "network_id": "n1", "cidr": "10.65.0.0/24", "gateway_ip": "10.65.0.1", "enable_dhcp": true, "host_routes": []},
+		{"id": "back", "network_id": "n2", "cidr": "11.8.0.0/24", "gateway_ip": "11.8.0.1", "enable_dhcp": true,
+		 "host_routes": [{"destination": "11.11.0.0/16", "nexthop": "11.8.0.1"}]}]}`
+	const ports = `{"ports": [
+		{"id": "p1", "device_id": "web-1", "device_owner": "compute:nova", "network_id": "n1", "fixed_ips": [{"subnet_id": "front", "ip_address": "10.65.0.5"}]},
+		{"id": "p2", "device_id": "web-1", "device_owner": "compute:nova", "network_id": "n2", "fixed_ips": [{"subnet_id": "back", "ip_address": "11.8.0.21"}]},
+		{"id": "p3", "device_id": "db-1", "device_owner": "compute:nova", "network_id": "n2", "fixed_ips": [{"subnet_id": "back", "ip_address": "11.8.0.22"}]}]}`
+	d, err := neutron.Decode(strings.NewReader(subnets), strings.NewReader(ports))
+	if err != nil {
+		log.Fatal(err)
+	}
+	remove := hostroute.Edit{Subnet: "back", Old: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")}
+	for _, in := range d.Instances {
+		impact, err := in.Impact(remove)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(impact, impact.None())
+	}
+	// Output:
+	// web-1: 11.11.0.0/16: eth1 -> eth0; more may move with another DHCP client or default route false
+	// db-1: nothing moves; gone: single-nic of eth0: back: 11.11.0.0/16,11.8.0.1 true
+}
+
 // What does an instance's routing table become, and is each host route of any use?
 func ExampleAnalyze() {
 	report, err := hostroute.Analyze(exampleInstance("11.11.0.0/16,11.8.0.1"))
@@ -44,8 +122,9 @@ func ExampleAnalyze() {
 	}
 	fmt.Print(report.Table)
 	for _, v := range report.Verdicts {
-		fmt.Printf("%v: consistent %v, effective %v: %v leaves by %s, not by %s\n",
-			v.Subject, v.Consistent(), v.Effective(), v.Witness, v.With, v.Without)
+		fmt.Println(v.Subject)
+		fmt.Println("consistent:", v.Consistent())
+		fmt.Println("effective:", v.Effective())
 	}
 	fmt.Println(len(report.Findings), "findings")
 	// Output:
@@ -53,33 +132,35 @@ func ExampleAnalyze() {
 	// 10.65.0.0/24 dev eth0
 	// 11.8.0.0/24 dev eth1
 	// 11.11.0.0/16 via 11.8.0.1 dev eth1
-	// web-1: eth1: back: 11.11.0.0/16,11.8.0.1: consistent true, effective true: 11.11.0.0 leaves by eth1, not by eth0
+	// web-1: eth1: back: 11.11.0.0/16,11.8.0.1
+	// consistent: true
+	// effective: true
 	// 0 findings
 }
 
-// What is wrong with a host route, and what would put it right?
+// What is wrong with a host route?
 func ExampleAnalyze_findings() {
-	report, err := hostroute.Analyze(exampleInstance("11.11.0.0/16,11.8.0.77"))
+	report, err := hostroute.Analyze(exampleInstance("11.11.0.0/16,192.0.2.1"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for _, f := range report.Findings {
-		fmt.Println(f.Severity, f.Code)
+		fmt.Println(f.Severity, f)
 		for _, fix := range f.Fixes {
 			fmt.Println("fix:", fix.Message)
 			for _, e := range fix.Edits {
-				fmt.Printf("  %s: %v becomes %v\n", e.Subnet, e.Old, e.New)
+				fmt.Printf("  %s: %v becomes %q\n", e.Subnet, e.Old, e.New.String())
 			}
-			fmt.Println("  keeps egress:", fix.KeepsEgress)
 		}
 	}
 	fmt.Println("worst:", report.Worst())
 	// Output:
-	// error next-hop-not-gateway
+	// error web-1: eth1: back: 11.11.0.0/16,192.0.2.1: next hop 192.0.2.1 is not on the link of eth1: the guest refuses the route (next-hop-off-link)
 	// fix: set the next hop to 11.8.0.1, the gateway of subnet back
-	//   back: 11.11.0.0/16,11.8.0.77 becomes 11.11.0.0/16,11.8.0.1
-	//   keeps egress: true
+	//   back: 11.11.0.0/16,192.0.2.1 becomes "11.11.0.0/16,11.8.0.1"
+	// fix: remove the host route
+	//   back: 11.11.0.0/16,192.0.2.1 becomes ""
 	// worst: error
 }
 
@@ -150,44 +231,70 @@ func ExampleTable_Lookup() {
 	// 2001:db8::1 has no route
 }
 
-// What leaves through eth1, all of it?
+// What leaves through eth1? These are also the addresses that can talk to eth1's own address.
 func ExampleTable_Destinations() {
 	report, err := hostroute.Analyze(exampleInstance("11.11.0.0/16,11.8.0.1", "11.10.0.0/16,11.8.0.1"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, p := range report.Table.Destinations("eth1").Prefixes() {
+	eth1 := report.Table.Destinations("eth1")
+	for _, p := range eth1.Prefixes() {
 		fmt.Println(p)
+	}
+	for _, client := range []string{"11.10.4.4", "192.0.2.1"} {
+		fmt.Println(client, "can talk to 11.8.0.21:", eth1.Contains(netip.MustParseAddr(client)))
 	}
 	// Output:
 	// 11.8.0.0/24
 	// 11.10.0.0/15
+	// 11.10.4.4 can talk to 11.8.0.21: true
+	// 192.0.2.1 can talk to 11.8.0.21: false
 }
 
-// Whose data moves if a host route is deleted?
+// What moves if the guest keeps the default route of the other NIC?
 func ExampleDiff() {
 	in := exampleInstance("11.11.0.0/16,11.8.0.1")
-	without, err := in.Apply(hostroute.Edit{Subnet: "back", Old: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	before, err := hostroute.Analyze(in)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	after, err := hostroute.Analyze(without)
+	in.DefaultNIC = "eth1"
+	after, err := hostroute.Analyze(in)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, c := range hostroute.Diff(before.Table, after.Table) {
-		fmt.Printf("%v leaves by %s instead of %s\n", c.Destination, c.After, c.Before)
-	}
+	changes := hostroute.Diff(before.Table, after.Table)
+	fmt.Println(len(changes), "prefixes, first", changes[0])
 	// Output:
-	// 11.11.0.0/16 leaves by eth0 instead of eth1
+	// 39 prefixes, first 0.0.0.0/5: eth0 -> eth1
+}
+
+// Whose data moves if a host route is deleted?
+func ExampleInstance_Impact() {
+	in := exampleInstance("11.11.0.0/16,11.8.0.1")
+	impact, err := in.Impact(hostroute.Edit{Subnet: "back", Old: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(impact)
+	fmt.Println("nothing moves:", impact.None())
+	// Output:
+	// web-1: 11.11.0.0/16: eth1 -> eth0
+	// nothing moves: false
+}
+
+// What does a code mean?
+func ExampleCode_Rule() {
+	rule, ok := hostroute.CodeNextHopOffLink.Rule()
+	fmt.Println(rule.Title, ok)
+	fmt.Println(rule.Why)
+	// Output:
+	// next hop is not on the NIC's link true
+	// Linux refuses the route ("Nexthop has invalid gateway").
 }
 
 // Why does an address not reach the router that the host route names?
@@ -247,7 +354,7 @@ func ExampleInstance_Apply() {
 		fmt.Println(nic.Name, nic.Subnets[0].HostRoutes)
 	}
 	// Output:
-	// move it to subnet front, whose instances all get it
+	// move the host route to subnet front, where every instance gets it
 	// eth0 [11.11.0.0/16,10.65.0.1]
 	// eth1 []
 }
@@ -260,16 +367,17 @@ func ExampleRules() {
 		}
 	}
 	// Output:
-	// next-hop-not-gateway: next hop is not the gateway
-	// next-hop-off-link: next hop is not on the NIC's link
-	// next-hop-own-address: next hop is the NIC's own address
-	// next-hop-unusable: next hop cannot be one
 	// no-lease: subnet without a usable gateway gives no lease
 	// dhcp-disabled: host routes on a subnet without DHCP
 	// ipv6-not-offered: host routes on an IPv6 subnet
 	// default-dropped: default route among the host routes
 	// option-overflow: too many routes for DHCP
+	// loopback-destination: destination inside 127.0.0.0/8
 	// host-bits: destination has host bits
+	// next-hop-not-gateway: next hop is not the gateway
+	// next-hop-off-link: next hop is not on the NIC's link
+	// next-hop-own-address: next hop is the NIC's own address
+	// next-hop-unusable: address cannot be a next hop
 	// overlapping-subnets: subnets of two NICs overlap
 }
 

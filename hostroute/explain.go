@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// An Explanation says why a destination leaves an instance as it does. The zero
-// Explanation is that of the zero Addr: no route.
+// An Explanation says why a destination leaves an instance as it does. The zero Explanation is
+// that of the zero Addr: there is no route.
 type Explanation struct {
 	Destination netip.Addr `json:"destination"`
 	Route       Route      `json:"route"` // the one that decides; zero: there is none, and nothing leaves
-	// IgnoredNextHop is the next hop of Route if it is a neighbour that does not stand for
-	// the hypervisor, which forwards the data all the same; else zero.
+	// IgnoredNextHop is the next hop of Route if it is a neighbour that does not stand for the
+	// hypervisor; else zero. The hypervisor forwards the data all the same.
 	IgnoredNextHop netip.Addr `json:"ignored_next_hop"`
-	// Losers are the other routes that contain the destination: those installed,
-	// in the table's order, then those of the verdicts that the guest did not install, in
-	// their order. Offered defaults that lost are not among them.
+	// Losers are the other routes that contain the destination: first the installed ones, in the
+	// table's order, then those that the guest did not install, in the order of the verdicts.
+	// Offered default routes that the guest did not install are not among them.
 	Losers []Loser `json:"losers"`
-	// Dropped are the other NICs that the table has a route by: traffic between the
-	// destination and their addresses is dropped by the hypervisor's strict reverse path filter.
+	// Dropped are the other NICs in the table, sorted. The hypervisor's strict reverse path filter
+	// drops traffic between the destination and their addresses.
 	Dropped []string `json:"dropped"`
 }
 
@@ -30,36 +30,37 @@ type Loser struct {
 	Reason string `json:"reason"`
 }
 
-// Explain says by which NIC a destination leaves, why, and what becomes of it. An
-// invalid address, and one with a zone, has no route; an IPv4-mapped one is unmapped. Of
-// addresses that never ask the table (the instance's own, loopback, IPv6 link-local and
-// multicast ones), it says what the table would do. A nil Report has no route.
+// Explain says by which NIC a destination leaves, why, and what happens to it then. An invalid
+// address, or one with a zone, has no route. An IPv4-mapped one is unmapped. Some addresses never ask
+// the table: the instance's own, loopback, IPv6 link-local and multicast ones. For these it says what
+// the table would do. A nil Report has no route.
 func (r *Report) Explain(dst netip.Addr) Explanation {
 	if r == nil {
 		r = new(Report)
 	}
 	dst = unmapAddr(dst)
 	e := Explanation{Destination: dst, Losers: []Loser{}, Dropped: []string{}}
-	var found bool
-	if e.Route, found = r.Table.Lookup(dst); found {
-		e.IgnoredNextHop = r.ignored(e.Route)
-	}
-	won := false
-	for _, t := range r.Table {
-		if found && t.NIC != e.Route.NIC && t.Destination.Addr().Is4() == dst.Is4() && !slices.Contains(e.Dropped, t.NIC) {
-			e.Dropped = append(e.Dropped, t.NIC)
-		}
-		if t == e.Route && !won {
-			won = true
-		} else if t.Destination.Contains(dst) {
-			reason := "its prefix is shorter"
-			if t.Destination == e.Route.Destination {
-				reason = "an equal destination was installed earlier"
+	winner, found := r.Table.Lookup(dst)
+	if found {
+		e.Route, e.IgnoredNextHop = winner, r.ignored(winner)
+		for _, t := range r.Table {
+			if t.NIC != winner.NIC && t.Destination.Addr().Is4() == dst.Is4() && !slices.Contains(e.Dropped, t.NIC) {
+				e.Dropped = append(e.Dropped, t.NIC)
 			}
-			e.Losers = append(e.Losers, Loser{Route: t, Reason: reason})
+		}
+		slices.Sort(e.Dropped)
+	}
+	seen := false // the winner
+	for _, t := range r.Table {
+		switch {
+		case t == winner && !seen:
+			seen = true
+		case t.Destination.Contains(dst) && t.Destination == winner.Destination:
+			e.Losers = append(e.Losers, Loser{Route: t, Reason: "an equal destination was installed earlier"})
+		case t.Destination.Contains(dst):
+			e.Losers = append(e.Losers, Loser{Route: t, Reason: "its prefix is shorter"})
 		}
 	}
-	slices.Sort(e.Dropped)
 	for i := range r.Verdicts {
 		v := &r.Verdicts[i]
 		if v.Cause == "" || !v.Subject.HostRoute.Destination.Contains(dst) {
@@ -87,13 +88,16 @@ func (v *Verdict) route() Route {
 	return t
 }
 
-// ignored returns the next hop of an installed route if it is a neighbour that does not
-// stand for the hypervisor.
+// ignored returns the next hop of an installed route if it is a neighbour that does not stand for
+// the hypervisor.
 func (r *Report) ignored(t Route) netip.Addr {
 	for i := range r.Verdicts {
 		v := &r.Verdicts[i]
-		if o := v.route(); v.Cause == "" && v.Class == ClassNotGateway && o.NIC == t.NIC && o.Subnet == t.Subnet && o.NextHop == t.NextHop &&
-			onWire(o.Destination).Masked() == t.Destination {
+		if v.Cause != "" || v.Class != ClassNotGateway {
+			continue
+		}
+		o := v.route()
+		if o.NIC == t.NIC && o.Subnet == t.Subnet && o.NextHop == t.NextHop && onWire(o.Destination).Masked() == t.Destination {
 			return t.NextHop
 		}
 	}
@@ -103,11 +107,11 @@ func (r *Report) ignored(t Route) netip.Addr {
 // String returns the explanation as a short paragraph.
 func (e Explanation) String() string {
 	var b strings.Builder
-	dst := e.Destination.String()
+	dst := addrText(e.Destination)
 	if e.Route == (Route{}) {
 		b.WriteString("No route of the guest contains " + dst + ": nothing leaves.")
 	} else {
-		b.WriteString(dst + " leaves by " + e.Route.NIC + ", by the route " + e.Route.String() + ".")
+		b.WriteString(dst + " leaves by " + quoted(e.Route.NIC) + ", by the route " + e.Route.String() + ".")
 		if e.IgnoredNextHop.IsValid() {
 			hop := e.IgnoredNextHop.String()
 			b.WriteString(" The next hop " + hop + " is ignored: the hypervisor answers in its place, and a router at " + hop + " never sees the data.")
@@ -118,8 +122,12 @@ func (e Explanation) String() string {
 		b.WriteString(" Not by " + l.Route.String() + ": " + l.Reason + ".")
 	}
 	if len(e.Dropped) > 0 {
-		b.WriteString(" Traffic between " + dst + " and an address of " + strings.Join(e.Dropped, " or ") +
-			" is dropped by the hypervisor (reverse path filter): it would have to leave by that NIC.")
+		names := make([]string, len(e.Dropped))
+		for i, nic := range e.Dropped {
+			names[i] = quoted(nic)
+		}
+		b.WriteString(" The hypervisor drops traffic between " + dst + " and an address of " + strings.Join(names, " or ") +
+			", because it would have to leave by that NIC (reverse path filter).")
 	}
 	return b.String()
 }

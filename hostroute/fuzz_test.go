@@ -2,12 +2,14 @@ package hostroute_test
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/internal/gen"
+	"example.com/go-hostroute/hostroute/internal/twin"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -77,6 +79,7 @@ func FuzzAnalyze(f *testing.F) {
 			t.Errorf("findings (-want +got):\n%s%s", diff, describe(in))
 		}
 		checkFixes(t, in)
+		checkImpact(t, in, someEdits(rand.New(rand.NewPCG(uint64(len(b)), 0)), in))
 		for _, a := range addrs("11.11.77.5", "10.65.0.1", "0.0.0.0", "255.255.255.255", "2001:db8:9::1") {
 			if e := r.Explain(a); e.String() == "" {
 				t.Errorf("%v: nothing to say", a)
@@ -123,11 +126,11 @@ func FuzzDiff(f *testing.F) {
 	})
 }
 
-// routesOf makes host routes of bytes, two each, few of them different.
+// routesOf makes host routes of bytes, two each, few of them different, some with host bits.
 func routesOf(b []byte) []hostroute.HostRoute {
 	var out []hostroute.HostRoute
 	for ; len(b) >= 2 && len(out) < 40; b = b[2:] {
-		r := hostroute.HostRoute{Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{b[0] % 4, 0, 0, 0}), 8), NextHop: netip.AddrFrom4([4]byte{11, 8, 0, b[1] % 2})}
+		r := hostroute.HostRoute{Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{b[0] % 4, b[0] >> 7, 0, 0}), 8), NextHop: netip.AddrFrom4([4]byte{11, 8, 0, b[1] % 2})}
 		if b[1]&16 != 0 {
 			r = hostroute.HostRoute{Destination: netip.PrefixFrom(netip.AddrFrom16(r.Destination.Addr().As16()), 104), NextHop: netip.AddrFrom16(r.NextHop.As16())}
 		}
@@ -136,31 +139,39 @@ func routesOf(b []byte) []hostroute.HostRoute {
 	return out
 }
 
-// plainly is what Apply says it does, in the plainest words, on a list that may
-// have equal copies; false is an error.
+// plainly is what Apply says that it does with an edit, in the plainest words; false is an error.
 func plainly(list []hostroute.HostRoute, old, add hostroute.HostRoute) ([]hostroute.HostRoute, bool) {
-	zero := hostroute.HostRoute{}
-	if old == zero && add == zero || old != zero && !slices.Contains(list, old) {
+	if old == none && add == none || old != none && !slices.Contains(list, old) {
 		return list, false
 	}
 	if old == add {
 		return list, true
 	}
-	there := add != zero && slices.Contains(list, add)
+	there := add != none && slices.Contains(list, add)
 	var out []hostroute.HostRoute
 	for _, r := range list {
 		switch {
 		case r != old:
 			out = append(out, r)
-		case add != zero && !there:
+		case add != none && !there:
 			out = append(out, add)
 			there = true
 		}
 	}
-	if old == zero && !there {
+	if old == none && !there {
 		out = append(out, add)
 	}
 	return out, true
+}
+
+// written is the list that Neutron is sent.
+func written(list []hostroute.HostRoute) []hostroute.HostRoute {
+	var out []hostroute.HostRoute
+	for _, r := range list {
+		r.Destination = r.Destination.Masked()
+		out = append(out, r)
+	}
+	return twin.Distinct(out)
 }
 
 func unmapped(r hostroute.HostRoute) hostroute.HostRoute {
@@ -185,7 +196,7 @@ func FuzzApply(f *testing.F) {
 		}
 		pairs := routesOf(with)
 		var edits []hostroute.Edit
-		ok := true
+		ok, named := true, false
 		for i, k := range kinds {
 			if 2*i+1 >= len(pairs) {
 				break
@@ -204,6 +215,7 @@ func FuzzApply(f *testing.F) {
 				e.Old, e.New = hostroute.HostRoute{}, hostroute.HostRoute{}
 			}
 			edits = append(edits, e)
+			named = named || e.Subnet == "back"
 			if e.Subnet == "back" && ok {
 				want, ok = plainly(want, unmapped(e.Old), unmapped(e.New))
 			}
@@ -211,6 +223,9 @@ func FuzzApply(f *testing.F) {
 		got, err := s.Apply(edits...)
 		if (err == nil) != ok || (got == nil) != (err != nil) {
 			t.Fatalf("%v of %v: got %v, %v; want one: %v", edits, before, got, err, ok)
+		}
+		if named {
+			want = written(want)
 		}
 		if err == nil {
 			var list []hostroute.HostRoute

@@ -202,11 +202,16 @@ func TestAnalyzeRefusesWhatNoNeutronHolds(t *testing.T) {
 		change func(in *hostroute.Instance)
 		paths  []string
 	}{
-		"no CIDR":                   {func(in *hostroute.Instance) { in.NICs[1].Subnets[0].CIDR, in.NICs[1].Addrs = netip.Prefix{}, nil }, []string{"NICs[1].Subnets[0].CIDR"}},
-		"a CIDR with host bits":     {func(in *hostroute.Instance) { in.NICs[1].Subnets[0].CIDR = netip.MustParsePrefix("11.8.0.7/24") }, []string{"NICs[1].Subnets[0].CIDR"}},
-		"a gateway with a zone":     {func(in *hostroute.Instance) { in.NICs[1].Subnets[0].Gateway = zoned }, []string{"NICs[1].Subnets[0].Gateway"}},
-		"no NIC name":               {func(in *hostroute.Instance) { in.NICs[1].Name = "" }, []string{"NICs[1].Name"}},
-		"two NICs of one name":      {func(in *hostroute.Instance) { in.NICs[1].Name = "eth0" }, []string{"NICs[1].Name"}},
+		"no CIDR":               {func(in *hostroute.Instance) { in.NICs[1].Subnets[0].CIDR, in.NICs[1].Addrs = netip.Prefix{}, nil }, []string{"NICs[1].Subnets[0].CIDR"}},
+		"a CIDR with host bits": {func(in *hostroute.Instance) { in.NICs[1].Subnets[0].CIDR = netip.MustParsePrefix("11.8.0.7/24") }, []string{"NICs[1].Subnets[0].CIDR"}},
+		"a gateway with a zone": {func(in *hostroute.Instance) { in.NICs[1].Subnets[0].Gateway = zoned }, []string{"NICs[1].Subnets[0].Gateway"}},
+		"no NIC name":           {func(in *hostroute.Instance) { in.NICs[1].Name = "" }, []string{"NICs[1].Name"}},
+		"two NICs of one name":  {func(in *hostroute.Instance) { in.NICs[1].Name = "eth0" }, []string{"NICs[1].Name"}},
+		"more NICs than any guest has": {func(in *hostroute.Instance) {
+			for i := range 63 {
+				in.NICs = append(in.NICs, hostroute.NIC{Name: "more" + string(rune('A'+i))})
+			}
+		}, []string{"NICs"}},
 		"a nil subnet":              {func(in *hostroute.Instance) { in.NICs[0].Subnets = append(in.NICs[0].Subnets, nil) }, []string{"NICs[0].Subnets[1]"}},
 		"a DefaultNIC of nowhere":   {func(in *hostroute.Instance) { in.DefaultNIC = "eth7" }, []string{"DefaultNIC"}},
 		"an address in no subnet":   {func(in *hostroute.Instance) { in.NICs[1].Addrs = addrs("11.8.0.2", "11.8.1.2") }, []string{"NICs[1].Addrs[1]"}},
@@ -369,6 +374,7 @@ func TestMappedAddressesAreUnmappedFirst(t *testing.T) {
 
 func TestSubnetApply(t *testing.T) {
 	const a, b, c, d = "1.0.0.0/8,11.8.0.1", "2.0.0.0/8,11.8.0.1", "3.0.0.0/8,11.8.0.1", "4.0.0.0/8,11.8.0.1"
+	const bits, e = "5.1.2.3/8,11.8.0.1", "5.0.0.0/8,11.8.0.1"
 	edit := func(old, new string) hostroute.Edit {
 		e := hostroute.Edit{Subnet: "back"}
 		if old != "" {
@@ -389,21 +395,28 @@ func TestSubnetApply(t *testing.T) {
 		edits  []hostroute.Edit
 		want   []string
 	}{
-		"no edit":                        {[]string{a, b}, nil, []string{a, b}},
-		"add, at the end":                {[]string{a, b}, []hostroute.Edit{edit("", c)}, []string{a, b, c}},
-		"add to none":                    {nil, []hostroute.Edit{edit("", c)}, []string{c}},
-		"add what is there":              {[]string{a, b}, []hostroute.Edit{edit("", a)}, []string{a, b}},
-		"remove":                         {[]string{a, b, c}, []hostroute.Edit{edit(b, "")}, []string{a, c}},
-		"remove all equal copies":        {[]string{a, b, a, c, a}, []hostroute.Edit{edit(a, "")}, []string{b, c}},
-		"replace, in place":              {[]string{a, b, c}, []hostroute.Edit{edit(b, d)}, []string{a, d, c}},
-		"replace all copies by one":      {[]string{a, b, c, b}, []hostroute.Edit{edit(b, d)}, []string{a, d, c}},
-		"replace by what stands before":  {[]string{a, b, c}, []hostroute.Edit{edit(b, a)}, []string{a, c}},
-		"replace by what stands behind":  {[]string{a, b, c}, []hostroute.Edit{edit(a, c)}, []string{b, c}},
-		"replace by itself":              {[]string{a, b}, []hostroute.Edit{edit(b, b)}, []string{a, b}},
-		"replace by itself, with copies": {[]string{a, b, a}, []hostroute.Edit{edit(a, a)}, []string{a, b, a}},
-		"in their order":                 {[]string{a}, []hostroute.Edit{edit(a, b), edit(b, c), edit("", a)}, []string{c, a}},
-		"for another subnet":             {[]string{a}, []hostroute.Edit{elsewhere}, []string{a}},
-		"of mapped addresses":            {[]string{a, b}, []hostroute.Edit{mappedEdit}, []string{d, b}},
+		"no edit":                            {[]string{a, b}, nil, []string{a, b}},
+		"add, at the end":                    {[]string{a, b}, []hostroute.Edit{edit("", c)}, []string{a, b, c}},
+		"add to none":                        {nil, []hostroute.Edit{edit("", c)}, []string{c}},
+		"add what is there":                  {[]string{a, b}, []hostroute.Edit{edit("", a)}, []string{a, b}},
+		"remove":                             {[]string{a, b, c}, []hostroute.Edit{edit(b, "")}, []string{a, c}},
+		"remove all equal copies":            {[]string{a, b, a, c, a}, []hostroute.Edit{edit(a, "")}, []string{b, c}},
+		"replace, in place":                  {[]string{a, b, c}, []hostroute.Edit{edit(b, d)}, []string{a, d, c}},
+		"replace all copies by one":          {[]string{a, b, c, b}, []hostroute.Edit{edit(b, d)}, []string{a, d, c}},
+		"replace by what stands before":      {[]string{a, b, c}, []hostroute.Edit{edit(b, a)}, []string{a, c}},
+		"replace by what stands behind":      {[]string{a, b, c}, []hostroute.Edit{edit(a, c)}, []string{b, c}},
+		"replace by itself":                  {[]string{a, b}, []hostroute.Edit{edit(b, b)}, []string{a, b}},
+		"replace by itself, with copies":     {[]string{a, b, a}, []hostroute.Edit{edit(a, a)}, []string{a, b}},
+		"no edit: host bits and copies stay": {[]string{bits, a, a}, nil, []string{bits, a, a}},
+		"for another subnet: they stay":      {[]string{bits, a, a}, []hostroute.Edit{elsewhere}, []string{bits, a, a}},
+		"an edit masks the others":           {[]string{bits, a}, []hostroute.Edit{edit("", b)}, []string{e, a, b}},
+		"what is equal when masked is once":  {[]string{bits, a, e, a}, []hostroute.Edit{edit("", b)}, []string{e, a, b}},
+		"an addition is masked":              {[]string{a}, []hostroute.Edit{edit("", bits)}, []string{a, e}},
+		"old is looked up as it is":          {[]string{bits, e}, []hostroute.Edit{edit(bits, "")}, []string{e}},
+		"old is looked up as it was added":   {nil, []hostroute.Edit{edit("", bits), edit(bits, c)}, []string{c}},
+		"in their order":                     {[]string{a}, []hostroute.Edit{edit(a, b), edit(b, c), edit("", a)}, []string{c, a}},
+		"for another subnet":                 {[]string{a}, []hostroute.Edit{elsewhere}, []string{a}},
+		"of mapped addresses":                {[]string{a, b}, []hostroute.Edit{mappedEdit}, []string{d, b}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := subnet("back", "11.8.0.0/24", "11.8.0.1", x.before...)
@@ -447,6 +460,7 @@ var badEdits = []struct {
 	paths []string // behind edits[i]
 }{
 	{"neither old nor new", hostroute.Edit{Subnet: "back"}, []string{""}},
+	{"old is there only masked", hostroute.Edit{Subnet: "back", Old: hostroute.MustParseHostRoute("11.11.77.5/16,11.8.0.1")}, []string{".Old"}},
 	{"old is not there", hostroute.Edit{Subnet: "back", Old: hostroute.MustParseHostRoute("9.0.0.0/8,11.8.0.1")}, []string{".Old"}},
 	{"new has no next hop", hostroute.Edit{Subnet: "back", New: hostroute.HostRoute{Destination: netip.MustParsePrefix("9.0.0.0/8")}}, []string{".New.NextHop"}},
 	{"new has no destination", hostroute.Edit{Subnet: "back", New: hostroute.HostRoute{NextHop: netip.MustParseAddr("11.8.0.1")}}, []string{".New.Destination"}},

@@ -8,20 +8,19 @@ import (
 	"example.com/go-hostroute/hostroute/internal/sweep"
 )
 
-// A NextHopClass is axis 1 of a [Verdict], which says whether the route is consistent:
-// what the next hop is.
+// A NextHopClass says what the next hop of a route is, and so whether the route is consistent.
 type NextHopClass string
 
-// The classes of a next hop; of several that apply, the first.
+// The classes of a next hop. If several apply, the first one counts.
 const (
-	// ClassOwnGateway: the gateway of the carrying subnet; of a manual route, that
-	// of any subnet of its NIC, or in IPv6 any link-local address.
+	// ClassOwnGateway: the gateway of the carrying subnet. For a manual route: the gateway of
+	// any subnet of its NIC; in IPv6 any link-local address instead.
 	ClassOwnGateway NextHopClass = "own-gateway"
 	// ClassOnLink: 0.0.0.0.
 	ClassOnLink NextHopClass = "on-link"
-	// ClassUnusable: multicast, loopback, class E, a broadcast address of the
-	// NIC's own prefix, :: or an address of another family than the destination
-	// or the subnet. (Own-gateway comes first only within one family.)
+	// ClassUnusable: a multicast, loopback or class E address, the broadcast address of the
+	// NIC's own prefix, :: or an address of another family than the destination or the subnet.
+	// (A next hop of another family is never own-gateway.)
 	ClassUnusable NextHopClass = "unusable"
 	// ClassOwnAddress: an address of the NIC itself.
 	ClassOwnAddress NextHopClass = "own-address"
@@ -29,16 +28,14 @@ const (
 	ClassOtherGateway NextHopClass = "other-gateway"
 	// ClassNotGateway: any other address that the NIC reaches directly.
 	ClassNotGateway NextHopClass = "not-gateway"
-	// ClassOffLink: an address that it does not.
+	// ClassOffLink: an address that the NIC does not reach directly.
 	ClassOffLink NextHopClass = "off-link"
 )
 
-// An Effect is axis 2 of a [Verdict], which says whether the route is effective: whether
-// it changes through which NIC any destination leaves. Without the route means: without
-// that host route in its subnet, hence on every NIC that has the subnet, and
-// everything installed again. Only what an offer that is too long for DHCP would let in
-// if it got shorter does not count. A host route to 0.0.0.0/0 that names the gateway counts as
-// the default of its subnet, which is offered anyway.
+// An Effect says what a route changes. "Without the route" means: without that host route in its
+// subnet, and so on every NIC that has the subnet, with everything installed again. If the offer is
+// too long for DHCP, routes that would fit after a deletion are not counted. A host route to
+// 0.0.0.0/0 by the gateway counts as the default route of its subnet, which is offered in any case.
 type Effect string
 
 // The effects of a route, in the order in which they are decided.
@@ -46,63 +43,62 @@ const (
 	EffectNotOffered Effect = "not-offered" // it never reaches the guest
 	EffectRefused    Effect = "refused"     // the guest does not install it
 	EffectSteers     Effect = "steers"      // without it, some destination leaves by another NIC, or has no route
-	EffectShadowed   Effect = "shadowed"    // longer or earlier routes claim every address of it
-	EffectSingleNIC  Effect = "single-nic"  // all would leave by the same NIC anyway, and there is but one
-	EffectRedundant  Effect = "redundant"   // all would leave by the same NIC anyway
+	EffectShadowed   Effect = "shadowed"    // longer or earlier routes cover every address of it
+	EffectSingleNIC  Effect = "single-nic"  // its traffic would leave by the same NIC anyway, for there is only one
+	EffectRedundant  Effect = "redundant"   // its traffic would leave by the same NIC anyway
 )
 
-// A Ref names what a verdict or a finding is about. Parts that do not apply are
-// zero: all but Instance for an instance, Subnet for a manual route.
+// A Ref names the subject of a verdict or a finding. Parts that do not apply are zero: all but
+// Instance for an instance, Subnet for a manual route.
 type Ref struct {
 	Instance  string    `json:"instance"`
 	NIC       string    `json:"nic"`
 	Subnet    string    `json:"subnet"`     // ID
-	HostRoute HostRoute `json:"host_route"` // as configured; also a manual or a sibling route
+	HostRoute HostRoute `json:"host_route"` // as configured; also a manual route or a sibling route
 }
 
-// String returns "web-1: eth1: back: 11.11.0.0/16,11.8.0.77", without the
-// parts that are empty.
+// String returns "web-1: eth1: back: 11.11.0.0/16,11.8.0.77", without the parts that are empty.
 func (r Ref) String() string {
-	parts := []string{r.Instance, r.NIC, r.Subnet, r.HostRoute.String()}
+	parts := []string{quoted(r.Instance), quoted(r.NIC), quoted(r.Subnet), r.HostRoute.String()}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
 }
 
-// A Verdict says what is true of one host route on one NIC, or of one manual
-// route, on two axes that are independent of each other.
+// A Verdict answers the two questions for one host route on one NIC, or for one manual route. The
+// answers are independent of each other.
 type Verdict struct {
 	Subject Ref          `json:"subject"`
-	Class   NextHopClass `json:"class"`
-	Effect  Effect       `json:"effect"`
-	// Cause is the code that says why the route is not in force. It is set
-	// exactly where Effect is not-offered or refused.
+	Class   NextHopClass `json:"class"`  // what the next hop is
+	Effect  Effect       `json:"effect"` // what the route changes
+	// Cause is the code that says why the route is not in force. It is set exactly if Effect is
+	// not-offered or refused.
 	Cause Code `json:"cause"`
-	// With and Without are the egress NICs of Witness with the route and without it, ""
-	// being no route. Witness is the lowest address inside the destination for which they
-	// differ, else the lowest of all. All three are zero unless Effect is steers.
+	// With and Without are the egress NICs of Witness with the route and without it; "" means no
+	// route. Witness is the lowest address inside the destination for which they differ, else the
+	// lowest of all. All three are zero unless Effect is steers.
 	With    string     `json:"with"`
 	Without string     `json:"without"`
 	Witness netip.Addr `json:"witness"`
-	// GuestDependent says that another guest may do otherwise than this verdict,
-	// that of ISC dhclient. It is set if the route is offered and one of these holds:
+	// GuestDependent says that other DHCP clients may behave differently from ISC dhclient, whose
+	// behaviour this verdict describes. It is set if the route is offered and one of these holds:
 	//   - the next hop is not in the carrying subnet: some clients add a route to it;
-	//   - the next hop is 0.0.0.0: dhcpcd installs the first address only (and does so for
-	//     the NIC's own address, which is an error anyway and does not set this);
-	//   - Linux refuses the next hop, or the destination has host bits: under
-	//     systemd-networkd, the NIC's DHCP stops;
-	//   - the destination also comes by another NIC, or is another NIC's subnet:
-	//     clients differ on which one wins;
-	//   - it is installed if it stands first in its subnet's list and not if last, or
-	//     vice versa: Neutron keeps no order;
+	//   - the next hop is 0.0.0.0 or the NIC's own address: dhcpcd installs only the first
+	//     address of the destination;
+	//   - Linux refuses the next hop, or the destination has host bits: systemd-networkd then
+	//     stops DHCP on the NIC;
+	//   - the destination also comes by another NIC, or is another NIC's subnet: clients differ
+	//     on which one wins;
+	//   - the route is installed if it comes first in its subnet's list and not if it comes last,
+	//     or the reverse: Neutron keeps no order;
 	//   - the offer is longer than 197 bytes, which not every client gets whole;
-	//   - DefaultNIC is empty, and Effect would differ if the guest kept another offered
-	//     default.
-	// A manual route meets no DHCP client. For it, the destination counts that another NIC
-	// is offered, or has as its subnet, and the default.
+	//   - DefaultNIC is empty, and Effect would differ if the guest kept another one of the
+	//     offered default routes.
+	// A manual route meets no DHCP client. For it, only two things count: a destination that
+	// another NIC is offered or has as its subnet, and the default route.
 	GuestDependent bool `json:"guest_dependent"`
 }
 
-// Consistent says whether the next hop stands for the hypervisor, as Calico
-// demands: Class is own-gateway or other-gateway.
+// Consistent says whether the next hop stands for the hypervisor, as Calico requires: whether
+// Class is own-gateway or other-gateway.
 func (v Verdict) Consistent() bool {
 	return v.Class == ClassOwnGateway || v.Class == ClassOtherGateway
 }
@@ -110,24 +106,109 @@ func (v Verdict) Consistent() bool {
 // Effective says whether Effect is steers.
 func (v Verdict) Effective() bool { return v.Effect == EffectSteers }
 
-// class is axis 1. covered says whether the NIC reaches the next hop directly.
-func (p *plan) class(it *item, covered bool) NextHopClass {
-	hop, g := it.route.NextHop, &p.nics[it.nic]
+// String returns "web-1: eth1: back: 11.11.0.0/16,11.8.0.1: own-gateway, steers: 11.11.0.0 leaves
+// by eth1, without it by eth0", or "...: off-link, refused (next-hop-off-link)". Where it is
+// GuestDependent, it says so at the end.
+func (v Verdict) String() string {
+	s := string(v.Class) + ", " + string(v.Effect)
+	if where := v.Subject.String(); where != "" {
+		s = where + ": " + s
+	}
+	if v.Cause != "" {
+		s += " (" + string(v.Cause) + ")"
+	}
+	if v.Effective() {
+		s += ": " + v.Witness.String()
+		switch {
+		case v.With == "":
+			s += " has no route, without it leaves by " + quoted(v.Without)
+		case v.Without == "":
+			s += " leaves by " + quoted(v.With) + ", without it has no route"
+		default:
+			s += " leaves by " + quoted(v.With) + ", without it by " + quoted(v.Without)
+		}
+	}
+	if v.GuestDependent {
+		s += "; another DHCP client or default may differ"
+	}
+	return s
+}
+
+// A judged is a candidate with its verdict.
+type judged struct {
+	*candidate
+	*Verdict
+	// What makes the verdict guest-dependent:
+	onClient  bool // the DHCP client, or the order of a list
+	onDefault bool // the default that the guest keeps
+}
+
+// judge returns every host route and manual route with its verdict, in the order of the candidates,
+// and the verdicts themselves.
+func judge(f *fib, outcomes []outcome) ([]judged, []Verdict) {
+	n := 0
+	for i := range f.candidates {
+		if f.candidates[i].hasVerdict() {
+			n++
+		}
+	}
+	all, verdicts := make([]judged, 0, n), make([]Verdict, n)
+	for i := range f.candidates {
+		if c := &f.candidates[i]; c.hasVerdict() {
+			j := judged{candidate: c, Verdict: &verdicts[len(all)], onClient: f.clientsDiffer(c)}
+			j.Subject = c.ref(f.Name)
+			j.Class, j.Effect = f.class(c), f.effect(c, outcomes)
+			j.Cause = f.cause(c, j.Class)
+			if j.Effect == EffectSteers {
+				o := &outcomes[c.number]
+				j.With, j.Without, j.Witness = f.nicName(o.with), f.nicName(o.without), o.witness
+			}
+			all = append(all, j)
+		}
+	}
+	for _, k := range f.choices() {
+		other := install(f.guest, f.attempts, k)
+		outcomes := effects(other)
+		for i := range all {
+			if j := &all[i]; j.tried() && other.effect(j.candidate, outcomes) != j.Effect {
+				j.onDefault = true
+			}
+		}
+	}
+	for _, j := range all {
+		j.GuestDependent = j.onClient || j.onDefault
+	}
+	return all, verdicts
+}
+
+func (f *fib) nicName(number int32) string {
+	if number == sweep.None {
+		return ""
+	}
+	return f.nics[number].Name
+}
+
+// class returns the class of a candidate's next hop.
+func (f *fib) class(c *candidate) NextHopClass {
+	hop := c.NextHop
 	switch {
-	case !it.oneFamily():
+	case !c.oneFamily():
 		return ClassUnusable
-	case p.isGateway(it):
+	case c.isOwnGateway():
 		return ClassOwnGateway
 	case hop == zero4:
 		return ClassOnLink
-	case hop.IsUnspecified(), hop.IsMulticast(), hop.IsLoopback(), hop.Is4() && hop.As4()[0] >= 240, hop == g.broadcast,
-		it.subnet != nil && hop == broadcast(it.subnet.CIDR):
+	case hop.IsUnspecified(), hop.IsMulticast(), hop.IsLoopback(), isClassE(hop), c.isBroadcast():
 		return ClassUnusable
-	case slices.Contains(g.Addrs, hop):
+	case slices.Contains(c.nic.Addrs, hop):
 		return ClassOwnAddress
 	}
-	if other, _ := p.otherGateway(it); other != nil {
+	if s, _ := f.otherGateway(c); s != nil {
 		return ClassOtherGateway
+	}
+	covered := c.subnet != nil && c.subnet.CIDR.Contains(hop)
+	if c.tried() {
+		covered = f.answers[c.number].covered
 	}
 	if covered {
 		return ClassNotGateway
@@ -135,230 +216,126 @@ func (p *plan) class(it *item, covered bool) NextHopClass {
 	return ClassOffLink
 }
 
-func (it *item) oneFamily() bool {
-	if it.subnet != nil {
-		return it.subnet.oneFamily(it.route)
-	}
-	return it.route.Destination.Addr().Is4() == it.route.NextHop.Is4()
-}
-
-// isGateway says whether the next hop stands for the hypervisor on its own NIC.
-func (p *plan) isGateway(it *item) bool {
-	hop := it.route.NextHop
+// isOwnGateway says whether the next hop stands for the hypervisor on the route's own NIC.
+func (c *candidate) isOwnGateway() bool {
 	switch {
-	case it.subnet != nil:
-		return hop == it.subnet.Gateway
-	case hop.Is6():
-		return hop.IsLinkLocalUnicast()
+	case c.subnet != nil:
+		return c.NextHop == c.subnet.Gateway
+	case c.NextHop.Is6():
+		return c.NextHop.IsLinkLocalUnicast()
 	}
-	return slices.ContainsFunc(p.nics[it.nic].Subnets, func(s *Subnet) bool { return s.Gateway == hop })
+	return slices.ContainsFunc(c.nic.Subnets, func(s *Subnet) bool { return s.Gateway == c.NextHop })
 }
 
-// otherGateway returns the first subnet of another NIC whose gateway is the next
-// hop, and that NIC.
-func (p *plan) otherGateway(it *item) (*Subnet, int) {
-	for i := range p.nics {
-		for _, s := range p.nics[i].Subnets {
-			if i != int(it.nic) && s.Gateway == it.route.NextHop {
-				return s, i
+func (c *candidate) isBroadcast() bool {
+	return c.NextHop == c.nic.broadcast || c.subnet != nil && c.NextHop == broadcast(c.subnet.CIDR)
+}
+
+// isClassE says whether an address is in 240.0.0.0/4, to which 255.255.255.255 belongs.
+func isClassE(a netip.Addr) bool { return a.Is4() && a.As4()[0] >= 240 }
+
+// otherGateway returns the first subnet of another NIC whose gateway is a candidate's next hop,
+// and that NIC.
+func (f *fib) otherGateway(c *candidate) (*Subnet, *nic) {
+	for i := range f.nics {
+		for _, s := range f.nics[i].Subnets {
+			if s.Gateway == c.NextHop && &f.nics[i] != c.nic {
+				return s, &f.nics[i]
 			}
 		}
 	}
-	return nil, 0
+	return nil, nil
 }
 
-// decide installs the plan as the guest does, and gives every item its class and
-// what keeps it from being in force.
-func (p *plan) decide(r *stateRoom) state {
-	s := p.install(r, p.keep, -1, true)
-	for i := range p.items {
-		if it := &p.items[i]; it.try < 0 {
-			it.class = p.class(it, it.subnet != nil && it.subnet.CIDR.Contains(it.route.NextHop))
-		}
-	}
-	return s
-}
-
-// cause returns why an item that was tried is not installed; "" if it is.
-func (p *plan) cause(s *state, it *item) Code {
-	switch s.answers[it.try] {
-	case badMask:
-		return CodeHostBits
-	case dropped:
-		return CodeConflict
-	case exists:
-		if p.routes[p.inForce(s, it)].NIC == it.nic {
-			return CodeDuplicate
-		}
-		return CodeConflict
-	case badNextHop:
-		if it.class != ClassOwnGateway {
-			return it.class.code()
-		}
+// classCode returns the code of a next hop's class; "" for the gateway's.
+func classCode(c NextHopClass) Code {
+	switch c {
+	case ClassNotGateway:
+		return CodeNextHopNotGateway
+	case ClassOtherGateway:
+		return CodeNextHopOtherNIC
+	case ClassOffLink:
+		return CodeNextHopOffLink
+	case ClassOwnAddress:
+		return CodeNextHopOwnAddress
+	case ClassOnLink:
+		return CodeNextHopOnLink
+	case ClassUnusable:
 		return CodeNextHopUnusable
 	}
 	return ""
 }
 
-// inForce returns the try that decides the destination of an item that was tried.
-func (p *plan) inForce(s *state, it *item) int32 { return s.first[p.tries[it.try].group] }
-
-// effect is axis 2 of an item in a state, whose outcomes are given.
-func (p *plan) effect(s *state, outcomes []outcome, i int) Effect {
-	switch it := &p.items[i]; {
-	case it.merged && len(p.nics) == 1:
-		return EffectSingleNIC
-	case it.merged:
-		return EffectRedundant
-	case it.try >= 0 && s.answers[it.try] == installed:
-		return outcomes[i].effect
-	case it.try < 0 && it.subnet != nil:
-		return EffectNotOffered
+// cause returns why a candidate is not in force; "" if it is.
+func (f *fib) cause(c *candidate, class NextHopClass) Code {
+	if !c.tried() {
+		return c.withheld
 	}
-	return EffectRefused
-}
-
-// guestDependent says whether guests differ on an item, DefaultNIC apart.
-func (p *plan) guestDependent(s *state, it *item) bool {
-	if it.try < 0 {
-		return false
-	}
-	if it.subnet == nil {
-		return p.elsewhere(it)
-	}
-	g := &p.nics[it.nic]
-	return !it.subnet.CIDR.Contains(it.route.NextHop) || it.route.NextHop == zero4 || s.answers[it.try] == badNextHop ||
-		it.hostBits || p.elsewhere(it) || !g.static && g.bytes > offerSafe ||
-		p.orderMatters(s, it)
-}
-
-// elsewhere says whether the destination of an item also comes by another NIC; of a manual
-// route, whether another NIC is offered it.
-func (p *plan) elsewhere(it *item) bool {
-	for _, i := range p.tried(int(p.tries[it.try].group)) {
-		if it.subnet == nil && p.tries[i].source == SourceManual {
-			break // these come last
+	switch f.result(c) {
+	case badMask:
+		return CodeHostBits
+	case dropped:
+		return CodeConflict
+	case exists:
+		if f.inForce[c.dest.number].nic == c.nic {
+			return CodeDuplicate
 		}
-		if p.routes[i].NIC != it.nic {
+		return CodeConflict
+	case badNextHop:
+		if class == ClassOwnGateway {
+			return CodeNextHopUnusable
+		}
+		return classCode(class)
+	}
+	return ""
+}
+
+// clientsDiffer says whether DHCP clients, or orders of the list, differ on a candidate.
+func (f *fib) clientsDiffer(c *candidate) bool {
+	switch {
+	case !c.tried():
+		return false
+	case c.subnet == nil:
+		return c.comesElsewhere()
+	}
+	return !c.subnet.CIDR.Contains(c.NextHop) || c.isOnLink() || slices.Contains(c.nic.Addrs, c.NextHop) || f.result(c) == badNextHop ||
+		c.hasHostBits() || c.comesElsewhere() || c.nic.bytes > offerSafe || f.orderMatters(c)
+}
+
+// comesElsewhere says whether a candidate's destination also comes by another NIC. For a manual
+// route only what is offered counts.
+func (c *candidate) comesElsewhere() bool {
+	return slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
+		return o.nic != c.nic && (c.source != SourceManual || o.source != SourceManual)
+	})
+}
+
+// orderMatters says whether a host route is installed if it comes first in its subnet's list and
+// not if it comes last, or the reverse. Its next hop lies in its subnet.
+func (f *fib) orderMatters(c *candidate) bool {
+	inList := func(o *candidate) bool { return o.source == SourceHostRoute && o.nic == c.nic }
+	if !f.accepts(c) || !inList(f.inForce[c.dest.number]) {
+		return false // a dropped default, or the destination is taken before the list begins
+	}
+	first := f.coversBeforeList(c)
+	last := !slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool { return o != c && inList(o) && f.accepts(o) })
+	return first != last
+}
+
+// coversBeforeList says whether the NIC reaches a host route's next hop before it has installed any
+// host route.
+func (f *fib) coversBeforeList(c *candidate) bool {
+	if c.nic.connects(c.NextHop) {
+		return true
+	}
+	for d := c.reach; d != nil; d = d.parent {
+		in := f.inForce[d.number]
+		if in == nil || in.nic != c.nic || !in.isOnLink() {
+			continue
+		}
+		if in.source == SourceSibling || in.source == SourceDefault && c.nic.static {
 			return true
 		}
 	}
 	return false
-}
-
-// orderMatters says whether a host route is installed if it is tried first in its subnet's
-// list and not if last, or vice versa. Its next hop is in the subnet here; so, but for a
-// subnet without a connected route, only an equal destination in the list can matter.
-func (p *plan) orderMatters(s *state, it *item) bool {
-	listed := func(i int32) bool { return p.routes[i].NIC == it.nic && p.tries[i].source == SourceHostRoute }
-	rivals, accepted := false, false
-	for _, i := range p.tried(int(p.tries[it.try].group)) {
-		if i != it.try && listed(i) {
-			rivals, accepted = true, accepted || s.accepted(i)
-		}
-	}
-	if p.nics[it.nic].onLinkItems && (rivals || it.subnet.CIDR.IsSingleIP()) { // next hops may depend on these
-		return p.installedAt(it, false) != p.installedAt(it, true)
-	}
-	return accepted && s.accepted(it.try) && listed(p.inForce(s, it))
-}
-
-// installedAt says whether a host route is installed if it stands first, or last, in its subnet's list.
-func (p *plan) installedAt(it *item, last bool) bool {
-	moved := *it.subnet
-	moved.HostRoutes = slices.DeleteFunc(slices.Clone(moved.HostRoutes), func(r HostRoute) bool { return r == *it.route })
-	at := 0
-	if last {
-		at = len(moved.HostRoutes)
-	}
-	moved.HostRoutes = slices.Insert(moved.HostRoutes, at, *it.route)
-	in, _ := p.in.mapped(func(s *Subnet) (*Subnet, error) {
-		if s.ID == moved.ID {
-			return &moved, nil
-		}
-		return s, nil
-	})
-	var r room
-	q := newPlan(&in, p.lone, &r)
-	q.decide(&r.state)
-	return slices.ContainsFunc(q.items, func(o item) bool {
-		return o.nic == it.nic && o.subnet == &moved && *o.route == *it.route && o.cause == ""
-	})
-}
-
-// others returns what else the guest may keep: each default that it is offered, where there
-// are several of a family and nothing says which one.
-func (p *plan) others() []kept {
-	if p.keep != (kept{-1, -1}) || len(p.nics) == 1 {
-		return nil
-	}
-	var out []kept
-	for _, all := range [...]netip.Prefix{any4, any6} {
-		start := len(out)
-		for i, r := range p.routes {
-			k := p.keep
-			if all == any4 {
-				k.v4 = r.NIC
-			} else {
-				k.v6 = r.NIC
-			}
-			if r.Prefix == all && p.tries[i].isDefault(all) && !slices.Contains(out, k) {
-				out = append(out, k)
-			}
-		}
-		if len(out) == start+1 {
-			out = out[:start]
-		}
-	}
-	return out
-}
-
-// verdicts returns the verdicts of all items, and which of them hang on what default
-// the guest keeps.
-func (p *plan) verdicts(s *state, outcomes []outcome, others []kept) (all []Verdict, hang []bool) {
-	all = make([]Verdict, len(p.items))
-	for i := range p.items {
-		it, v := &p.items[i], &all[i]
-		p.name(&v.Subject, it)
-		v.Class, v.Effect, v.Cause = it.class, p.effect(s, outcomes, i), it.cause
-		v.GuestDependent = p.guestDependent(s, it)
-		if v.Effect == EffectSteers {
-			o := &outcomes[i]
-			v.With, v.Without, v.Witness = p.nicName(o.with), p.nicName(o.without), o.witness
-		}
-	}
-	if len(others) > 0 {
-		hang = make([]bool, len(p.items))
-	}
-	for _, keep := range others {
-		s := p.install(new(stateRoom), keep, -1, false)
-		outcomes, _ := p.effects(&s, nil, nil)
-		for i := range p.items {
-			if p.items[i].try >= 0 && p.effect(&s, outcomes, i) != all[i].Effect {
-				hang[i], all[i].GuestDependent = true, true
-			}
-		}
-	}
-	return all, hang
-}
-
-// name fills in what an item is called.
-func (p *plan) name(r *Ref, it *item) {
-	r.Instance, r.NIC, r.HostRoute = p.in.Name, p.nics[it.nic].Name, *it.route
-	if it.subnet != nil {
-		r.Subnet = it.subnet.ID
-	}
-}
-
-func (p *plan) ref(it *item) (r Ref) {
-	p.name(&r, it)
-	return r
-}
-
-// nicName returns the name of an egress; "" for no route.
-func (p *plan) nicName(nic int32) string {
-	if nic == sweep.None {
-		return ""
-	}
-	return p.nics[nic].Name
 }

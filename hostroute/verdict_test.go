@@ -229,13 +229,15 @@ func TestGuestDependent(t *testing.T) {
 		"a next hop outside the subnet":            {back("11.11.0.0/16,192.0.2.1"), true},
 		"outside, behind an on-link route":         {back("192.0.2.0/24,0.0.0.0", "11.11.0.0/16,192.0.2.1"), true},
 		"next hop 0.0.0.0":                         {back("11.11.0.0/16,0.0.0.0"), true},
+		"its own address":                          {back("11.11.0.0/16,11.8.0.21"), true},
+		"the second of two of one destination":     {back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), true},
+		"one that a sibling has before":            {and(back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), func(in *hostroute.Instance) { in.NICs[1].Siblings = prefixes("11.11.0.0/16") }), false},
 		"a next hop that Linux refuses":            {back("11.11.0.0/16,11.8.0.255"), true},
 		"host bits":                                {back("11.11.77.5/16,11.8.0.1"), true},
 		"a destination on another NIC":             {and(back("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), true},
 		"a destination inside another's":           {and(back("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/17,10.65.0.1") }), false},
 		"another NIC's subnet":                     {back("10.65.0.0/24,11.8.0.1"), true},
 		"its own subnet":                           {back("11.8.0.0/24,11.8.0.1"), false},
-		"the first of two of one destination":      {back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), true},
 		"acceptable by what stands before":         {back("11.8.0.77/32,11.8.0.1", "11.11.0.0/16,11.8.0.77"), false},
 		"effect hangs on the default that is kept": {and(documented(), func(in *hostroute.Instance) { in.DefaultNIC = "" }), true},
 		"never where nothing is offered":           {back("0.0.0.0/0,192.0.2.1"), false},
@@ -282,5 +284,22 @@ func TestRefStringLeavesOutWhatIsEmpty(t *testing.T) {
 	}
 	if got, want := (hostroute.Ref{Instance: "vm", Subnet: "s"}).String(), "vm: s"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestVerdictString(t *testing.T) {
+	subject := hostroute.Ref{Instance: "web-1", NIC: "eth1", Subnet: "back", HostRoute: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")}
+	at := netip.MustParseAddr("11.11.0.0")
+	for want, v := range map[string]hostroute.Verdict{
+		"web-1: eth1: back: 11.11.0.0/16,11.8.0.1: own-gateway, steers: 11.11.0.0 leaves by eth1, without it by eth0": {Subject: subject, Class: hostroute.ClassOwnGateway,
+			Effect: hostroute.EffectSteers, With: "eth1", Without: "eth0", Witness: at},
+		"own-gateway, steers: 11.11.0.0 leaves by eth1, without it has no route":           {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectSteers, With: "eth1", Witness: at},
+		"on-link, steers: 11.11.0.0 has no route, without it leaves by eth0":               {Class: hostroute.ClassOnLink, Effect: hostroute.EffectSteers, Without: "eth0", Witness: at},
+		"off-link, refused (next-hop-off-link); another DHCP client or default may differ": {Class: hostroute.ClassOffLink, Effect: hostroute.EffectRefused, Cause: hostroute.CodeNextHopOffLink, GuestDependent: true},
+		"own-gateway, redundant": {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectRedundant},
+	} {
+		if got := v.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/neutron"
@@ -29,82 +31,92 @@ func main() {
 		flags.Usage()
 		os.Exit(2)
 	}
-	subnets, reports, err := analyze(flags.Args(), *defaultNIC)
+	c, err := analyze(flags.Args(), *defaultNIC)
 	if err == nil && *asJSON {
-		err = json.NewEncoder(os.Stdout).Encode(reports)
+		err = json.NewEncoder(os.Stdout).Encode(c.reports)
 	} else if err == nil {
-		err = write(subnets, reports)
+		err = c.write()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	if slices.ContainsFunc(reports, func(r *hostroute.Report) bool { return r.Worst() >= fail }) {
+	if slices.ContainsFunc(c.reports, func(r *hostroute.Report) bool { return r.Worst() >= fail }) {
 		os.Exit(1)
 	}
 }
 
-// analyze returns the subnets by ID, and a report for each instance and one without a name for what is of no instance.
-func analyze(names []string, defaultNIC string) (_ map[string]*hostroute.Subnet, _ []*hostroute.Report, err error) {
+// A cloud is a deployment with its reports: one for each instance, and one without a name for what is
+// about no instance.
+type cloud struct {
+	subnets   map[string]*hostroute.Subnet     // by ID
+	instances map[string][]*hostroute.Instance // by the ID of a subnet that they have
+	reports   []*hostroute.Report
+}
+
+func analyze(names []string, defaultNIC string) (_ *cloud, err error) {
 	documents := [][]byte{nil, []byte(`{"ports":[]}`)}
 	for i, name := range names {
 		if documents[i], err = os.ReadFile(name); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	d, err := neutron.Decode(bytes.NewReader(documents[0]), bytes.NewReader(documents[1]))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	subnets, reports, found := make(map[string]*hostroute.Subnet), []*hostroute.Report{}, defaultNIC == ""
-	for _, in := range d.Instances {
+	c := &cloud{make(map[string]*hostroute.Subnet), make(map[string][]*hostroute.Instance), []*hostroute.Report{}}
+	found := defaultNIC == ""
+	for i := range d.Instances {
+		in := &d.Instances[i]
 		for _, nic := range in.NICs {
 			if nic.Name == defaultNIC {
 				in.DefaultNIC, found = defaultNIC, true
 			}
 			for _, s := range nic.Subnets {
-				subnets[s.ID] = s
+				c.subnets[s.ID] = s
+				if !slices.Contains(c.instances[s.ID], in) {
+					c.instances[s.ID] = append(c.instances[s.ID], in)
+				}
 			}
 		}
-		r, err := hostroute.Analyze(in)
+		r, err := hostroute.Analyze(*in)
 		if err != nil {
-			return nil, nil, fmt.Errorf("instance %s: %w", in.Name, err)
+			return nil, fmt.Errorf("instance %q: %w", in.Name, err)
 		}
-		reports = append(reports, r)
+		c.reports = append(c.reports, r)
 	}
 	if !found {
-		return nil, nil, fmt.Errorf("no instance has a NIC %q", defaultNIC)
+		return nil, fmt.Errorf("no instance has a NIC %q", defaultNIC)
 	}
 	rest := &hostroute.Report{Table: hostroute.Table{}, Verdicts: []hostroute.Verdict{}, Findings: d.Findings}
 	for _, s := range d.Subnets {
-		if subnets[s.ID] == nil { // it is of no instance
+		if c.subnets[s.ID] == nil { // no instance has it
 			findings, err := hostroute.AnalyzeSubnet(s)
 			if err != nil {
-				return nil, nil, fmt.Errorf("subnet %s: %w", s.ID, err)
+				return nil, fmt.Errorf("subnet %q: %w", s.ID, err)
 			}
-			subnets[s.ID], rest.Findings = s, append(rest.Findings, findings...)
+			c.subnets[s.ID], rest.Findings = s, append(rest.Findings, findings...)
 		}
 	}
 	if len(names) == 1 || len(rest.Findings) > 0 {
-		reports = append(reports, rest)
+		c.reports = append(c.reports, rest)
 	}
-	return subnets, reports, nil
+	return c, nil
 }
 
 // write prints each table, its findings and the commands of their fixes, and at the end what the codes mean.
-func write(subnets map[string]*hostroute.Subnet, reports []*hostroute.Report) error {
+func (c *cloud) write() error {
 	w, told := bufio.NewWriter(os.Stdout), make(map[hostroute.Code]bool)
-	for _, r := range reports {
-		fmt.Fprintf(w, "%s\n%v", cmp.Or(r.Instance, "subnets"), r.Table)
+	for _, r := range c.reports {
+		fmt.Fprintf(w, "%s\n%v", cmp.Or(hostroute.Ref{Instance: r.Instance}.String(), "subnets"), r.Table)
 		for _, f := range r.Findings {
 			told[f.Code] = true
 			fmt.Fprintf(w, "%v: %v\n", f.Severity, f)
 			for _, fix := range f.Fixes {
-				fmt.Fprintf(w, "  fix%s: %s\n", map[bool]string{false: ", data may move"}[fix.KeepsEgress], fix.Message)
-				for _, e := range fix.Edits {
-					if fixed, err := subnets[e.Subnet].Apply(fix.Edits...); err == nil {
-						fmt.Fprintf(w, "    %s\n", strings.Join(neutron.Command(fixed), " "))
-					}
+				fmt.Fprintf(w, "  fix: %s%s\n", fix.Message, c.effect(fix))
+				for _, command := range c.commands(fix) {
+					fmt.Fprintf(w, "    %s\n", command)
 				}
 			}
 		}
@@ -112,8 +124,74 @@ func write(subnets map[string]*hostroute.Subnet, reports []*hostroute.Report) er
 	}
 	for _, rule := range hostroute.Rules() {
 		if told[rule.Code] {
-			fmt.Fprintf(w, "%s: %s\n", rule.Code, rule.Doc)
+			fmt.Fprintf(w, "%s: %s %s %s\n", rule.Code, rule.When, rule.Why, rule.Remedy)
 		}
 	}
 	return w.Flush()
+}
+
+// effect says what a fix moves on all instances of the subnets that it edits.
+func (c *cloud) effect(fix hostroute.Fix) string {
+	seen, moved := make(map[*hostroute.Instance]bool), 0
+	for _, e := range fix.Edits {
+		for _, in := range c.instances[e.Subnet] {
+			if seen[in] {
+				continue
+			}
+			seen[in] = true
+			if impact, err := in.Impact(fix.Edits...); err != nil || !impact.None() {
+				moved++
+			}
+		}
+	}
+	switch {
+	case len(fix.Edits) == 0:
+		return ""
+	case moved == 0:
+		return ": moves no data"
+	}
+	return fmt.Sprintf(": may move data of %d of %d instances", moved, len(seen))
+}
+
+// commands returns the commands that make a fix, one a subnet, quoted for a shell.
+func (c *cloud) commands(fix hostroute.Fix) []string {
+	var out, done []string
+	for _, e := range fix.Edits {
+		fixed, err := c.subnets[e.Subnet].Apply(fix.Edits...)
+		if err != nil || slices.Contains(done, e.Subnet) {
+			continue
+		}
+		done = append(done, e.Subnet)
+		var words []string
+		for _, arg := range neutron.Command(fixed) {
+			words = append(words, shellQuote(arg))
+		}
+		out = append(out, strings.Join(words, " "))
+	}
+	return out
+}
+
+// shellQuote returns an argument as a shell reads it back. A line end or another control character
+// makes it $'...', so that it stays on its line.
+func shellQuote(arg string) string {
+	plain := func(r rune) bool {
+		return r < 0x80 && (r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:=,@+%", r))
+	}
+	if arg != "" && !strings.ContainsFunc(arg, func(r rune) bool { return !plain(r) }) {
+		return arg
+	}
+	if !strings.ContainsFunc(arg, func(r rune) bool { return !strconv.IsPrint(r) }) && utf8.ValidString(arg) {
+		return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	b.WriteString("$'")
+	for _, c := range []byte(arg) {
+		if plain(rune(c)) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	b.WriteString("'")
+	return b.String()
 }

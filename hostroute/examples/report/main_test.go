@@ -107,10 +107,7 @@ func TestTextHasTablesAndFindings(t *testing.T) {
 				t.Errorf("finding %v is not in the text", f)
 			}
 			for _, fix := range f.Fixes {
-				want := "  fix: " + fix.Message + "\n"
-				if !fix.KeepsEgress {
-					want = "  fix, data may move: " + fix.Message + "\n"
-				}
+				want := "  fix: " + fix.Message
 				if _, after, _ := strings.Cut(out, f.String()+"\n"); !strings.Contains(after, want) {
 					t.Errorf("%v: fix %q is not in the text as %q", f, fix.Message, want)
 				}
@@ -121,9 +118,8 @@ func TestTextHasTablesAndFindings(t *testing.T) {
 
 func TestTextEndsWithWhatItsCodesMean(t *testing.T) {
 	out, _ := report(t, 1, subnets, ports)
-	_, meanings, _ := strings.Cut(out, "\n\nnext-hop-not-gateway: ")
 	for _, rule := range hostroute.Rules() {
-		if told, explained := strings.Contains(out, "("+string(rule.Code)+")\n"), strings.Contains("\nnext-hop-not-gateway: "+meanings, "\n"+string(rule.Code)+": "+rule.Doc+"\n"); told != explained {
+		if told, explained := strings.Contains(out, "("+string(rule.Code)+")\n"), strings.Contains(out, "\n"+string(rule.Code)+": "+rule.When+" "+rule.Why+" "+rule.Remedy+"\n"); told != explained {
 			t.Errorf("%s: told: %v, explained: %v", rule.Code, told, explained)
 		}
 	}
@@ -156,13 +152,39 @@ func TestSubnetsOfNoInstance(t *testing.T) {
 	}
 }
 
-// Under each fix stand the commands that make it, with the whole list of host routes in each.
+// Each fix is followed by its commands. Each command has the whole list of host routes.
 func TestTextHasTheCommandsOfFixes(t *testing.T) {
-	const want = "  fix, data may move: move it to subnet back-subnet, whose instances all get it\n" +
-		"    openstack subnet set --no-host-route app-subnet\n" +
-		"    openstack subnet set --no-host-route --host-route destination=11.11.0.0/16,gateway=11.8.0.1 --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n"
+	const want = "  fix: move the host route to subnet back-subnet, where every instance gets it: may move data of 4 of 5 instances\n" +
+		"    openstack subnet set --no-host-route --host-route destination=11.11.0.0/16,gateway=11.8.0.1 --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n" +
+		"    openstack subnet set --no-host-route app-subnet\n"
 	if out, _ := report(t, 1, subnets, ports); !strings.Contains(out, want) {
 		t.Errorf("the text lacks %q:\n%s", want, out)
+	}
+}
+
+// A fix that moves data of another instance on the subnet is not called harmless.
+func TestTextSaysWhomAFixMoves(t *testing.T) {
+	subnets := file(t, `{"subnets":[{"id":"front","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},
+		{"id":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}]}`)
+	ports := file(t, `{"ports":[
+		{"id":"p1","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"back","ip_address":"11.8.0.5"}]},
+		{"id":"p2","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"front","ip_address":"10.65.0.6"}]},
+		{"id":"p3","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"back","ip_address":"11.8.0.6"}]}]}`)
+	out, _ := report(t, 0, subnets, ports)
+	if want := "  fix: remove the host route: may move data of 1 of 2 instances\n"; !strings.Contains(out, want) {
+		t.Errorf("the text lacks %q:\n%s", want, out)
+	}
+}
+
+// Tenants choose names. None of them makes a line of its own, or a command that does something else.
+func TestNamesCannotForgeOutput(t *testing.T) {
+	const forged = "\n  fix: all is well: moves no data\n    rm -rf /\n"
+	subnets := file(t, `{"subnets":[{"id":"a\n  fix: all is well: moves no data\n    rm -rf /\n$(id)'","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.77"}]}]}`)
+	ports := file(t, `{"ports":[{"id":"p","device_id":"b\n  fix: all is well: moves no data\n    rm -rf /\n","device_owner":"compute:nova",
+		"fixed_ips":[{"subnet_id":"a\n  fix: all is well: moves no data\n    rm -rf /\n$(id)'","ip_address":"11.8.0.5"}]}]}`)
+	out, _ := report(t, 1, subnets, ports)
+	if strings.Contains(out, forged) || strings.Contains(out, "\n    rm") || !strings.Contains(out, `\x24\x28id\x29\x27'`) {
+		t.Errorf("got\n%s", out)
 	}
 }
 

@@ -61,7 +61,7 @@ func find(list []step, x subject) *step {
 
 var classE = netip.MustParsePrefix("240.0.0.0/4") // with 255.255.255.255
 
-// class is axis 1: the first that applies. t is the step in which the route is
+// class is what the next hop is: the first that applies. t is the step in which the route is
 // tried, nil if it is not offered.
 func class(in hostroute.Instance, x subject, t *step) hostroute.NextHopClass {
 	n := in.NICs[x.nic]
@@ -123,8 +123,8 @@ func class(in hostroute.Instance, x subject, t *step) hostroute.NextHopClass {
 	return hostroute.ClassOffLink
 }
 
-// effect is axis 2, decided in the order of the constants, and axis 1, which a
-// cause may hang on.
+// effect is what the route changes, decided in the order of the constants, with the class, which a
+// cause may depend on.
 func effect(in hostroute.Instance, x subject) hostroute.Verdict {
 	overflow := overflows(in)
 	list, with := install(in, overflow)
@@ -241,15 +241,34 @@ func guestDependent(in hostroute.Instance, x subject, e hostroute.Effect) bool {
 	if t == nil || !oneFamily(x.route, x.subnet) {
 		return false
 	}
-	// An equal destination on another NIC: both stand with some clients. By
-	// hand, only one that is offered matters. What mixes families is no route.
+	return comesElsewhere(x, *t, list) || x.subnet != nil && clientsDiffer(in, x, *t, overflow) || hangsOnDefault(in, x, e, list)
+}
+
+// comesElsewhere says whether another NIC has an equal destination: both stand with some clients. By
+// hand, only one that is offered matters. What mixes families is no route.
+func comesElsewhere(x subject, t step, list []step) bool {
 	for _, u := range list {
 		if u.nic != x.nic && (u.source == hostroute.SourceConnected || oneFamily(u.route, nil)) && u.arrives.Masked() == t.arrives.Masked() &&
 			(x.subnet != nil || u.source != hostroute.SourceManual) {
 			return true
 		}
 	}
-	return x.subnet != nil && clientsDiffer(in, x, *t, overflow) || hangsOnDefault(in, x, e, list)
+	return false
+}
+
+// ClientsDiffer says whether a verdict on the instance is guest-dependent for another reason than the
+// default that the guest keeps.
+func ClientsDiffer(in hostroute.Instance, v hostroute.Verdict) bool {
+	x, found := subjectOf(in, v.Subject)
+	if !found {
+		return false
+	}
+	list, _ := install(in, overflows(in))
+	t := find(list, x)
+	if t == nil || !oneFamily(x.route, x.subnet) {
+		return false
+	}
+	return comesElsewhere(x, *t, list) || x.subnet != nil && clientsDiffer(in, x, *t, overflows(in))
 }
 
 // clientsDiffer says whether clients, or orders of the list, differ on a host
@@ -257,7 +276,7 @@ func guestDependent(in hostroute.Instance, x subject, e hostroute.Effect) bool {
 func clientsDiffer(in hostroute.Instance, x subject, t step, overflow []bool) bool {
 	r, s := x.route, x.subnet
 	n := in.NICs[x.nic]
-	if r.NextHop == none4 || !s.CIDR.Contains(r.NextHop) {
+	if r.NextHop == none4 || slices.Contains(n.Addrs, r.NextHop) || !s.CIDR.Contains(r.NextHop) {
 		return true
 	}
 	if t.outcome == badNextHop {
@@ -315,20 +334,28 @@ func hangsOnDefault(in hostroute.Instance, x subject, e hostroute.Effect, list [
 // hence on every NIC that has it; a manual route of its NIC alone. No subnet
 // may have the empty ID.
 func Without(in hostroute.Instance, v hostroute.Verdict) hostroute.Instance {
+	if x, found := subjectOf(in, v.Subject); found {
+		return remove(in, x)
+	}
+	return in
+}
+
+// subjectOf returns what a Ref names.
+func subjectOf(in hostroute.Instance, r hostroute.Ref) (subject, bool) {
 	for i, n := range in.NICs {
-		if n.Name != v.Subject.NIC {
+		if n.Name != r.NIC {
 			continue
 		}
-		if v.Subject.Subnet == "" {
-			return remove(in, subject{i, nil, v.Subject.HostRoute})
+		if r.Subnet == "" {
+			return subject{i, nil, r.HostRoute}, true
 		}
 		for _, s := range n.Subnets {
-			if s.ID == v.Subject.Subnet {
-				return remove(in, subject{i, s, v.Subject.HostRoute})
+			if s.ID == r.Subnet {
+				return subject{i, s, r.HostRoute}, true
 			}
 		}
 	}
-	return in
+	return subject{}, false
 }
 
 func remove(in hostroute.Instance, x subject) hostroute.Instance {

@@ -1,0 +1,153 @@
+package hostroute
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// An Edit is one change of a subnet's host routes. With a zero Old it adds New at the end of the
+// list. With a zero New it removes Old. Otherwise New takes Old's place. An Edit with neither is
+// refused.
+type Edit struct {
+	Subnet string    `json:"subnet"` // the ID of the subnet
+	Old    HostRoute `json:"old,omitzero"`
+	New    HostRoute `json:"new,omitzero"`
+}
+
+// Apply returns a copy of s with the edits for s made, in their order. It ignores edits for
+// other subnets. Old is looked up in the list as it is. A New that is already there is not
+// repeated.
+//
+// If at least one edit names s, the whole list becomes what Neutron accepts: destinations are
+// masked, IPv4-mapped addresses unmapped, and equal copies listed once. Otherwise it stays as
+// it is.
+//
+// Apply returns an [InputError] for an edit with neither Old nor New, for a New that is no host
+// route, and for an Old that is not in the list; then it returns no copy.
+func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
+	if s == nil {
+		return nil, &InputError{"Subnet", errNil}
+	}
+	out := *s
+	if !slices.ContainsFunc(edits, func(e Edit) bool { return e.Subnet == s.ID }) {
+		out.HostRoutes = slices.Clone(s.HostRoutes)
+		return &out, nil
+	}
+	var errs errorList
+	list := newEditedList(s.HostRoutes)
+	for i := range edits {
+		if edits[i].Subnet != s.ID {
+			continue
+		}
+		for _, e := range list.apply(edits[i]) {
+			errs.add(fmt.Sprintf("edits[%d]%s", i, e.Path), e.Err)
+		}
+	}
+	out.HostRoutes = list.written()
+	if len(errs) > 0 {
+		return nil, errs.join()
+	}
+	return &out, nil
+}
+
+// An editedList is a subnet's host routes while they are edited. A removed one leaves a zero
+// HostRoute behind, so that each edit takes the same time however long the list is.
+type editedList struct {
+	routes []HostRoute
+	at     map[HostRoute]int
+}
+
+func newEditedList(routes []HostRoute) *editedList {
+	list := &editedList{at: make(map[HostRoute]int, len(routes))}
+	for _, r := range routes {
+		list.add(unmapRoute(r))
+	}
+	return list
+}
+
+func (l *editedList) add(r HostRoute) {
+	if _, there := l.at[r]; !there {
+		l.at[r] = len(l.routes)
+		l.routes = append(l.routes, r)
+	}
+}
+
+// apply makes an edit, or returns what is wrong with it, with paths relative to the edit.
+func (l *editedList) apply(e Edit) []*InputError {
+	old, add := unmapRoute(e.Old), unmapRoute(e.New)
+	adds, removes := add != HostRoute{}, old != HostRoute{}
+	if !adds && !removes {
+		return []*InputError{{"", errors.New("has neither Old nor New")}}
+	}
+	var errs []*InputError
+	if adds {
+		for _, err := range routeErrors(add) {
+			errs = append(errs, &InputError{".New." + err.Path, err.Err})
+		}
+	}
+	at, there := l.at[old]
+	if removes && !there {
+		errs = append(errs, &InputError{".Old", fmt.Errorf("host route %v is not in subnet %q", old, e.Subnet)})
+	}
+	if len(errs) > 0 || add == old {
+		return errs
+	}
+	if !removes {
+		l.add(add)
+		return nil
+	}
+	delete(l.at, old)
+	l.routes[at] = HostRoute{}
+	if _, twice := l.at[add]; adds && !twice {
+		l.routes[at], l.at[add] = add, at
+	}
+	return nil
+}
+
+// written returns the list as Neutron is sent it.
+func (l *editedList) written() []HostRoute {
+	var out []HostRoute
+	for _, r := range l.routes {
+		if r != (HostRoute{}) {
+			out = append(out, r.masked())
+		}
+	}
+	return unique(out)
+}
+
+// Apply returns a deep copy of in with the edits made to its subnets, as by [Subnet.Apply]. It
+// ignores edits for subnets that in does not have. Nothing is shared with the copy.
+func (in Instance) Apply(edits ...Edit) (Instance, error) {
+	out := in
+	out.NICs = slices.Clone(in.NICs)
+	done := make(map[*Subnet]*Subnet)
+	told := make(map[string]bool)
+	var errs []error
+	for i := range out.NICs {
+		nic := &out.NICs[i]
+		nic.Addrs = slices.Clone(nic.Addrs)
+		nic.Siblings = slices.Clone(nic.Siblings)
+		nic.ManualRoutes = slices.Clone(nic.ManualRoutes)
+		nic.Subnets = slices.Clone(nic.Subnets)
+		for j, s := range nic.Subnets {
+			if s == nil {
+				errs = append(errs, &InputError{fmt.Sprintf("NICs[%d].Subnets[%d]", i, j), errNil})
+				continue
+			}
+			if _, known := done[s]; !known {
+				edited, err := s.Apply(edits...)
+				if err != nil && !told[s.ID] {
+					errs = append(errs, err)
+					told[s.ID] = true
+				}
+				done[s] = edited
+			}
+			nic.Subnets[j] = done[s]
+		}
+	}
+	if len(errs) > 0 {
+		return Instance{}, errors.Join(errs...)
+	}
+	return out, nil
+}

@@ -1,0 +1,144 @@
+package hostroute
+
+import (
+	"net/netip"
+
+	"example.com/go-hostroute/hostroute/internal/sweep"
+)
+
+// What deleting each route would change. The sweep decides all routes at once. Only where an
+// on-link route goes or comes, and some next hop lies in it, everything is installed again.
+
+// An outcome is what a route in force does. The zero outcome is that of a route that is not.
+type outcome struct {
+	decides       bool // any address
+	steers        bool // without it, some address leaves by another NIC
+	with, without int32
+	witness       netip.Addr // the lowest such address inside its destination, else the lowest of all
+}
+
+// effects returns the outcome of every attempt, by the candidate's number.
+func effects(f *fib) []outcome {
+	routes := make([]sweep.Route, 0, len(f.inForce)) // those in force, each with the one behind it
+	for d, c := range f.inForce {
+		if c == nil {
+			continue
+		}
+		routes = append(routes, c.sweepRoute())
+		if behind := f.behind(&f.destinations[d]); c.hasVerdict() && behind != nil {
+			routes = append(routes, behind.sweepRoute())
+		}
+	}
+	verdicts := sweep.Effects(make([]sweep.Verdict, 0, len(routes)), routes)
+	out := make([]outcome, len(f.attempts))
+	at := -1
+	for d, c := range f.inForce {
+		if c == nil {
+			continue
+		}
+		at++
+		v, o := verdicts[at], &out[c.number]
+		o.decides = v.Decides()
+		if !c.hasVerdict() {
+			continue
+		}
+		o.steers = v.Steers(routes[at])
+		o.with, o.without, o.witness = c.nic.number, v.Without, v.Lowest(routes, at)
+		behind := f.behind(&f.destinations[d])
+		if behind != nil {
+			at++
+		}
+		if c.dest.leaned && (c.isOnLink() || behind != nil && behind.isOnLink()) {
+			left := install(f.guest, without(f.attempts, c), f.kept)
+			lowest := lowestDifference(f, left, c.dest.prefix)
+			o.steers = lowest.before != lowest.after
+			o.with, o.without, o.witness = lowest.before, lowest.after, lowest.from
+		}
+	}
+	return out
+}
+
+// lowestDifference returns the lowest address inside within that two installs of a guest send to
+// different NICs, else the lowest of all, as a difference that begins with it. It returns the zero
+// difference if there is none.
+func lowestDifference(a, b *fib, within netip.Prefix) difference {
+	var lowest difference
+	for i := 0; i < len(a.destinations); {
+		if a.nicAt(i) == b.nicAt(i) {
+			i++
+			continue
+		}
+		// Egress may differ inside this destination, and so in those that it contains.
+		d, end := &a.destinations[i], i
+		for end < len(a.destinations) && d.prefix.Overlaps(a.destinations[end].prefix) {
+			end++
+		}
+		for _, d := range differences(d.prefix, a.egress(i, end), b.egress(i, end)) {
+			if d.from.Less(within.Addr()) && !d.to.Less(within.Addr()) {
+				d.from = within.Addr()
+			}
+			if within.Contains(d.from) {
+				return d
+			}
+			if !lowest.from.IsValid() {
+				lowest = d
+			}
+		}
+		i = end
+	}
+	return lowest
+}
+
+// egress partitions the first destination of a range by the routes in force to all of them.
+func (f *fib) egress(start, end int) []segment {
+	outer := int32(sweep.None)
+	for d := f.destinations[start].parent; d != nil && outer == sweep.None; d = d.parent {
+		outer = f.nicAt(int(d.number))
+	}
+	var routes []sweep.Route
+	for _, c := range f.inForce[start:end] {
+		if c != nil {
+			routes = append(routes, c.sweepRoute())
+		}
+	}
+	return partition(f.destinations[start].prefix, outer, routes)
+}
+
+// nicAt returns the number of the NIC that a destination leaves by; sweep.None if it has no route of
+// its own.
+func (f *fib) nicAt(destination int) int32 {
+	if c := f.inForce[destination]; c != nil {
+		return c.nic.number
+	}
+	return sweep.None
+}
+
+func (c *candidate) sweepRoute() sweep.Route {
+	return sweep.Route{Prefix: c.dest.prefix, NIC: c.nic.number}
+}
+
+// effect returns the effect of a candidate with a verdict.
+func (f *fib) effect(c *candidate, outcomes []outcome) Effect {
+	single := len(f.nics) == 1
+	switch {
+	case c.withheld != "" && c.subnet != nil:
+		return EffectNotOffered
+	case c.withheld != "":
+		return EffectRefused
+	case c.isOfferedDefault() && single:
+		return EffectSingleNIC
+	case c.isOfferedDefault():
+		return EffectRedundant
+	case f.result(c) != installed:
+		return EffectRefused
+	}
+	switch o := &outcomes[c.number]; {
+	case o.steers:
+		return EffectSteers
+	case !o.decides:
+		return EffectShadowed
+	case single:
+		return EffectSingleNIC
+	}
+	return EffectRedundant
+}

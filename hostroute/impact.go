@@ -1,0 +1,203 @@
+package hostroute
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// An Impact is what edits of subnets do to one instance. The zero Impact says that nothing moves.
+type Impact struct {
+	Instance string `json:"instance"`
+	// Changes are the destinations that leave by another NIC than before, as [Diff] gives them.
+	Changes []Change `json:"changes"`
+	// Uncertain says that more may move with another guest than Changes says. It is set in two cases.
+	// First, the guest may keep another default route (DefaultNIC is empty, and the default is one that
+	// is offered before or after the edits), and the Diff is then not Changes. Second, a verdict that
+	// the edits name, change, add or remove is guest-dependent for another reason than the default;
+	// this does not count where the instance has one NIC, and an IPv4 default route before and after,
+	// because everything leaves by that NIC.
+	Uncertain bool `json:"uncertain"`
+	// New and Gone are the findings that the edits bring and take away, by Code and Subject. A host
+	// route that an edit replaces and the one put in its place count as one subject.
+	New  []Finding `json:"new"`
+	Gone []Finding `json:"gone"`
+}
+
+// Impact returns what the edits do to the instance, as [Instance.Apply] makes them. Edits for
+// subnets that the instance does not have are ignored. The errors are those of Apply and of
+// [Analyze].
+func (in Instance) Impact(edits ...Edit) (*Impact, error) {
+	clean, err := input(in)
+	if err != nil {
+		return nil, err
+	}
+	edited, err := in.Apply(edits...)
+	if err != nil {
+		return nil, err
+	}
+	edited, err = input(edited)
+	if err != nil {
+		return nil, err
+	}
+	before, after := analyze(clean), analyze(edited)
+	i := &Impact{Instance: in.Name, Changes: Diff(before.table(), after.table())}
+	i.Uncertain = anotherDefaultMoves(before, after, i.Changes) || anotherClientMoves(before, after, edits)
+	i.New, i.Gone = compareFindings(findings(before, allRules), findings(after, allRules), edits)
+	return i, nil
+}
+
+// None says that nothing moves, for sure: there are no Changes, it is not Uncertain, and no finding
+// of severity error is new. For a nil Impact it returns false.
+func (i *Impact) None() bool {
+	return i != nil && len(i.Changes) == 0 && !i.Uncertain &&
+		!slices.ContainsFunc(i.New, func(f Finding) bool { return f.Severity == SeverityError })
+}
+
+// String returns a line such as "web-1: 11.11.0.0/16: eth1 -> eth0; new: redundant of eth1: back:
+// 11.11.0.0/17,11.8.0.1". It lists up to five of each kind.
+func (i *Impact) String() string {
+	if i == nil {
+		return "no impact is known"
+	}
+	var parts []string
+	list := func(title string, n int, item func(int) string) {
+		const most = 5
+		var items []string
+		for k := range min(n, most) {
+			items = append(items, item(k))
+		}
+		if n > most {
+			items = append(items, fmt.Sprintf("%d more", n-most))
+		}
+		if n > 0 {
+			parts = append(parts, title+strings.Join(items, ", "))
+		}
+	}
+	about := func(f Finding) string {
+		f.Subject.Instance = ""
+		if where := f.Subject.String(); where != "" {
+			return string(f.Code) + " of " + where
+		}
+		return string(f.Code)
+	}
+	list("", len(i.Changes), func(k int) string { return i.Changes[k].String() })
+	if len(i.Changes) == 0 {
+		parts = append(parts, "nothing moves")
+	}
+	if i.Uncertain {
+		parts = append(parts, "more may move with another DHCP client or default route")
+	}
+	list("new: ", len(i.New), func(k int) string { return about(i.New[k]) })
+	list("gone: ", len(i.Gone), func(k int) string { return about(i.Gone[k]) })
+	s := strings.Join(parts, "; ")
+	if i.Instance != "" {
+		return quoted(i.Instance) + ": " + s
+	}
+	return s
+}
+
+// anotherDefaultMoves says whether something else moves if the guest keeps another one of the
+// defaults that it is offered before or after.
+func anotherDefaultMoves(before, after *analysis, changes []Change) bool {
+	if before.DefaultNIC != "" {
+		return false
+	}
+	offered := func(n int, v4 bool) bool {
+		all := any4
+		if !v4 {
+			all = any6
+		}
+		return slices.Contains(before.offered(all), &before.nics[n]) || slices.Contains(after.offered(all), &after.nics[n])
+	}
+	with := func(a *analysis, k kept) Table { return install(a.guest, a.attempts, k).table() }
+	for n := range before.nics {
+		if offered(n, true) && !slices.Equal(changes, Diff(with(before, kept{v4: &before.nics[n]}), with(after, kept{v4: &after.nics[n]}))) {
+			return true
+		}
+		if offered(n, false) && !slices.Equal(changes, Diff(with(before, kept{v6: &before.nics[n]}), with(after, kept{v6: &after.nics[n]}))) {
+			return true
+		}
+	}
+	return false
+}
+
+// anotherClientMoves says whether DHCP clients differ on a verdict that the edits touch.
+func anotherClientMoves(before, after *analysis, edits []Edit) bool {
+	if len(before.nics) == 1 && before.defaultInForce() && after.defaultInForce() {
+		return false
+	}
+	named := make(map[Ref]bool) // by subnet and host route
+	for _, e := range edits {
+		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.Old)}] = true
+		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.New).masked()}] = true
+	}
+	verdicts := func(a *analysis) map[Ref]*judged {
+		all := make(map[Ref]*judged, len(a.judged))
+		for i := range a.judged {
+			all[a.judged[i].Subject] = &a.judged[i]
+		}
+		return all
+	}
+	was, is := verdicts(before), verdicts(after)
+	touched := func(j *judged, other map[Ref]*judged) bool {
+		o, there := other[j.Subject]
+		return named[Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}] || !there || *o.Verdict != *j.Verdict
+	}
+	for _, j := range was {
+		if j.onClient && touched(j, is) {
+			return true
+		}
+	}
+	for _, j := range is {
+		if j.onClient && touched(j, was) {
+			return true
+		}
+	}
+	return false
+}
+
+// defaultInForce says whether an IPv4 default route is in force. It sorts before all others.
+func (f *fib) defaultInForce() bool {
+	return len(f.destinations) > 0 && f.destinations[0].prefix == any4 && f.inForce[0] != nil
+}
+
+// compareFindings returns those that came and those that went.
+func compareFindings(before, after []Finding, edits []Edit) (came, gone []Finding) {
+	type key struct {
+		code    Code
+		subject Ref
+	}
+	was, is := make(map[key]bool), make(map[key]bool)
+	for _, f := range before {
+		was[key{f.Code, replaced(f.Subject, edits)}] = true
+	}
+	came, gone = []Finding{}, []Finding{}
+	for _, f := range after {
+		is[key{f.Code, f.Subject}] = true
+		if !was[key{f.Code, f.Subject}] {
+			came = append(came, f)
+		}
+	}
+	for _, f := range before {
+		if !is[key{f.Code, replaced(f.Subject, edits)}] {
+			gone = append(gone, f)
+		}
+	}
+	return came, gone
+}
+
+// replaced returns the subject that the edits put in the place of another one: the subject itself
+// if they replace it by none.
+func replaced(r Ref, edits []Edit) Ref {
+	is, replaced := r.HostRoute, false
+	for _, e := range edits {
+		if r.Subnet == e.Subnet && unmapRoute(e.Old) == is && is != (HostRoute{}) && e.New != (HostRoute{}) {
+			is, replaced = unmapRoute(e.New), true
+		}
+	}
+	if replaced {
+		r.HostRoute = is.masked()
+	}
+	return r
+}

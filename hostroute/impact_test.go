@@ -1,0 +1,265 @@
+package hostroute_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/twin"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// edited is the definition of Apply for an instance, by way of Subnet.Apply.
+func edited(t testing.TB, in hostroute.Instance, edits []hostroute.Edit) hostroute.Instance {
+	t.Helper()
+	out := clone(in)
+	for i, n := range out.NICs {
+		for j, s := range n.Subnets {
+			s, err := s.Apply(edits...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.NICs[i].Subnets[j] = s
+		}
+	}
+	return out
+}
+
+// admissible returns what a guest may keep of the defaults of a family, as DefaultNIC says it: none
+// in particular, or one that is offered before or after.
+func admissible(family4 bool, before, after hostroute.Instance) []string {
+	out := []string{before.DefaultNIC}
+	for i := range before.NICs {
+		if before.DefaultNIC == "" && (offersDefault(before, before.NICs[i], family4) || offersDefault(after, after.NICs[i], family4)) {
+			out = append(out, before.NICs[i].Name)
+		}
+	}
+	return out
+}
+
+// changed is the Diff of one family between two instances whose guests keep that default.
+func changed(before, after hostroute.Instance, keep string, family4 bool) []hostroute.Change {
+	before.DefaultNIC, after.DefaultNIC = keep, keep
+	var out []hostroute.Change
+	for _, c := range hostroute.Diff(twin.Table(before), twin.Table(after)) {
+		if c.Destination.Addr().Is4() == family4 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// wantUncertain is the definition of Uncertain.
+func wantUncertain(before, after hostroute.Instance, edits []hostroute.Edit) (bool, string) {
+	for _, family4 := range []bool{true, false} {
+		first := changed(before, after, before.DefaultNIC, family4)
+		for _, keep := range admissible(family4, before, after) {
+			if !slices.Equal(first, changed(before, after, keep, family4)) {
+				return true, "with the default of " + keep
+			}
+		}
+	}
+	hasDefault := func(in hostroute.Instance) bool {
+		return slices.ContainsFunc(twin.Table(in), func(r hostroute.Route) bool { return r.Destination == any4 })
+	}
+	if len(before.NICs) == 1 && hasDefault(before) && hasDefault(after) {
+		return false, ""
+	}
+	was, is := twin.Verdicts(before), twin.Verdicts(after)
+	for i, list := range [][]hostroute.Verdict{was, is} {
+		other := is
+		if i == 1 {
+			other = was
+		}
+		for _, v := range list {
+			named := slices.ContainsFunc(edits, func(e hostroute.Edit) bool {
+				masked := e.New
+				masked.Destination = masked.Destination.Masked()
+				return e.Subnet == v.Subject.Subnet && (e.Old == v.Subject.HostRoute || masked == v.Subject.HostRoute)
+			})
+			in := before
+			if i == 1 {
+				in = after
+			}
+			if (named || !slices.Contains(other, v)) && v.GuestDependent && twin.ClientsDiffer(in, v) {
+				return true, fmt.Sprint("clients differ on ", v)
+			}
+		}
+	}
+	return false, ""
+}
+
+// checkImpact holds Impact against its definition.
+func checkImpact(t testing.TB, in hostroute.Instance, list []hostroute.Edit) bool {
+	t.Helper()
+	got, err := in.Impact(list...)
+	if err != nil {
+		if _, applied := in.Apply(list...); applied == nil {
+			t.Errorf("%v, though Apply makes the edits\n%s", err, describe(in))
+		}
+		return !t.Failed()
+	}
+	after := edited(t, in, list)
+	was, is := analyze(t, in), analyze(t, after)
+	want := &hostroute.Impact{Instance: in.Name, Changes: hostroute.Diff(twin.Table(in), twin.Table(after))}
+	var why string
+	want.Uncertain, why = wantUncertain(in, after, list)
+	subject := func(r hostroute.Ref) hostroute.Ref {
+		for _, e := range list {
+			if e.Old != none && e.New != none && e.Subnet == r.Subnet && e.Old == r.HostRoute {
+				r.HostRoute = e.New
+				r.HostRoute.Destination = r.HostRoute.Destination.Masked()
+				break // the edits of a test replace a host route once
+			}
+		}
+		return r
+	}
+	var before []key
+	for _, f := range was.Findings {
+		before = append(before, key{f.Code, subject(f.Subject)})
+	}
+	for _, f := range is.Findings {
+		if !slices.Contains(before, key{f.Code, f.Subject}) {
+			want.New = append(want.New, f)
+		}
+	}
+	for i, f := range was.Findings {
+		if !slices.Contains(keys(is.Findings), before[i]) {
+			want.Gone = append(want.Gone, f)
+		}
+	}
+	if diff := cmp.Diff(want, got, equateNetip, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("impact of %v (-want +got):\n%s%s\n%s", list, diff, why, describe(in))
+		return false
+	}
+	none := len(want.Changes) == 0 && !want.Uncertain && !slices.ContainsFunc(want.New, func(f hostroute.Finding) bool { return f.Severity == hostroute.SeverityError })
+	if got.None() != none || got.New == nil || got.Gone == nil || got.Changes == nil || got.String() == "" {
+		t.Errorf("impact of %v: None is %v of %+v\n%s", list, got.None(), got, describe(in))
+		return false
+	}
+	return true
+}
+
+func TestImpactIsWhatItSays(t *testing.T) {
+	random(t, 25, 4000, func(t testing.TB, in hostroute.Instance) bool {
+		if !checkImpact(t, in, someEdits(rand.New(rand.NewPCG(25, uint64(len(describe(in))))), in)) {
+			return false
+		}
+		for _, f := range analyze(t, in).Findings {
+			for _, fix := range f.Fixes {
+				if !checkImpact(t, in, fix.Edits) {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+func TestImpact(t *testing.T) {
+	edit := func(old, by string) hostroute.Edit {
+		e := hostroute.Edit{Subnet: "back"}
+		if old != "" {
+			e.Old = hostroute.MustParseHostRoute(old)
+		}
+		if by != "" {
+			e.New = hostroute.MustParseHostRoute(by)
+		}
+		return e
+	}
+	unknownDefault := func(in hostroute.Instance) hostroute.Instance { in.DefaultNIC = ""; return in }
+	one := func(in hostroute.Instance) hostroute.Instance {
+		in.DefaultNIC, in.NICs = "", in.NICs[1:]
+		return in
+	}
+	const good, bad, far = "11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77", "11.11.0.0/16,192.0.2.1"
+	for name, c := range map[string]struct {
+		in    hostroute.Instance
+		edits []hostroute.Edit
+		none  bool
+		want  string
+	}{
+		"no edit":                     {back(good), nil, true, "web-1: nothing moves"},
+		"an edit of another subnet":   {back(good), []hostroute.Edit{{Subnet: "nowhere", Old: hostroute.MustParseHostRoute(good)}}, true, "web-1: nothing moves"},
+		"a removal that moves data":   {back(good), []hostroute.Edit{edit(good, "")}, false, "web-1: 11.11.0.0/16: eth1 -> eth0"},
+		"the gateway for a neighbour": {back(bad), []hostroute.Edit{edit(bad, good)}, true, "web-1: nothing moves; gone: next-hop-not-gateway of eth1: back: " + bad},
+		"a neighbour for the gateway": {back(good), []hostroute.Edit{edit(good, bad)}, false, "web-1: nothing moves; new: next-hop-not-gateway of eth1: back: " + bad},
+		"a replaced host route is the same subject": {back("11.8.0.0/25,11.8.0.1"), []hostroute.Edit{edit("11.8.0.0/25,11.8.0.1", "11.8.0.128/25,11.8.0.1")}, true,
+			"web-1: nothing moves"},
+		"one removed and another added are not": {back("11.8.0.0/25,11.8.0.1"), []hostroute.Edit{edit("11.8.0.0/25,11.8.0.1", ""), edit("", "11.8.0.128/25,11.8.0.1")}, true,
+			"web-1: nothing moves; new: redundant of eth1: back: 11.8.0.128/25,11.8.0.1; gone: redundant of eth1: back: 11.8.0.0/25,11.8.0.1"},
+		"replaced twice": {back("11.8.0.0/25,11.8.0.1"), []hostroute.Edit{edit("11.8.0.0/25,11.8.0.1", "11.8.0.64/26,11.8.0.1"), edit("11.8.0.64/26,11.8.0.1", "11.8.0.128/25,11.8.0.1")}, true,
+			"web-1: nothing moves"},
+		"clients differ on what the edits name": {back(far), []hostroute.Edit{edit(far, "")}, false,
+			"web-1: nothing moves; more may move with another DHCP client or default route; gone: next-hop-off-link of eth1: back: " + far},
+		"but all leaves by the one NIC": {one(back(far)), []hostroute.Edit{edit(far, "")}, true, "web-1: nothing moves; gone: next-hop-off-link of eth1: back: " + far},
+		"unless there is no default": {and(one(back(far)), func(in *hostroute.Instance) {
+			in.ConfigDrive, in.NICs[0].Subnets[0].DHCPDisabled, in.NICs[0].Subnets[0].Gateway = true, true, netip.Addr{}
+		}), []hostroute.Edit{edit(far, "")}, false,
+			"web-1: nothing moves; more may move with another DHCP client or default route; gone: next-hop-off-link of eth1: back: " + far},
+		"with the other default, something moves": {unknownDefault(and(back(good), func(in *hostroute.Instance) { in.NICs[0], in.NICs[1] = in.NICs[1], in.NICs[0] })), []hostroute.Edit{edit(good, "")}, false,
+			"web-1: nothing moves; more may move with another DHCP client or default route; gone: redundant of eth1: back: " + good},
+		"an edit masks the rest of the list": {back("11.12.7.7/16,11.8.0.1", good), []hostroute.Edit{edit("", "11.8.0.0/25,11.8.0.1")}, false,
+			"web-1: nothing moves; more may move with another DHCP client or default route; new: redundant of eth1: back: 11.8.0.0/25,11.8.0.1; gone: host-bits of eth1: back: 11.12.7.7/16,11.8.0.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i, err := c.in.Impact(c.edits...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := i.String(); got != c.want || i.None() != c.none {
+				t.Errorf("got %q, none %v\nwant %q, none %v", got, i.None(), c.want, c.none)
+			}
+		})
+	}
+}
+
+// Linux refuses eth0's default, for no connected route covers its next hop. A guest that is told
+// to keep that one has none; one that takes what comes keeps eth1's. So the host route matters in the
+// first case only.
+func TestImpactSeesADefaultThatLinuxRefuses(t *testing.T) {
+	in := hostroute.Instance{Name: "vm", NICs: []hostroute.NIC{
+		{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("s0", "192.0.2.7/32", "192.0.2.7")}},
+		{Name: "eth1", Subnets: []*hostroute.Subnet{subnet("s1", "11.8.0.0/24", "11.8.0.1", "11.11.0.0/16,11.8.0.1")}},
+	}}
+	i, err := in.Impact(hostroute.Edit{Subnet: "s1", Old: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")})
+	if err != nil || len(i.Changes) > 0 || !i.Uncertain || i.None() {
+		t.Errorf("got %v, %v", i, err)
+	}
+}
+
+func TestImpactRefusesWhatApplyAndAnalyzeRefuse(t *testing.T) {
+	in := documented()
+	i, err := in.Impact(hostroute.Edit{Subnet: "back"}, hostroute.Edit{Subnet: "back", Old: hostroute.MustParseHostRoute("9.0.0.0/8,11.8.0.1")})
+	if diff := cmp.Diff([]string{"edits[0]", "edits[1].Old"}, paths(err)); diff != "" || i != nil {
+		t.Errorf("%v (-want +got):\n%s", i, diff)
+	}
+	in.DefaultNIC = "eth9"
+	if i, err := in.Impact(); i != nil || !slices.Equal(paths(err), []string{"DefaultNIC"}) {
+		t.Errorf("got %v, %v", i, err)
+	}
+}
+
+func TestNilImpact(t *testing.T) {
+	var i *hostroute.Impact
+	if i.None() || i.String() == "" {
+		t.Errorf("None is %v, String %q", i.None(), i)
+	}
+}
+
+func TestImpactStringNamesAFewOfMany(t *testing.T) {
+	in := back()
+	var add []hostroute.Edit
+	for k := range 8 {
+		add = append(add, hostroute.Edit{Subnet: "back", New: hostroute.HostRoute{Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{20, byte(2 * k), 0, 0}), 16), NextHop: netip.MustParseAddr("11.8.0.1")}})
+	}
+	i, err := in.Impact(add...)
+	const want = "web-1: 20.0.0.0/16: eth0 -> eth1, 20.2.0.0/16: eth0 -> eth1, 20.4.0.0/16: eth0 -> eth1, 20.6.0.0/16: eth0 -> eth1, 20.8.0.0/16: eth0 -> eth1, 3 more"
+	if err != nil || i.String() != want {
+		t.Errorf("got %q, %v\nwant %q", i, err, want)
+	}
+}

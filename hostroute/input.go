@@ -1,0 +1,244 @@
+package hostroute
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// This file prepares the input for the stages that follow. Afterwards IPv4-mapped addresses are
+// unmapped, equal copies of routes are gone, subnets of one ID are one pointer, and a NIC has each
+// of its subnets once. So later stages compare subnets by ==.
+
+// maxNICs bounds what an instance can cost. No guest has more, but anyone can make ports that
+// name an instance.
+const maxNICs = 64
+
+var (
+	errNil     = errors.New("is nil")
+	errInvalid = errors.New("is missing or invalid")
+)
+
+func errZone(a netip.Addr) error { return fmt.Errorf("%s has a zone", addrText(a)) }
+
+// An errorList collects what is wrong with an input.
+type errorList []error
+
+func (l *errorList) add(path string, err error) { *l = append(*l, &InputError{path, err}) }
+
+func (l errorList) join() error { return errors.Join(l...) }
+
+// input returns the instance as the later stages want it; they do not change it, so it shares
+// with in what needs no change. The error holds an [InputError] for each value that no Neutron
+// and no guest could hold.
+func input(in Instance) (Instance, error) {
+	var errs errorList
+	if len(in.NICs) > maxNICs {
+		errs.add("NICs", fmt.Errorf("has %d elements, and no guest has more than %d NICs", len(in.NICs), maxNICs))
+	}
+	names := make(map[string]bool)
+	known := make(map[string]knownSubnet)
+	in.NICs = slices.Clone(in.NICs)
+	for i := range in.NICs {
+		nic := &in.NICs[i]
+		if nic.Name == "" {
+			errs.add(fmt.Sprintf("NICs[%d].Name", i), errors.New("is empty"))
+		} else if names[nic.Name] {
+			errs.add(fmt.Sprintf("NICs[%d].Name", i), fmt.Errorf("another NIC is named %q", nic.Name))
+		}
+		names[nic.Name] = true
+		complete := inputSubnets(nic, i, known, &errs)
+		inputAddrs(nic, i, complete, &errs)
+	}
+	if in.DefaultNIC != "" && !names[in.DefaultNIC] {
+		errs.add("DefaultNIC", fmt.Errorf("there is no NIC %q", in.DefaultNIC))
+	}
+	return in, errs.join()
+}
+
+// A knownSubnet is the first subnet of an ID.
+type knownSubnet struct {
+	given, clean *Subnet
+	nic          int // the last NIC that has it
+}
+
+// inputSubnets prepares the subnets of NIC number i. It returns whether each of them is
+// there, with its own CIDR.
+func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList) (complete bool) {
+	subnets := make([]*Subnet, 0, len(nic.Subnets))
+	complete = true
+	for j, s := range nic.Subnets {
+		if s == nil {
+			errs.add(fmt.Sprintf("NICs[%d].Subnets[%d]", i, j), errNil)
+			complete = false
+			continue
+		}
+		complete = complete && s.CIDR.IsValid()
+		first, seen := known[s.ID]
+		if !seen || first.given != s {
+			clean, wrong := inputSubnet(s)
+			for _, e := range wrong {
+				errs.add(fmt.Sprintf("NICs[%d].Subnets[%d].%s", i, j, e.Path), e.Err)
+			}
+			if !seen {
+				first = knownSubnet{s, clean, -1}
+			} else if !equalSubnets(first.clean, clean) {
+				errs.add(fmt.Sprintf("NICs[%d].Subnets[%d].ID", i, j), fmt.Errorf("another subnet %q has other content", s.ID))
+				complete = false
+			}
+		}
+		if first.nic != i {
+			subnets = append(subnets, first.clean)
+			first.nic = i
+			known[s.ID] = first
+		}
+	}
+	nic.Subnets = subnets
+	return complete
+}
+
+// inputAddrs prepares what else NIC number i has. An address is looked for in its subnets only
+// if these are complete.
+func inputAddrs(nic *NIC, i int, complete bool, errs *errorList) {
+	nic.Addrs = mapped(nic.Addrs, unmapAddr)
+	nic.Siblings = mapped(nic.Siblings, unmapPrefix)
+	nic.ManualRoutes = mapped(nic.ManualRoutes, unmapRoute)
+	for j, a := range nic.Addrs {
+		path := func() string { return fmt.Sprintf("NICs[%d].Addrs[%d]", i, j) }
+		if !a.IsValid() {
+			errs.add(path(), errInvalid)
+		} else if a.Zone() != "" {
+			errs.add(path(), errZone(a))
+		} else if complete && !slices.ContainsFunc(nic.Subnets, func(s *Subnet) bool { return s.CIDR.Contains(a) }) {
+			errs.add(path(), fmt.Errorf("%v is in no subnet of the NIC", a))
+		}
+	}
+	for j, p := range nic.Siblings {
+		path := func() string { return fmt.Sprintf("NICs[%d].Siblings[%d]", i, j) }
+		if !p.IsValid() {
+			errs.add(path(), errInvalid)
+		} else if !p.Addr().Is4() || p != p.Masked() {
+			errs.add(path(), fmt.Errorf("%v is not an IPv4 network", p))
+		}
+	}
+	for j, r := range nic.ManualRoutes {
+		for _, e := range routeErrors(r) {
+			errs.add(fmt.Sprintf("NICs[%d].ManualRoutes[%d].%s", i, j, e.Path), e.Err)
+		}
+	}
+	nic.ManualRoutes = unique(nic.ManualRoutes)
+}
+
+// inputSubnet prepares one subnet, and returns what is wrong with it, with paths relative to it.
+func inputSubnet(s *Subnet) (clean *Subnet, wrong []*InputError) {
+	cidr, gateway, routes := unmapPrefix(s.CIDR), unmapAddr(s.Gateway), mapped(s.HostRoutes, unmapRoute)
+	if !cidr.IsValid() {
+		wrong = append(wrong, &InputError{"CIDR", errInvalid})
+	} else if cidr != cidr.Masked() {
+		wrong = append(wrong, &InputError{"CIDR", fmt.Errorf("%v has host bits: the network is %v", cidr, cidr.Masked())})
+	}
+	if gateway.Zone() != "" {
+		wrong = append(wrong, &InputError{"Gateway", errZone(gateway)})
+	}
+	for i := range routes {
+		for _, e := range routeErrors(routes[i]) {
+			wrong = append(wrong, &InputError{fmt.Sprintf("HostRoutes[%d].%s", i, e.Path), e.Err})
+		}
+	}
+	distinct := unique(routes)
+	if cidr == s.CIDR && gateway == s.Gateway && sameSlice(distinct, s.HostRoutes) {
+		return s, wrong
+	}
+	return &Subnet{s.ID, cidr, gateway, distinct, s.DHCPDisabled}, wrong
+}
+
+// routeErrors returns what is wrong with a host route or a manual route, with paths relative to it.
+func routeErrors(r HostRoute) (wrong []*InputError) {
+	if !r.Destination.IsValid() {
+		wrong = append(wrong, &InputError{"Destination", errInvalid})
+	}
+	if !r.NextHop.IsValid() {
+		wrong = append(wrong, &InputError{"NextHop", errInvalid})
+	} else if r.NextHop.Zone() != "" {
+		wrong = append(wrong, &InputError{"NextHop", errZone(r.NextHop)})
+	}
+	return wrong
+}
+
+// equalSubnets compares the content of two prepared subnets.
+func equalSubnets(a, b *Subnet) bool {
+	return a.CIDR == b.CIDR && a.Gateway == b.Gateway && a.DHCPDisabled == b.DHCPDisabled && slices.Equal(a.HostRoutes, b.HostRoutes)
+}
+
+// unique returns list without the later ones of equal copies. It returns list itself if there
+// are none.
+func unique(list []HostRoute) []HostRoute {
+	const short = 24 // up to here, comparing each with each is faster than a map
+	if len(list) <= short && !hasCopies(list) {
+		return list
+	}
+	seen := make(map[HostRoute]bool, len(list))
+	var out []HostRoute
+	for _, r := range list {
+		if !seen[r] {
+			seen[r] = true
+			out = append(out, r)
+		}
+	}
+	if len(out) == len(list) {
+		return list
+	}
+	return out
+}
+
+func hasCopies(list []HostRoute) bool {
+	for i := range list {
+		for j := range i {
+			if list[i].Destination == list[j].Destination && list[i].NextHop == list[j].NextHop {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mapped returns f of each element. It returns list itself if f changes none.
+func mapped[T comparable](list []T, f func(T) T) []T {
+	same := func(v T) bool { return f(v) == v }
+	i := slices.IndexFunc(list, func(v T) bool { return !same(v) })
+	if i < 0 {
+		return list
+	}
+	out := slices.Clone(list)
+	for ; i < len(out); i++ {
+		out[i] = f(out[i])
+	}
+	return out
+}
+
+// sameSlice says whether two slices are one.
+func sameSlice(a, b []HostRoute) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// unmapAddr is [netip.Addr.Unmap] for addresses without a zone; it leaves others alone, so that
+// the zone is reported.
+func unmapAddr(a netip.Addr) netip.Addr {
+	if a.Zone() != "" {
+		return a
+	}
+	return a.Unmap()
+}
+
+// unmapPrefix unmaps a prefix inside ::ffff:0:0/96. A shorter one is not an IPv4 network.
+func unmapPrefix(p netip.Prefix) netip.Prefix {
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		return netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p
+}
+
+func unmapRoute(r HostRoute) HostRoute {
+	return HostRoute{unmapPrefix(r.Destination), unmapAddr(r.NextHop)}
+}

@@ -1,0 +1,285 @@
+package hostroute
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// A Code names what a finding is about. Codes are stable; new ones may be added. [Code.Rule] and
+// [Rules] document them.
+type Code string
+
+// The codes, by the stage at which they arise.
+const (
+	CodeNoLease             Code = "no-lease"             // without a gateway in the subnet, DHCP gives no lease
+	CodeSecondIPv4Subnet    Code = "second-ipv4-subnet"   // a NIC with several IPv4 subnets gets one lease
+	CodeDHCPDisabled        Code = "dhcp-disabled"        // nothing hands out the host routes
+	CodeIPv6NotOffered      Code = "ipv6-not-offered"     // nothing carries IPv6 host routes
+	CodeDefaultDropped      Code = "default-dropped"      // 0.0.0.0/0 by another next hop than the gateway
+	CodeOptionOverflow      Code = "option-overflow"      // the offer is too long for DHCP
+	CodeLoopbackDestination Code = "loopback-destination" // Neutron refuses a destination inside 127.0.0.0/8
+	CodeTooManyRoutes       Code = "too-many-routes"      // Neutron refuses to change the list
+	CodeHostBits            Code = "host-bits"            // the destination has bits outside its mask
+	CodeNextHopNotGateway   Code = "next-hop-not-gateway" // the next hop is a neighbour, not the gateway
+	CodeNextHopOtherNIC     Code = "next-hop-other-nic"   // the host route is on the wrong subnet
+	CodeNextHopOffLink      Code = "next-hop-off-link"    // the NIC does not reach the next hop
+	CodeNextHopOwnAddress   Code = "next-hop-own-address" // the next hop is the NIC itself
+	CodeNextHopOnLink       Code = "next-hop-on-link"     // the next hop is 0.0.0.0
+	CodeNextHopUnusable     Code = "next-hop-unusable"    // the address cannot be a next hop
+	CodeDuplicate           Code = "duplicate"            // the destination already has a route through the same NIC
+	CodeConflict            Code = "conflict"             // the destination already has a route through another NIC
+	CodeMultipleDefaults    Code = "multiple-defaults"    // several NICs are offered a default route
+	CodeNoDefault           Code = "no-default"           // several NICs and no default route
+	CodeOverlappingSubnets  Code = "overlapping-subnets"  // subnets of two NICs overlap
+	CodeCapturesSubnet      Code = "captures-subnet"      // the route takes another NIC's own subnet
+	CodeSingleNIC           Code = "single-nic"           // there is no other NIC
+	CodeRedundant           Code = "redundant"            // its traffic would leave by the same NIC anyway
+	CodeShadowed            Code = "shadowed"             // other routes cover every address
+)
+
+// A Rule documents a code. CODES.md shows all of them, each with its example.
+type Rule struct {
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"` // of every finding with the code
+	Title    string   `json:"title"`    // what is wrong, in a few words
+	When     string   `json:"when"`     // when it is found
+	Why      string   `json:"why"`      // why it matters
+	Remedy   string   `json:"remedy"`   // what to do
+	Example  Instance `json:"example"`  // an instance with exactly one finding, of this code
+}
+
+// Rules returns the catalogue of codes, by the stage at which they arise. Each call makes a new one.
+func Rules() []Rule {
+	out := make([]Rule, len(catalogue))
+	for i, r := range catalogue {
+		out[i] = r.document()
+	}
+	return out
+}
+
+// Rule returns what [Rules] has for the code; false if it is unknown.
+func (c Code) Rule() (Rule, bool) {
+	i := slices.IndexFunc(catalogue, func(r *rule) bool { return r.code == c })
+	if i < 0 {
+		return Rule{}, false
+	}
+	return catalogue[i].document(), true
+}
+
+// A rule is all there is about one code. About a route it holds if the class, cause and effect
+// that it names are the verdict's, and if it applies.
+type rule struct {
+	code     Code
+	severity Severity
+	title    string
+	when     string
+	why      string
+	remedy   string
+	example  func() Instance
+	scope    scope
+	alone    bool // it holds for a subnet with no instance known, too
+	siblings bool // it is asked about sibling routes, too
+
+	class   NextHopClass
+	cause   Code
+	effect  Effect
+	applies func(*subject) bool // nil: always
+
+	tell func(*subject) Finding // Message, Related and Fixes
+}
+
+// A scope says what a rule is asked about.
+type scope int
+
+const (
+	ofInstance scope = iota
+	ofNIC
+	ofSubnet // on a NIC
+	ofRoute
+	scopes
+)
+
+// A subject is what a rule is asked about.
+type subject struct {
+	*analysis
+	lists  lists
+	nic    *nic    // nil: the instance
+	subnet *Subnet // nil: the NIC
+	route  judged  // zero: the subnet. A sibling route has no verdict.
+}
+
+func (r *rule) document() Rule {
+	return Rule{r.code, r.severity, r.title, r.when, r.why, r.remedy, r.example()}
+}
+
+func (r *rule) holds(s *subject) bool {
+	if v := s.route.Verdict; v != nil {
+		switch {
+		case r.class != "" && (r.class != v.Class || v.Cause == CodeDefaultDropped), // that cause mutes the next hop
+			r.cause != "" && r.cause != v.Cause,
+			r.effect != "" && r.effect != v.Effect:
+			return false
+		}
+	}
+	return r.applies == nil || r.applies(s)
+}
+
+// catalogue has the rules by stage.
+var catalogue = []*rule{
+	&noLease, &secondIPv4Subnet, &dhcpDisabled, &ipv6NotOffered, &defaultDropped, &optionOverflow, &loopbackDestination, &tooManyRoutes, &hostBits,
+	&nextHopNotGateway, &nextHopOtherNIC, &nextHopOffLink, &nextHopOwnAddress, &nextHopOnLink, &nextHopUnusable,
+	&duplicate, &conflict, &multipleDefaults, &noDefault, &overlappingSubnets,
+	&capturesSubnet, &singleNIC, &redundant, &shadowed,
+}
+
+// maxHostRoutes is Neutron's default limit for a subnet, max_subnet_host_routes. No fix makes a
+// list longer than that, or changes more host routes.
+const maxHostRoutes = 20
+
+// The fixes that rules share. They depend on the subnets alone, so that they are the same on
+// every instance.
+
+// instructions are fixes without edits.
+func instructions(messages ...string) []Fix {
+	var fixes []Fix
+	for _, m := range messages {
+		fixes = append(fixes, Fix{Message: m, Edits: []Edit{}})
+	}
+	return fixes
+}
+
+func removeEdit(c *candidate) Edit { return Edit{Subnet: c.subnet.ID, Old: *c.HostRoute} }
+
+// removal returns the edits that remove the route. The list is written masked, so whatever would
+// be written as the same host route goes, too.
+func (s *subject) removal() []Edit {
+	c := s.route.candidate
+	edits := []Edit{removeEdit(c)}
+	for _, o := range s.lists.writtenAs(c.subnet, *c.HostRoute) {
+		if o != *c.HostRoute {
+			edits = append(edits, Edit{Subnet: c.subnet.ID, Old: o})
+		}
+	}
+	return edits
+}
+
+// remove proposes to remove the route.
+func (s *subject) remove() []Fix {
+	if s.route.subnet == nil {
+		return instructions("in the guest, delete the route")
+	}
+	return []Fix{{"remove the host route", s.removal()}}
+}
+
+// replace proposes to put by in the place of the route. Neutron refuses equal copies, so if by is
+// listed already, the route is only removed.
+func (s *subject) replace(by HostRoute, message string) Fix {
+	c := s.route.candidate
+	isOther := func(o HostRoute) bool { return o != *c.HostRoute }
+	if slices.ContainsFunc(s.lists.writtenAs(c.subnet, by), isOther) {
+		return Fix{"remove the host route: subnet " + c.subnet.label() + " already has " + by.String(), s.removal()}
+	}
+	edits := s.removal()
+	edits[0].New = by
+	return Fix{message, edits}
+}
+
+// nextHopFixes proposes the gateway of the carrying subnet where one can be named, or to remove
+// the host route. For a manual route it says what the next hop should be. The note goes behind the
+// first proposal.
+func (s *subject) nextHopFixes(note string) []Fix {
+	c := s.route.candidate
+	if c.subnet == nil {
+		return instructions(s.manualNextHop())
+	}
+	gateway := c.subnet.usableGateway()
+	if !gateway.IsValid() || gateway == c.NextHop || !c.oneFamily() {
+		return s.remove()
+	}
+	by := HostRoute{c.Destination.Masked(), gateway}
+	fix := s.replace(by, "set the next hop to "+gateway.String()+", the gateway of subnet "+c.subnet.label()+note)
+	if fix.Edits[0].New == (HostRoute{}) {
+		return []Fix{fix}
+	}
+	return append([]Fix{fix}, s.remove()...)
+}
+
+// manualNextHop says what the next hop of a manual route should be.
+func (s *subject) manualNextHop() string {
+	c := s.route.candidate
+	switch {
+	case !c.oneFamily():
+	case !c.Destination.Addr().Is4() && c.nic.ipv6 != nil:
+		return "in the guest, set the next hop to the link-local address that router advertisements on " + quoted(c.nic.Name) + " come from"
+	case c.Destination.Addr().Is4() && c.nic.ipv4 != nil && c.nic.ipv4.usableGateway().IsValid():
+		return "in the guest, set the next hop to " + c.nic.ipv4.Gateway.String() + ", the gateway of subnet " + c.nic.ipv4.label()
+	}
+	return "in the guest, leave the route out: Linux accepts no next hop for it on " + quoted(c.nic.Name)
+}
+
+// usableGateway returns the subnet's gateway if Linux accepts it as next hop whatever else is
+// installed; else the zero Addr.
+func (s *Subnet) usableGateway() netip.Addr {
+	if !s.is4() || !s.hasGateway() || s.CIDR.IsSingleIP() || s.Gateway == broadcast(s.CIDR) {
+		return netip.Addr{}
+	}
+	return s.Gateway
+}
+
+// lists finds the host routes of subnets by what is written for them, masked.
+type lists map[*Subnet]map[HostRoute][]HostRoute
+
+// writtenAs returns the host routes of a subnet that are written as r.
+func (l lists) writtenAs(s *Subnet, r HostRoute) []HostRoute {
+	const short = 24 // up to here, a scan is faster
+	if len(s.HostRoutes) <= short {
+		var out []HostRoute
+		for _, o := range s.HostRoutes {
+			if o.NextHop == r.NextHop && o.masked() == r {
+				out = append(out, o)
+			}
+		}
+		return out
+	}
+	if l[s] == nil {
+		l[s] = make(map[HostRoute][]HostRoute, len(s.HostRoutes))
+		for _, o := range s.HostRoutes {
+			l[s][o.masked()] = append(l[s][o.masked()], o)
+		}
+	}
+	return l[s][r]
+}
+
+// The instances of the examples.
+
+// twoNICs is an instance on the subnets front and back, with host routes on back. It keeps the
+// default of eth0, so that a route on back steers.
+func twoNICs(onBack ...string) Instance {
+	return Instance{Name: "web-1", DefaultNIC: "eth0", NICs: []NIC{
+		{Name: "eth0", Addrs: []netip.Addr{netip.MustParseAddr("10.65.0.5")}, Subnets: []*Subnet{exampleSubnet("front", "10.65.0.0/24", "10.65.0.1")}},
+		{Name: "eth1", Addrs: []netip.Addr{netip.MustParseAddr("11.8.0.21")}, Subnets: []*Subnet{exampleSubnet("back", "11.8.0.0/24", "11.8.0.1", onBack...)}},
+	}}
+}
+
+// oneNIC is an instance on the subnet back alone.
+func oneNIC(onBack ...string) Instance {
+	in := twoNICs(onBack...)
+	in.DefaultNIC, in.NICs = "", in.NICs[1:]
+	return in
+}
+
+func exampleSubnet(id, cidr, gateway string, routes ...string) *Subnet {
+	s := &Subnet{ID: id, CIDR: netip.MustParsePrefix(cidr), Gateway: netip.MustParseAddr(gateway)}
+	for _, r := range routes {
+		s.HostRoutes = append(s.HostRoutes, MustParseHostRoute(r))
+	}
+	return s
+}
+
+// addNumbered adds n host routes to a subnet, to networks of 24 bits in 172.16.0.0/16.
+func addNumbered(s *Subnet, n int) {
+	for i := range n {
+		to := netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 16, byte(i), 0}), 24)
+		s.HostRoutes = append(s.HostRoutes, HostRoute{to, s.Gateway})
+	}
+}

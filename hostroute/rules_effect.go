@@ -1,0 +1,101 @@
+package hostroute
+
+// The rules about what an installed route changes.
+
+var capturesSubnet = rule{
+	code: CodeCapturesSubnet, severity: SeverityWarning,
+	title: "route takes another NIC's subnet",
+	when:  "A host route or sibling route takes addresses of another NIC's own subnet.",
+	why: "These addresses are reached through the wrong NIC. The hypervisor's reverse path filter drops data that leaves there with the other NIC's " +
+		"address.",
+	remedy: "Remove the host route.",
+	example: func() Instance {
+		in := twoNICs()
+		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.8.0.0/24,10.65.0.1")}
+		return in
+	},
+	scope: ofRoute, siblings: true,
+	applies: func(s *subject) bool {
+		c := s.route.candidate
+		return c.tried() && s.outcomes[c.number].decides && s.captured(c) != nil
+	},
+	tell: func(s *subject) Finding {
+		c := s.route.candidate
+		other := s.captured(c)
+		name := quoted(other.Name)
+		f := Finding{
+			Message: c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": its addresses are reached through " +
+				quoted(c.nic.Name) + ", where data with " + name + "'s address is dropped",
+			Related: []Related{{Ref{s.Name, other.Name, other.ipv4.ID, HostRoute{}}, "has " + other.ipv4.CIDR.String()}},
+		}
+		if c.hasVerdict() {
+			f.Fixes = s.remove()
+		}
+		return f
+	},
+}
+
+// captured returns the NIC whose subnet contains the destination of another NIC's candidate; nil
+// if there is none.
+func (g *guest) captured(c *candidate) *nic {
+	d := c.dest.prefix
+	for i := range g.nics {
+		n := &g.nics[i]
+		if n != c.nic && n.ipv4 != nil && n.ipv4.CIDR.Bits() <= d.Bits() && n.ipv4.CIDR.Contains(d.Addr()) {
+			return n
+		}
+	}
+	return nil
+}
+
+var singleNIC = rule{
+	code: CodeSingleNIC, severity: SeverityInfo,
+	title:   "host route with one NIC",
+	when:    "The instance has one NIC, and the traffic of the route would leave by it anyway.",
+	why:     "The route is unhelpful, though harmless.",
+	remedy:  "Remove it, if no other instance on the subnet needs it.",
+	example: func() Instance { return oneNIC("11.11.0.0/16,11.8.0.1") },
+	scope:   ofRoute,
+	effect:  EffectSingleNIC,
+	tell: func(s *subject) Finding {
+		m := "there is one NIC, and the traffic would leave by it anyway"
+		if s.route.Class == ClassOwnGateway { // another class has a finding of its own
+			m += ": the route is unhelpful, though harmless"
+		}
+		return Finding{Message: m, Fixes: s.remove()}
+	},
+}
+
+var redundant = rule{
+	code: CodeRedundant, severity: SeverityInfo,
+	title:  "route that changes nothing",
+	when:   "The traffic of the route would leave by the same NIC without it.",
+	why:    "The route is not needed on this instance.",
+	remedy: "Remove it, if no other instance on the subnet needs it.",
+	example: func() Instance {
+		return twoNICs("11.8.0.128/25,11.8.0.1")
+	},
+	scope:  ofRoute,
+	effect: EffectRedundant,
+	tell: func(s *subject) Finding {
+		return Finding{Message: "its traffic would leave by " + quoted(s.nic.Name) + " anyway", Fixes: s.remove()}
+	},
+}
+
+var shadowed = rule{
+	code: CodeShadowed, severity: SeverityInfo,
+	title:  "route that is never used",
+	when:   "Longer or earlier routes cover every address of the destination.",
+	why:    "The route decides nothing on this instance.",
+	remedy: "Remove it, if no other instance on the subnet needs it.",
+	example: func() Instance {
+		in := twoNICs("11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1")
+		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.11.0.0/16,10.65.0.1")}
+		return in
+	},
+	scope:  ofRoute,
+	effect: EffectShadowed,
+	tell: func(s *subject) Finding {
+		return Finding{Message: "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used", Fixes: s.remove()}
+	},
+}

@@ -1,0 +1,253 @@
+package hostroute
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// The rules about the next hop: does it stand for the hypervisor?
+
+var metadata = netip.AddrFrom4([4]byte{169, 254, 169, 254})
+
+var nextHopNotGateway = rule{
+	code: CodeNextHopNotGateway, severity: SeverityError,
+	title: "next hop is not the gateway",
+	when:  "The next hop is an address that the NIC reaches directly, but not the gateway of the subnet.",
+	why: "The hypervisor answers for every address on the link and forwards the data itself. A router, firewall or VPN instance at the next hop never " +
+		"sees the data. If the hypervisor has no route to that address, nothing answers, and the data is lost. The metadata address 169.254.169.254 by " +
+		"way of a DHCP port is the same mistake.",
+	remedy: "Set the next hop to the gateway, or remove the host route. Under Calico no host route sends data through another machine. Routing in the " +
+		"hypervisors (BGP) can, and so can a tunnel from the guest. A NIC on the router's own network does not help, because the hypervisor stands " +
+		"between all of them.",
+	example: func() Instance { return twoNICs("11.11.0.0/16,11.8.0.77") },
+	scope:   ofRoute, alone: true,
+	class: ClassNotGateway,
+	applies: func(s *subject) bool {
+		c := s.route.candidate
+		if c.subnet != nil && c.subnet.is4() && !c.subnet.DHCPDisabled && !c.subnet.hasGateway() {
+			return false // no-lease tells it
+		}
+		return !c.tried() || s.result(c) == installed || s.lostInList(c)
+	},
+	tell: func(s *subject) Finding {
+		c, hop := s.route.candidate, s.route.NextHop.String()
+		m := "next hop " + hop + " is not the gateway" + c.gatewayOf() + ": "
+		switch {
+		case !c.NextHop.Is4():
+			m += "if the route arrived, nothing would answer for it, because the hypervisor answers for no IPv6 neighbour"
+		case !c.tried():
+			m += "if the route arrived, the hypervisor would forward the data itself, or lose it"
+		default:
+			m += "the hypervisor forwards the data itself, and a router at " + hop + " never sees it; if the hypervisor has no route to " + hop + ", the data is lost"
+		}
+		if c.Destination.IsSingleIP() && c.Destination.Addr() == metadata {
+			m += "; " + metadata.String() + " is the metadata address, and no host route leads to it through a DHCP port"
+		}
+		return Finding{Message: m, Fixes: s.nextHopFixes("; no host route can send data through another machine under Calico")}
+	},
+}
+
+// lostInList says whether only an equal destination in its own list keeps a host route out. Neutron
+// keeps no order, so it may be installed another time.
+func (f *fib) lostInList(c *candidate) bool {
+	if c.source != SourceHostRoute || f.result(c) != exists {
+		return false
+	}
+	winner := f.inForce[c.dest.number]
+	return winner.source == SourceHostRoute && winner.nic == c.nic
+}
+
+// gatewayOf returns " 11.8.0.1 of subnet back", for a manual route of the subnet that its NIC is
+// configured from.
+func (c *candidate) gatewayOf() string {
+	s := c.subnet
+	if s == nil {
+		s = c.nic.ipv4
+	}
+	switch {
+	case s == nil:
+		return ""
+	case !s.Gateway.IsValid():
+		return " (subnet " + s.label() + " has none)"
+	}
+	return " " + s.Gateway.String() + " of subnet " + s.label()
+}
+
+var nextHopOtherNIC = rule{
+	code: CodeNextHopOtherNIC, severity: SeverityWarning,
+	title:   "next hop is another NIC's gateway",
+	when:    "The next hop is the gateway of a subnet of another NIC: the host route is on the wrong subnet.",
+	why:     "A route belongs to the NIC whose lease carried it. Some DHCP clients refuse this one, others send the data out of the wrong NIC.",
+	remedy:  "Move the host route to that gateway's subnet, or remove it.",
+	example: func() Instance { return twoNICs("11.11.0.0/16,10.65.0.1") },
+	scope:   ofRoute,
+	class:   ClassOtherGateway,
+	tell: func(s *subject) Finding {
+		c := s.route.candidate
+		subnet, other := s.otherGateway(c)
+		own := quoted(c.nic.Name)
+		f := Finding{
+			Message: "next hop " + c.NextHop.String() + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own,
+			Related: []Related{{Ref{s.Name, other.Name, subnet.ID, HostRoute{}}, "has the gateway " + subnet.Gateway.String()}},
+		}
+		switch {
+		case c.subnet == nil && s.route.Cause != "":
+			f.Message += ": the guest refuses it"
+		case c.subnet == nil:
+			f.Message += ": the data leaves by " + own
+		case c.tried():
+			f.Message += ": some DHCP clients refuse it, others send the data out of " + own
+		default:
+			f.Message += ": if it arrived, some DHCP clients would refuse it, and others would send the data out of " + own
+		}
+		f.Fixes = s.moveTo(subnet)
+		return f
+	},
+}
+
+// moveTo proposes to move a host route to the subnet of its next hop. The addition comes first: if
+// Neutron refuses it, nothing is lost.
+func (s *subject) moveTo(to *Subnet) []Fix {
+	c := s.route.candidate
+	if c.subnet == nil {
+		return instructions(s.manualNextHop())
+	}
+	there := c.masked()
+	if len(s.lists.writtenAs(to, there)) > 0 {
+		return []Fix{{"remove the host route: subnet " + to.label() + " already has it", s.removal()}}
+	}
+	if !to.usableGateway().IsValid() || len(to.HostRoutes) >= maxHostRoutes {
+		return s.remove()
+	}
+	move := Fix{"move the host route to subnet " + to.label() + ", where every instance gets it", append([]Edit{{Subnet: to.ID, New: there}}, s.removal()...)}
+	return append([]Fix{move}, s.remove()...)
+}
+
+var nextHopOffLink = rule{
+	code: CodeNextHopOffLink, severity: SeverityError,
+	title:   "next hop is not on the NIC's link",
+	when:    "The next hop lies neither in the subnet nor in an on-link route of the NIC.",
+	why:     "Linux refuses the route (\"Nexthop has invalid gateway\").",
+	remedy:  "Set the next hop to the gateway of the subnet, or remove the host route. If the next hop is the gateway of another subnet, the host route belongs there.",
+	example: func() Instance { return twoNICs("11.11.0.0/16,192.0.2.1") },
+	scope:   ofRoute, alone: true,
+	class: ClassOffLink,
+	tell: func(s *subject) Finding {
+		c := s.route.candidate
+		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name)
+		if c.nic.Name == "" { // no instance is known
+			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String()
+		}
+		if c.tried() {
+			m += ": the guest refuses the route"
+		} else {
+			m += ": the guest would refuse the route, if it arrived"
+		}
+		if c.nic.Name == "" {
+			m += "; if that is the gateway of another subnet, the host route belongs there"
+		}
+		return Finding{Message: m, Fixes: s.nextHopFixes("")}
+	},
+}
+
+var nextHopOwnAddress = rule{
+	code: CodeNextHopOwnAddress, severity: SeverityError,
+	title: "next hop is the NIC's own address",
+	when:  "The next hop is an address of the NIC itself.",
+	why: "Linux accepts it and treats the destination as on-link. That works only as long as the hypervisor answers for every single address. dhcpcd " +
+		"installs only the first address of the destination.",
+	remedy:  "Set the next hop to the gateway, or remove the host route.",
+	example: func() Instance { return twoNICs("11.11.0.0/16,11.8.0.21") },
+	scope:   ofRoute,
+	class:   ClassOwnAddress,
+	tell: func(s *subject) Finding {
+		c := s.route.candidate
+		m := "next hop " + c.NextHop.String() + " is " + quoted(c.nic.Name) + "'s own address, not the gateway" + c.gatewayOf()
+		switch {
+		case !c.tried():
+			m += ": if the route arrived, the guest would look for every destination on the link"
+		case s.route.Cause == CodeNextHopOwnAddress:
+			m += ": the guest refuses the route"
+		default:
+			m += ": the guest looks for every destination on the link, and only the hypervisor can answer"
+		}
+		return Finding{Message: m, Fixes: s.nextHopFixes("")}
+	},
+}
+
+var nextHopOnLink = rule{
+	code: CodeNextHopOnLink, severity: SeverityWarning,
+	title: "next hop is 0.0.0.0",
+	when:  "The next hop is 0.0.0.0, which makes the destination on-link.",
+	why: "The guest then looks for every single address on the link, and only proxy ARP answers. Not every DHCP client installs it: dhcpcd takes only " +
+		"the first address of the destination until it renews the lease.",
+	remedy:  "Set the next hop to the gateway, or remove the host route.",
+	example: func() Instance { return twoNICs("11.11.0.0/16,0.0.0.0") },
+	scope:   ofRoute, alone: true,
+	class: ClassOnLink,
+	tell: func(s *subject) Finding {
+		c := s.route.candidate
+		m := "next hop 0.0.0.0 makes the destination on-link: this works by proxy ARP only"
+		if !c.tried() {
+			m = "next hop 0.0.0.0 would make the destination on-link: if the route arrived, it would work by proxy ARP only"
+		} else if c.byDHCP() {
+			m += ", and dhcpcd installs only the first address of the destination"
+		}
+		return Finding{Message: m, Fixes: s.nextHopFixes("")}
+	},
+}
+
+var nextHopUnusable = rule{
+	code: CodeNextHopUnusable, severity: SeverityError,
+	title: "address cannot be a next hop",
+	when: "The next hop is a multicast, loopback, class E or broadcast address, or of another family than the destination or the subnet, or it is a " +
+		"gateway that Linux refuses.",
+	why:     "No neighbour can have such an address. Where Linux refuses the route, systemd-networkd stops DHCP on the whole NIC.",
+	remedy:  "Set the next hop to the gateway, or remove the host route.",
+	example: func() Instance { return twoNICs("11.11.0.0/16,224.0.0.5") },
+	scope:   ofRoute, alone: true,
+	applies: func(s *subject) bool {
+		v := s.route.Verdict
+		return v.Cause == CodeNextHopUnusable || v.Class == ClassUnusable && v.Cause != CodeDefaultDropped
+	},
+	tell: func(s *subject) Finding {
+		c := s.route.candidate
+		if !c.oneFamily() {
+			m := "destination " + c.Destination.String() + " and next hop " + c.NextHop.String() + " are not both of the subnet's family: the route cannot be installed"
+			if c.subnet == nil {
+				m = "destination " + c.Destination.String() + " and next hop " + c.NextHop.String() + " are not of one family: the route cannot be installed"
+			}
+			return Finding{Message: m, Fixes: s.nextHopFixes("")}
+		}
+		m := "next hop " + c.NextHop.String() + " cannot be a next hop: it is " + c.kindOfHop()
+		if s.route.Class == ClassOwnGateway {
+			m = "next hop " + c.NextHop.String() + " is the gateway, but Linux refuses it: it is " + c.kindOfHop()
+		}
+		if c.tried() && s.route.Cause != "" {
+			m += "; " + c.refusal()
+		}
+		return Finding{Message: m, Fixes: s.nextHopFixes("")}
+	},
+}
+
+// kindOfHop says what a next hop is that no neighbour of the NIC can have.
+func (c *candidate) kindOfHop() string {
+	hop := c.NextHop
+	switch {
+	case c.nic.broadcast == hop:
+		return "the broadcast address of " + c.nic.ipv4.CIDR.String()
+	case c.isBroadcast():
+		return "the broadcast address of " + c.subnet.CIDR.String()
+	case hop.IsMulticast():
+		return "a multicast address"
+	case hop.IsLoopback():
+		return "a loopback address"
+	case isClassE(hop):
+		return "a reserved address"
+	case hop.IsUnspecified():
+		return "the unspecified address"
+	case slices.Contains(c.nic.Addrs, hop):
+		return "the NIC's own address"
+	}
+	return "not on the link of the NIC"
+}

@@ -1,0 +1,260 @@
+package hostroute
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+)
+
+// The rules about stage 1: what is offered, and what Neutron accepts.
+
+var noLease = rule{
+	code: CodeNoLease, severity: SeverityError,
+	title: "subnet without a usable gateway gives no lease",
+	when:  "An IPv4 subnet with DHCP has no gateway, or one outside its CIDR.",
+	why: "Calico's DHCP server takes the gateway's address. Without one in the subnet it answers nobody, and the NIC gets no address and no route. " +
+		"\"No gateway on the second subnet\" is the usual advice against two default routes. Under Calico it takes the lease away.",
+	remedy: "Give the subnet a gateway inside its CIDR. If that makes a second default route, tell the guest which one to keep (see multiple-defaults).",
+	example: func() Instance {
+		in := oneNIC()
+		in.NICs[0].Subnets[0].Gateway = netip.Addr{}
+		return in
+	},
+	scope: ofSubnet, alone: true,
+	applies: func(s *subject) bool { return s.subnet.is4() && !s.subnet.DHCPDisabled && !s.subnet.hasGateway() },
+	tell: func(s *subject) Finding {
+		name, cidr := s.subnet.label(), s.subnet.CIDR.String()
+		problem := "subnet " + name + " has no gateway"
+		if s.subnet.Gateway.IsValid() {
+			problem = "gateway " + s.subnet.Gateway.String() + " of subnet " + name + " is outside its CIDR " + cidr
+		}
+		return Finding{
+			Message: problem + ": Calico's DHCP server has no address in the subnet, so it gives no lease, and nothing from the subnet arrives",
+			Fixes:   instructions("give subnet " + name + " a gateway inside " + cidr + "; if that makes a second default route, have the guest drop it"),
+		}
+	},
+}
+
+var secondIPv4Subnet = rule{
+	code: CodeSecondIPv4Subnet, severity: SeverityWarning,
+	title:  "NIC with several IPv4 subnets",
+	when:   "A NIC has fixed IPs in more than one IPv4 subnet.",
+	why:    "A NIC gets one lease, however many fixed IPs it has. Only the routes of the leased subnet arrive. The DHCP server chooses which subnet that is.",
+	remedy: "Use one port for each IPv4 subnet.",
+	example: func() Instance {
+		in := oneNIC()
+		in.NICs[0].Subnets = append(in.NICs[0].Subnets, exampleSubnet("more", "11.9.0.0/24", "11.9.0.1"))
+		return in
+	},
+	scope:   ofNIC,
+	applies: func(s *subject) bool { return s.nic.count4() > 1 },
+	tell: func(s *subject) Finding {
+		n := s.nic
+		f := Finding{
+			Message: quoted(n.Name) + " has " + strconv.Itoa(n.count4()) + " IPv4 subnets, and a guest configures only one of them: ",
+			Fixes:   instructions("use one port for each IPv4 subnet"),
+		}
+		another := func(s *Subnet) bool { return s != n.ipv4 && s.is4() && !s.DHCPDisabled && s.hasGateway() }
+		switch {
+		case n.ipv4 == nil:
+			f.Message += "here none gives an address"
+		case n.static:
+			f.Message += n.ipv4.label() + ", the first one, from the config drive"
+		case slices.ContainsFunc(n.Subnets, another):
+			f.Message += "only what " + n.ipv4.label() + " offers arrives, and the DHCP server could choose another one"
+		default:
+			f.Message += "only what " + n.ipv4.label() + " offers arrives"
+		}
+		for _, o := range n.Subnets {
+			if o.is4() && o != n.ipv4 {
+				f.Related = append(f.Related, Related{Ref{s.Name, n.Name, o.ID, HostRoute{}}, "nothing from it arrives"})
+			}
+		}
+		return f
+	},
+}
+
+// count4 counts the IPv4 subnets of a NIC.
+func (n *nic) count4() int {
+	count := 0
+	for _, s := range n.Subnets {
+		if s.is4() {
+			count++
+		}
+	}
+	return count
+}
+
+var dhcpDisabled = rule{
+	code: CodeDHCPDisabled, severity: SeverityError,
+	title:  "host routes on a subnet without DHCP",
+	when:   "An IPv4 subnet has host routes but no DHCP, and the guest does not read the config drive.",
+	why:    "DHCP carries host routes. Without it, none of them arrives.",
+	remedy: "Enable DHCP on the subnet.",
+	example: func() Instance {
+		in := oneNIC("11.11.0.0/16,11.8.0.1")
+		in.NICs[0].Subnets[0].DHCPDisabled = true
+		return in
+	},
+	scope: ofSubnet, alone: true,
+	applies: func(s *subject) bool {
+		return s.subnet.is4() && s.subnet.DHCPDisabled && !s.ConfigDrive && len(s.subnet.HostRoutes) > 0
+	},
+	tell: func(s *subject) Finding {
+		return Finding{
+			Message: "DHCP is off on subnet " + s.subnet.label() + ": its host routes reach only a guest that reads the config drive",
+			Fixes:   instructions("enable DHCP on subnet " + s.subnet.label()),
+		}
+	},
+}
+
+var ipv6NotOffered = rule{
+	code: CodeIPv6NotOffered, severity: SeverityError,
+	title:  "host routes on an IPv6 subnet",
+	when:   "An IPv6 subnet has host routes.",
+	why:    "DHCPv6 has no option for routes, and Calico's router advertisements carry none. No IPv6 host route ever arrives.",
+	remedy: "Remove them. Program the routes in the guest instead, with the link-local address of its default route as next hop.",
+	example: func() Instance {
+		in := oneNIC()
+		in.NICs[0].Subnets = append(in.NICs[0].Subnets, exampleSubnet("back6", "2001:db8::/64", "2001:db8::1", "2001:db8:77::/48,2001:db8::1"))
+		return in
+	},
+	scope: ofSubnet, alone: true,
+	applies: func(s *subject) bool { return !s.subnet.is4() && len(s.subnet.HostRoutes) > 0 },
+	tell: func(s *subject) Finding {
+		remove := Fix{Message: "remove all host routes of subnet " + s.subnet.label()}
+		for _, r := range s.subnet.HostRoutes {
+			remove.Edits = append(remove.Edits, Edit{Subnet: s.subnet.ID, Old: r})
+		}
+		return Finding{
+			Message: "host routes of IPv6 subnet " + s.subnet.label() + " never arrive: neither DHCPv6 nor router advertisements carry them",
+			Fixes:   []Fix{remove},
+		}
+	},
+}
+
+var defaultDropped = rule{
+	code: CodeDefaultDropped, severity: SeverityError,
+	title:   "default route among the host routes",
+	when:    "A subnet with DHCP has a host route to 0.0.0.0/0, and its next hop is not the gateway.",
+	why:     "Neutron drops such a host route where the subnet has a gateway. Without a gateway, Calico gives no lease. So it never arrives.",
+	remedy:  "Remove it. The default route is always by the gateway.",
+	example: func() Instance { return oneNIC("0.0.0.0/0,11.8.0.77") },
+	scope:   ofRoute, alone: true,
+	cause: CodeDefaultDropped,
+	tell: func(s *subject) Finding {
+		return Finding{
+			Message: "the host route to 0.0.0.0/0 never arrives: Neutron drops it, because subnet " + s.subnet.label() + " has the gateway " + s.subnet.Gateway.String(),
+			Fixes:   s.remove(),
+		}
+	},
+}
+
+var optionOverflow = rule{
+	code: CodeOptionOverflow, severity: SeverityError,
+	title: "too many routes for DHCP",
+	when:  "The routes that a NIC is offered need more than 255 bytes in DHCP option 121 (RFC 3442).",
+	why: "dnsmasq then drops the whole option. No host route and no sibling route of the subnet arrives, only the default route, by another option. " +
+		"Some clients lose offers of more than 197 bytes, too.",
+	remedy: "Use fewer host routes, or wider ones.",
+	example: func() Instance {
+		in := oneNIC()
+		addNumbered(in.NICs[0].Subnets[0], 20)
+		for i := range 12 {
+			in.NICs[0].Siblings = append(in.NICs[0].Siblings, netip.PrefixFrom(netip.AddrFrom4([4]byte{11, 9, byte(i), 0}), 24))
+		}
+		return in
+	},
+	scope: ofSubnet, alone: true,
+	applies: func(s *subject) bool { return s.subnet == s.nic.ipv4 && s.nic.overflows() },
+	tell: func(s *subject) Finding {
+		return Finding{
+			Message: "the routes that subnet " + s.subnet.label() + " offers need " + strconv.Itoa(s.nic.bytes) +
+				" bytes, and DHCP option 121 holds 255: no host route and no sibling route arrives, only the default",
+			Fixes: instructions("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones"),
+		}
+	},
+}
+
+var loopback = netip.MustParsePrefix("127.0.0.0/8")
+
+var loopbackDestination = rule{
+	code: CodeLoopbackDestination, severity: SeverityError,
+	title:   "destination inside 127.0.0.0/8",
+	when:    "The destination of a host route lies inside 127.0.0.0/8.",
+	why:     "Neutron refuses such a host route, so it can only be planned. A guest delivers these addresses to itself.",
+	remedy:  "Remove it.",
+	example: func() Instance { return twoNICs("127.1.0.0/16,11.8.0.1") },
+	scope:   ofRoute, alone: true,
+	applies: func(s *subject) bool {
+		d := s.route.Destination
+		return s.subnet != nil && d.Bits() >= loopback.Bits() && loopback.Contains(d.Addr())
+	},
+	tell: func(s *subject) Finding {
+		return Finding{
+			Message: "destination " + s.route.Destination.String() + " is inside 127.0.0.0/8: Neutron refuses the host route",
+			Fixes:   s.remove(),
+		}
+	},
+}
+
+var tooManyRoutes = rule{
+	code: CodeTooManyRoutes, severity: SeverityWarning,
+	title:  "more host routes than Neutron's default limit",
+	when:   "A subnet has more than 20 host routes.",
+	why:    "By default Neutron allows 20 for a subnet (max_subnet_host_routes). It refuses any change that leaves more.",
+	remedy: "Use fewer and wider host routes, or raise the limit.",
+	example: func() Instance {
+		in := twoNICs()
+		addNumbered(in.NICs[1].Subnets[0], maxHostRoutes+1)
+		return in
+	},
+	scope: ofSubnet, alone: true,
+	applies: func(s *subject) bool { return len(s.subnet.HostRoutes) > maxHostRoutes },
+	tell: func(s *subject) Finding {
+		return Finding{
+			Message: "subnet " + s.subnet.label() + " has " + strconv.Itoa(len(s.subnet.HostRoutes)) +
+				" host routes: Neutron's default limit is 20 (max_subnet_host_routes), and it refuses a change that leaves more",
+			Fixes: instructions("use fewer and wider host routes on subnet " + s.subnet.label() + ", or raise Neutron's limit"),
+		}
+	},
+}
+
+var hostBits = rule{
+	code: CodeHostBits, severity: SeverityError,
+	title: "destination has host bits",
+	when:  "The destination of a route has bits outside its mask.",
+	why: "Neutron refuses such a host route today, but a plan or older data can hold one. In DHCP (RFC 3442) only whole octets travel. Bits beyond " +
+		"them vanish. Bits within the last one stay: the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC.",
+	remedy:  "Mask the destination.",
+	example: func() Instance { return twoNICs("11.11.77.5/16,11.8.0.1") },
+	scope:   ofRoute, alone: true,
+	applies: func(s *subject) bool { return s.route.hasHostBits() },
+	tell: func(s *subject) Finding {
+		c := s.route.candidate
+		masked := c.Destination.Masked().String()
+		f := Finding{Message: "destination " + c.Destination.String() + " has bits outside its mask: "}
+		if c.subnet == nil {
+			f.Message += "the guest refuses the route"
+			f.Fixes = instructions("in the guest, use the destination " + masked)
+			return f
+		}
+		f.Message += "Neutron refuses such a host route today"
+		switch {
+		case c.tried() && c.badMask:
+			f.Message += ", and where it has one, " + c.refusal()
+		case c.tried():
+			f.Message += ", and where it has one, the route arrives as " + masked
+		}
+		f.Fixes = []Fix{s.replace(c.masked(), "mask the destination: "+masked)}
+		return f
+	},
+}
+
+// refusal tells what becomes of a route that the guest refuses.
+func (c *candidate) refusal() string {
+	if c.byDHCP() {
+		return "the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC"
+	}
+	return "the guest refuses the route"
+}
