@@ -55,6 +55,8 @@ type destination struct {
 	parent *destination // the longest one around it; nil: none. Only with on-link routes.
 	number int32        // its place among the destinations
 	leaned bool         // a next hop lies in it, which an on-link route to it may make acceptable
+	// Whether rivals are on several NICs, manual routes counted or not:
+	several, offeredBySeveral bool
 }
 
 func newGuest(in Instance) *guest {
@@ -181,8 +183,12 @@ func (g *guest) group(routes []sweep.Route) {
 			g.destinations = append(g.destinations, destination{prefix: routes[i].Prefix, number: int32(len(g.destinations))})
 		}
 		d := &g.destinations[len(g.destinations)-1]
-		sorted[at] = g.attempts[i]
-		sorted[at].dest, d.rivals = d, sorted[first:at+1]
+		c := g.attempts[i]
+		sorted[at] = c
+		c.dest, d.rivals = d, sorted[first:at+1]
+		another := c.nic != d.rivals[0].nic
+		d.several = d.several || another
+		d.offeredBySeveral = d.offeredBySeveral || another && c.source != SourceManual
 	}
 }
 

@@ -1,8 +1,8 @@
 package hostroute
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -55,46 +55,41 @@ func (i *Impact) None() bool {
 }
 
 // String returns a line such as "web-1: 11.11.0.0/16: eth1 -> eth0; new: redundant of eth1: back:
-// 11.11.0.0/17,11.8.0.1". It lists up to five of each kind.
+// 11.11.0.0/17,11.8.0.1". It names up to five of each kind.
 func (i *Impact) String() string {
 	if i == nil {
 		return "no impact is known"
 	}
-	var parts []string
-	list := func(title string, n int, item func(int) string) {
-		const most = 5
-		var items []string
-		for k := range min(n, most) {
-			items = append(items, item(k))
-		}
-		if n > most {
-			items = append(items, fmt.Sprintf("%d more", n-most))
-		}
-		if n > 0 {
-			parts = append(parts, title+strings.Join(items, ", "))
-		}
+	s := "nothing moves"
+	if len(i.Changes) > 0 {
+		s = some(i.Changes, Change.String)
+	}
+	if i.Uncertain {
+		s += "; more may move with another DHCP client or default route"
 	}
 	about := func(f Finding) string {
 		f.Subject.Instance = ""
-		if where := f.Subject.String(); where != "" {
-			return string(f.Code) + " of " + where
-		}
-		return string(f.Code)
+		return strings.TrimSuffix(string(f.Code)+" of "+f.Subject.String(), " of ")
 	}
-	list("", len(i.Changes), func(k int) string { return i.Changes[k].String() })
-	if len(i.Changes) == 0 {
-		parts = append(parts, "nothing moves")
+	if len(i.New) > 0 {
+		s += "; new: " + some(i.New, about)
 	}
-	if i.Uncertain {
-		parts = append(parts, "more may move with another DHCP client or default route")
+	if len(i.Gone) > 0 {
+		s += "; gone: " + some(i.Gone, about)
 	}
-	list("new: ", len(i.New), func(k int) string { return about(i.New[k]) })
-	list("gone: ", len(i.Gone), func(k int) string { return about(i.Gone[k]) })
-	s := strings.Join(parts, "; ")
-	if i.Instance != "" {
-		return quoted(i.Instance) + ": " + s
+	return strings.TrimPrefix(quoted(i.Instance)+": "+s, ": ")
+}
+
+// some names the first five of a list.
+func some[T any](list []T, name func(T) string) string {
+	var names []string
+	for _, v := range list[:min(len(list), 5)] {
+		names = append(names, name(v))
 	}
-	return s
+	if more := len(list) - len(names); more > 0 {
+		names = append(names, strconv.Itoa(more)+" more")
+	}
+	return strings.Join(names, ", ")
 }
 
 // anotherDefaultMoves says whether something else moves if the guest keeps another one of the

@@ -145,10 +145,10 @@ func checkImpact(t testing.TB, in hostroute.Instance, list []hostroute.Edit) boo
 }
 
 func TestImpactIsWhatItSays(t *testing.T) {
-	random(t, 25, 4000, func(t testing.TB, in hostroute.Instance) bool {
-		if !checkImpact(t, in, someEdits(rand.New(rand.NewPCG(25, uint64(len(describe(in))))), in)) {
-			return false
-		}
+	random(t, 25, 2000, func(t testing.TB, in hostroute.Instance) bool {
+		return checkImpact(t, in, someEdits(rand.New(rand.NewPCG(25, uint64(len(describe(in))))), in))
+	})
+	random(t, 26, 200, func(t testing.TB, in hostroute.Instance) bool {
 		for _, f := range analyze(t, in).Findings {
 			for _, fix := range f.Fixes {
 				if !checkImpact(t, in, fix.Edits) {

@@ -31,20 +31,21 @@ var nextHopNotGateway = rule{
 	},
 	tell: func(s *subject) Finding {
 		c, hop := s.route.candidate, s.route.NextHop.String()
-		m := "next hop " + hop + " is not the gateway" + c.gatewayOf() + ": "
-		switch {
-		case !c.NextHop.Is4():
-			m += "if the route arrived, nothing would answer for it, because the hypervisor answers for no IPv6 neighbour"
-		case !c.tried():
-			m += "if the route arrived, the hypervisor would forward the data itself, or lose it"
-		default:
-			m += "the hypervisor forwards the data itself, and a router at " + hop + " never sees it; if the hypervisor has no route to " + hop + ", the data is lost"
-		}
+		m := "next hop " + hop + " is not the gateway" + c.gatewayOf() + s.because("the hypervisor forwards the data itself, and a router at "+hop+
+			" never sees it; if the hypervisor has no route to "+hop+", the data is lost")
 		if c.Destination.IsSingleIP() && c.Destination.Addr() == metadata {
 			m += "; " + metadata.String() + " is the metadata address, and no host route leads to it through a DHCP port"
 		}
 		return Finding{Message: m, Fixes: s.nextHopFixes("; no host route can send data through another machine under Calico")}
 	},
+}
+
+// because gives the reason of a problem, or says that the route does not even arrive.
+func (s *subject) because(reason string) string {
+	if s.route.tried() {
+		return ": " + reason
+	}
+	return ", and the route does not arrive (" + string(s.route.Cause) + ")"
 }
 
 // lostInList says whether only an equal destination in its own list keeps a host route out. Neutron
@@ -86,19 +87,15 @@ var nextHopOtherNIC = rule{
 		c := s.route.candidate
 		subnet, other := s.otherGateway(c)
 		own := quoted(c.nic.Name)
-		f := Finding{
-			Message: "next hop " + c.NextHop.String() + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own,
-			Related: []Related{{Ref{s.Name, other.Name, subnet.ID, HostRoute{}}, "has the gateway " + subnet.Gateway.String()}},
+		reason := "some DHCP clients refuse it, others send the data out of " + own
+		if c.subnet == nil && s.route.Cause == "" {
+			reason = "the data leaves by " + own
+		} else if c.subnet == nil {
+			reason = "the guest refuses it"
 		}
-		switch {
-		case c.subnet == nil && s.route.Cause != "":
-			f.Message += ": the guest refuses it"
-		case c.subnet == nil:
-			f.Message += ": the data leaves by " + own
-		case c.tried():
-			f.Message += ": some DHCP clients refuse it, others send the data out of " + own
-		default:
-			f.Message += ": if it arrived, some DHCP clients would refuse it, and others would send the data out of " + own
+		f := Finding{
+			Message: "next hop " + c.NextHop.String() + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own + s.because(reason),
+			Related: []Related{{Ref{s.Name, other.Name, subnet.ID, HostRoute{}}, "has the gateway " + subnet.Gateway.String()}},
 		}
 		f.Fixes = s.moveTo(subnet)
 		return f
@@ -134,17 +131,10 @@ var nextHopOffLink = rule{
 	class: ClassOffLink,
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
-		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name)
+		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name) + s.because("the guest refuses the route")
 		if c.nic.Name == "" { // no instance is known
-			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String()
-		}
-		if c.tried() {
-			m += ": the guest refuses the route"
-		} else {
-			m += ": the guest would refuse the route, if it arrived"
-		}
-		if c.nic.Name == "" {
-			m += "; if that is the gateway of another subnet, the host route belongs there"
+			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String() + s.because("the guest refuses the route") +
+				"; if that is the gateway of another subnet, the host route belongs there"
 		}
 		return Finding{Message: m, Fixes: s.nextHopFixes("")}
 	},
@@ -162,16 +152,12 @@ var nextHopOwnAddress = rule{
 	class:   ClassOwnAddress,
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
-		m := "next hop " + c.NextHop.String() + " is " + quoted(c.nic.Name) + "'s own address, not the gateway" + c.gatewayOf()
-		switch {
-		case !c.tried():
-			m += ": if the route arrived, the guest would look for every destination on the link"
-		case s.route.Cause == CodeNextHopOwnAddress:
-			m += ": the guest refuses the route"
-		default:
-			m += ": the guest looks for every destination on the link, and only the hypervisor can answer"
+		reason := "the guest looks for every destination on the link, and only the hypervisor can answer"
+		if s.route.Cause == CodeNextHopOwnAddress {
+			reason = "the guest refuses the route"
 		}
-		return Finding{Message: m, Fixes: s.nextHopFixes("")}
+		m := "next hop " + c.NextHop.String() + " is " + quoted(c.nic.Name) + "'s own address, not the gateway" + c.gatewayOf()
+		return Finding{Message: m + s.because(reason), Fixes: s.nextHopFixes("")}
 	},
 }
 
@@ -186,14 +172,11 @@ var nextHopOnLink = rule{
 	scope:   ofRoute, alone: true,
 	class: ClassOnLink,
 	tell: func(s *subject) Finding {
-		c := s.route.candidate
-		m := "next hop 0.0.0.0 makes the destination on-link: this works by proxy ARP only"
-		if !c.tried() {
-			m = "next hop 0.0.0.0 would make the destination on-link: if the route arrived, it would work by proxy ARP only"
-		} else if c.byDHCP() {
-			m += ", and dhcpcd installs only the first address of the destination"
+		reason := "this works by proxy ARP only"
+		if s.route.byDHCP() {
+			reason += ", and dhcpcd installs only the first address of the destination"
 		}
-		return Finding{Message: m, Fixes: s.nextHopFixes("")}
+		return Finding{Message: "next hop 0.0.0.0 makes the destination on-link" + s.because(reason), Fixes: s.nextHopFixes("")}
 	},
 }
 
@@ -213,11 +196,11 @@ var nextHopUnusable = rule{
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		if !c.oneFamily() {
-			m := "destination " + c.Destination.String() + " and next hop " + c.NextHop.String() + " are not both of the subnet's family: the route cannot be installed"
-			if c.subnet == nil {
-				m = "destination " + c.Destination.String() + " and next hop " + c.NextHop.String() + " are not of one family: the route cannot be installed"
+			m := "destination " + c.Destination.String() + " and next hop " + c.NextHop.String() + " are not of one family"
+			if c.subnet != nil {
+				m += ", that of subnet " + c.subnet.label()
 			}
-			return Finding{Message: m, Fixes: s.nextHopFixes("")}
+			return Finding{Message: m + ": the route cannot be installed", Fixes: s.nextHopFixes("")}
 		}
 		m := "next hop " + c.NextHop.String() + " cannot be a next hop: it is " + c.kindOfHop()
 		if s.route.Class == ClassOwnGateway {

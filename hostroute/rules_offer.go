@@ -57,13 +57,14 @@ var secondIPv4Subnet = rule{
 		another := func(s *Subnet) bool { return s != n.ipv4 && s.is4() && !s.DHCPDisabled && s.hasGateway() }
 		switch {
 		case n.ipv4 == nil:
-			f.Message += "here none gives an address"
+			f.Message += "here none"
 		case n.static:
 			f.Message += n.ipv4.label() + ", the first one, from the config drive"
-		case slices.ContainsFunc(n.Subnets, another):
-			f.Message += "only what " + n.ipv4.label() + " offers arrives, and the DHCP server could choose another one"
 		default:
-			f.Message += "only what " + n.ipv4.label() + " offers arrives"
+			f.Message += "here " + n.ipv4.label()
+		}
+		if !n.static && slices.ContainsFunc(n.Subnets, another) {
+			f.Message += ", but the DHCP server could choose another one"
 		}
 		for _, o := range n.Subnets {
 			if o.is4() && o != n.ipv4 {
@@ -242,9 +243,9 @@ var hostBits = rule{
 		f.Message += "Neutron refuses such a host route today"
 		switch {
 		case c.tried() && c.badMask:
-			f.Message += ", and where it has one, " + c.refusal()
+			f.Message += "; where older data has one, " + c.refusal()
 		case c.tried():
-			f.Message += ", and where it has one, the route arrives as " + masked
+			f.Message += "; one from older data arrives as " + masked
 		}
 		f.Fixes = []Fix{s.replace(c.masked(), "mask the destination: "+masked)}
 		return f

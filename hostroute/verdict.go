@@ -303,11 +303,13 @@ func (f *fib) clientsDiffer(c *candidate) bool {
 }
 
 // comesElsewhere says whether a candidate's destination also comes by another NIC. For a manual
-// route only what is offered counts.
+// route only what is offered counts, which stands before all manual routes.
 func (c *candidate) comesElsewhere() bool {
-	return slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
-		return o.nic != c.nic && (c.source != SourceManual || o.source != SourceManual)
-	})
+	first := c.dest.rivals[0]
+	if c.source != SourceManual {
+		return c.dest.several
+	}
+	return first.source != SourceManual && (first.nic != c.nic || c.dest.offeredBySeveral)
 }
 
 // orderMatters says whether a host route is installed if it comes first in its subnet's list and
