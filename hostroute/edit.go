@@ -51,8 +51,7 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	return &out, nil
 }
 
-// An editedList is a subnet's host routes while they are edited. A removed one leaves a zero
-// HostRoute behind, so that each edit takes the same time however long the list is.
+// An editedList is a list that is edited. A removed host route leaves a zero one behind.
 type editedList struct {
 	routes []HostRoute
 	at     map[HostRoute]int

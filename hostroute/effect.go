@@ -58,9 +58,7 @@ func effects(f *fib) []outcome {
 	return out
 }
 
-// lowestDifference returns the lowest address inside within that two installs of a guest send to
-// different NICs, else the lowest of all, as a difference that begins with it. It returns the zero
-// difference if there is none.
+// lowestDifference begins with the lowest address inside within that leaves by another NIC, else the lowest of all.
 func lowestDifference(a, b *fib, within netip.Prefix) difference {
 	var lowest difference
 	for i := 0; i < len(a.destinations); {
@@ -104,8 +102,7 @@ func (f *fib) egress(start, end int) []segment {
 	return partition(f.destinations[start].prefix, outer, routes)
 }
 
-// nicAt returns the number of the NIC that a destination leaves by; sweep.None if it has no route of
-// its own.
+// nicAt returns the number of the NIC of the route in force to a destination.
 func (f *fib) nicAt(destination int) int32 {
 	if c := f.inForce[destination]; c != nil {
 		return c.nic.number

@@ -78,8 +78,7 @@ func (t Table) Destinations(nic string) *netipx.IPSet {
 	return out
 }
 
-// egress returns the partition of one family by a table. Rows that no table of [Analyze] has are read
-// as Lookup reads them: as if masked, and those without a valid destination not at all.
+// egress partitions a family. It reads any row as Lookup does: as if masked, and without a destination not at all.
 func (t Table) egress(space netip.Prefix, numbers map[string]int32) []segment {
 	routes := make([]sweep.Route, 0, len(t))
 	for i := range t {
@@ -94,16 +93,14 @@ func (t Table) egress(space netip.Prefix, numbers map[string]int32) []segment {
 	return partition(space, sweep.None, sorted)
 }
 
-// A segment is a range of addresses that leave by one NIC: from its first address to the one before
-// the next segment, or to the end of the space that is partitioned.
+// A segment is a range of addresses that leave by one NIC. It ends where the next segment begins.
 type segment struct {
 	from netip.Addr
 	nic  int32 // sweep.None: no route
 }
 
 // partition returns the egress of every address of a space: sorted segments, no two neighbours alike.
-// It takes routes inside the space, in the order of [sweep.Order]. What none of them contains leaves by
-// the outer NIC.
+// Its routes are in the order of [sweep.Order]. What none of them contains leaves by the outer NIC.
 func partition(space netip.Prefix, outer int32, routes []sweep.Route) []segment {
 	out := make([]segment, 0, 2*len(routes)+1)
 	start := func(from netip.Addr, nic int32) {
@@ -143,8 +140,7 @@ type difference struct {
 	before, after int32
 }
 
-// differences returns where two partitions of a space differ, in order. Neighbouring ranges differ
-// in a NIC.
+// differences returns where two partitions of a space differ, in order.
 func differences(space netip.Prefix, a, b []segment) []difference {
 	var out []difference
 	from := space.Addr()

@@ -88,8 +88,7 @@ func (v *Verdict) route() Route {
 	return t
 }
 
-// ignored returns the next hop of an installed route if it is a neighbour that does not stand for
-// the hypervisor.
+// ignored returns the next hop of an installed route if it is a neighbour other than the gateway.
 func (r *Report) ignored(t Route) netip.Addr {
 	for i := range r.Verdicts {
 		v := &r.Verdicts[i]

@@ -378,12 +378,42 @@ func TestOverlappingSubnetsAreListedUpToALimit(t *testing.T) {
 	}
 }
 
-// A subnet that the config drive configures may have a gateway of IPv6, which is no default in IPv4.
-func TestConfigDriveWithAGatewayOfIPv6HasNoDefault(t *testing.T) {
-	in := hostroute.Instance{Name: "vm", ConfigDrive: true, NICs: []hostroute.NIC{{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("s", "10.65.0.0/24", "2001:db8::1")}}}}
-	in.NICs[0].Subnets[0].DHCPDisabled = true
-	if got, want := analyze(t, in).Table.String(), "10.65.0.0/24 dev eth0\n"; got != want {
-		t.Errorf("got the table\n%swant\n%s", got, want)
+// What counts as a default that a NIC is offered, so that there are several, or DefaultNIC drops it.
+func TestOfferedDefaults(t *testing.T) {
+	static := func(s *hostroute.Subnet) *hostroute.Subnet { s.DHCPDisabled = true; return s }
+	two := func(first *hostroute.Subnet, manual ...string) hostroute.Instance {
+		return hostroute.Instance{Name: "vm", ConfigDrive: true, NICs: []hostroute.NIC{
+			{Name: "eth0", Subnets: []*hostroute.Subnet{first}},
+			{Name: "eth1", Subnets: []*hostroute.Subnet{subnet("back", "11.8.0.0/24", "11.8.0.1")}, ManualRoutes: hostRoutes(manual...)},
+		}}
+	}
+	keep := func(in hostroute.Instance, nic string) hostroute.Instance { in.DefaultNIC = nic; return in }
+	const multiple, none, offLink = hostroute.CodeMultipleDefaults, hostroute.CodeNoDefault, hostroute.CodeNextHopOffLink
+	for name, c := range map[string]struct {
+		in   hostroute.Instance
+		code hostroute.Code
+		want bool
+	}{
+		"two leases":       {two(subnet("s", "10.65.0.0/24", "10.65.0.1")), multiple, true},
+		"the config drive": {two(static(subnet("s", "10.65.0.0/24", "10.65.0.1"))), multiple, true},
+		"the config drive, with a gateway of IPv6":   {two(static(subnet("s", "10.65.0.0/24", "2001:db8::1"))), multiple, false},
+		"the config drive, without a gateway":        {two(static(subnet("s", "10.65.0.0/24", ""))), multiple, false},
+		"a default among its host routes":            {two(static(subnet("s", "10.65.0.0/24", "", "0.0.0.0/0,10.65.0.9"))), multiple, true},
+		"one with host bits, which Linux refuses":    {two(static(subnet("s", "10.65.0.0/24", "", "1.2.3.4/0,10.65.0.9"))), multiple, false},
+		"a subnet that is everything":                {two(static(subnet("s", "0.0.0.0/0", ""))), multiple, false},
+		"by hand":                                    {two(static(subnet("s", "10.65.0.0/24", "")), "0.0.0.0/0,11.8.0.1"), multiple, false},
+		"the kept NIC is offered none":               {keep(two(static(subnet("s", "10.65.0.0/24", ""))), "eth0"), none, true},
+		"the kept NIC is offered none, one by hand":  {keep(two(static(subnet("s", "10.65.0.0/24", "")), "0.0.0.0/0,11.8.0.1"), "eth0"), none, false},
+		"the kept NIC is offered one":                {keep(two(static(subnet("s", "10.65.0.0/24", ""))), "eth1"), none, false},
+		"a manual default is tried, though not kept": {keep(two(static(subnet("s", "10.65.0.0/24", "")), "0.0.0.0/0,192.0.2.1"), "eth0"), offLink, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := slices.ContainsFunc(analyze(t, c.in).Findings, func(f hostroute.Finding) bool { return f.Code == c.code })
+			if got != c.want {
+				t.Errorf("%s: got %v, want %v", c.code, got, c.want)
+			}
+			compare(t, c.in)
+		})
 	}
 }
 

@@ -11,8 +11,7 @@ import (
 // Between the stages: every route that the guest may come to install, and those that it tries to,
 // in its order.
 
-// A guest is an instance as its operating system sees it. It does not depend on what Linux
-// accepts.
+// A guest is an instance as its operating system sees it, before Linux answers.
 type guest struct {
 	Instance
 	nics []nic
@@ -192,8 +191,7 @@ func (g *guest) group(routes []sweep.Route) {
 	}
 }
 
-// relate finds each destination's parent, and the destinations around next hops that the NIC's own
-// prefix does not contain.
+// relate finds each destination's parent, and what next hops outside the NIC's own prefix lean on.
 func (g *guest) relate() {
 	var around *destination
 	for i := range g.destinations {
@@ -241,8 +239,7 @@ func (c *candidate) isOnLink() bool { return c.NextHop == zero4 }
 
 func (c *candidate) byDHCP() bool { return c.subnet != nil && !c.nic.static }
 
-// isOfferedDefault says whether a host route is the very default that DHCP offers in any case:
-// to 0.0.0.0/0 by the gateway.
+// isOfferedDefault says whether a host route is the default that DHCP offers in any case.
 func (c *candidate) isOfferedDefault() bool {
 	return c.source == SourceHostRoute && c.withheld == "" && !c.nic.static && c.Destination == any4
 }
@@ -252,8 +249,7 @@ func (c *candidate) isDefault() bool {
 	return c.dest.prefix.Bits() == 0 && c.source != SourceConnected && c.source != SourceManual && !c.badMask
 }
 
-// hasHostBits says whether the destination as configured has bits outside its mask, and anybody
-// minds. Linux masks an IPv6 destination that is typed in.
+// hasHostBits says whether host bits matter: Linux masks an IPv6 destination that is typed in.
 func (c *candidate) hasHostBits() bool {
 	return c.Destination != c.Destination.Masked() && (c.subnet != nil || c.Destination.Addr().Is4())
 }
@@ -265,8 +261,7 @@ func (c *candidate) oneFamily() bool {
 	return c.Destination.Addr().Is4() == c.NextHop.Is4()
 }
 
-// sameRoute says whether deleting o deletes c: a host route is the same on every NIC that has
-// its subnet.
+// sameRoute says whether deleting o deletes c: a host route is one on all NICs with its subnet.
 func (c *candidate) sameRoute(o *candidate) bool {
 	if c.source == SourceHostRoute && o.source == SourceHostRoute {
 		return c.subnet == o.subnet && c.HostRoute == o.HostRoute

@@ -92,8 +92,7 @@ func some[T any](list []T, name func(T) string) string {
 	return strings.Join(names, ", ")
 }
 
-// anotherDefaultMoves says whether something else moves if the guest keeps another one of the
-// defaults that it is offered before or after.
+// anotherDefaultMoves says whether something else moves if the guest keeps another offered default.
 func anotherDefaultMoves(before, after *analysis, changes []Change) bool {
 	if before.DefaultNIC != "" {
 		return false
@@ -182,8 +181,7 @@ func compareFindings(before, after []Finding, edits []Edit) (came, gone []Findin
 	return came, gone
 }
 
-// replaced returns the subject that the edits put in the place of another one: the subject itself
-// if they replace it by none.
+// replaced returns what the edits put in the place of a subject; the subject itself if nothing.
 func replaced(r Ref, edits []Edit) Ref {
 	is, replaced := r.HostRoute, false
 	for _, e := range edits {

@@ -29,9 +29,7 @@ func (l *errorList) add(path string, err error) { *l = append(*l, &InputError{pa
 
 func (l errorList) join() error { return errors.Join(l...) }
 
-// input returns the instance as the later stages want it; they do not change it, so it shares
-// with in what needs no change. The error holds an [InputError] for each value that no Neutron
-// and no guest could hold.
+// input prepares an instance. The result shares with in what needs no change.
 func input(in Instance) (Instance, error) {
 	var errs errorList
 	if len(in.NICs) > maxNICs {
@@ -63,8 +61,7 @@ type knownSubnet struct {
 	nic          int // the last NIC that has it
 }
 
-// inputSubnets prepares the subnets of NIC number i. It returns whether each of them is
-// there, with its own CIDR.
+// inputSubnets prepares the subnets of NIC number i, and says whether each has its own CIDR.
 func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList) (complete bool) {
 	subnets := make([]*Subnet, 0, len(nic.Subnets))
 	complete = true
@@ -98,33 +95,31 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 	return complete
 }
 
-// inputAddrs prepares what else NIC number i has. An address is looked for in its subnets only
-// if these are complete.
+// inputAddrs prepares what else NIC number i has. Addresses are looked for in complete subnets only.
 func inputAddrs(nic *NIC, i int, complete bool, errs *errorList) {
 	nic.Addrs = mapped(nic.Addrs, unmapAddr)
 	nic.Siblings = mapped(nic.Siblings, unmapPrefix)
 	nic.ManualRoutes = mapped(nic.ManualRoutes, unmapRoute)
+	path := func(field string, j int) string { return fmt.Sprintf("NICs[%d].%s[%d]", i, field, j) }
 	for j, a := range nic.Addrs {
-		path := func() string { return fmt.Sprintf("NICs[%d].Addrs[%d]", i, j) }
 		if !a.IsValid() {
-			errs.add(path(), errInvalid)
+			errs.add(path("Addrs", j), errInvalid)
 		} else if a.Zone() != "" {
-			errs.add(path(), errZone(a))
+			errs.add(path("Addrs", j), errZone(a))
 		} else if complete && !slices.ContainsFunc(nic.Subnets, func(s *Subnet) bool { return s.CIDR.Contains(a) }) {
-			errs.add(path(), fmt.Errorf("%v is in no subnet of the NIC", a))
+			errs.add(path("Addrs", j), fmt.Errorf("%v is in no subnet of the NIC", a))
 		}
 	}
 	for j, p := range nic.Siblings {
-		path := func() string { return fmt.Sprintf("NICs[%d].Siblings[%d]", i, j) }
 		if !p.IsValid() {
-			errs.add(path(), errInvalid)
+			errs.add(path("Siblings", j), errInvalid)
 		} else if !p.Addr().Is4() || p != p.Masked() {
-			errs.add(path(), fmt.Errorf("%v is not an IPv4 network", p))
+			errs.add(path("Siblings", j), fmt.Errorf("%v is not an IPv4 network", p))
 		}
 	}
 	for j, r := range nic.ManualRoutes {
 		for _, e := range routeErrors(r) {
-			errs.add(fmt.Sprintf("NICs[%d].ManualRoutes[%d].%s", i, j, e.Path), e.Err)
+			errs.add(path("ManualRoutes", j)+"."+e.Path, e.Err)
 		}
 	}
 	nic.ManualRoutes = unique(nic.ManualRoutes)
@@ -171,8 +166,7 @@ func equalSubnets(a, b *Subnet) bool {
 	return a.CIDR == b.CIDR && a.Gateway == b.Gateway && a.DHCPDisabled == b.DHCPDisabled && slices.Equal(a.HostRoutes, b.HostRoutes)
 }
 
-// unique returns list without the later ones of equal copies. It returns list itself if there
-// are none.
+// unique returns list without the later ones of equal copies: list itself if there are none.
 func unique(list []HostRoute) []HostRoute {
 	const short = 24 // up to here, comparing each with each is faster than a map
 	if len(list) <= short && !hasCopies(list) {
@@ -222,8 +216,7 @@ func sameSlice(a, b []HostRoute) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// unmapAddr is [netip.Addr.Unmap] for addresses without a zone; it leaves others alone, so that
-// the zone is reported.
+// unmapAddr is [netip.Addr.Unmap], but it keeps a zone, so that this is reported.
 func unmapAddr(a netip.Addr) netip.Addr {
 	if a.Zone() != "" {
 		return a

@@ -15,8 +15,7 @@ type fib struct {
 	inForce []*candidate // by the destination's number; nil: none
 }
 
-// kept holds the NICs whose offered defaults the guest keeps, for each family; nil: that of the
-// first NIC that is offered one.
+// kept holds the NICs whose offered defaults the guest keeps; nil: the first that is offered one.
 type kept struct{ v4, v6 *nic }
 
 // An answer is Linux's to one attempt.
@@ -85,8 +84,7 @@ func (k kept) drops(c *candidate) bool {
 	return keeps != nil && keeps != c.nic
 }
 
-// covers says whether a link-scope route of its NIC contains a candidate's next hop. Such a route
-// is in force unless it is the connected one.
+// covers says whether a link-scope route of its NIC contains a candidate's next hop.
 func (f *fib) covers(c *candidate) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
@@ -107,8 +105,7 @@ func (f *fib) accepts(c *candidate) bool {
 	return f.result(c) == installed || f.result(c) == exists
 }
 
-// behind returns the candidate that would be in force for a destination without the one that is;
-// nil if there is none. A host route is the same on every NIC that has its subnet.
+// behind returns what would be in force for a destination without the route that is; nil: nothing.
 func (f *fib) behind(d *destination) *candidate {
 	gone := f.inForce[d.number]
 	for _, c := range d.rivals {
@@ -151,8 +148,7 @@ func (g *guest) offered(all netip.Prefix) []*nic {
 	return out
 }
 
-// choices returns what a guest may keep of the offered defaults, where there are several of a
-// family and nothing says which.
+// choices returns what a guest may keep of several offered defaults, where nothing says which.
 func (g *guest) choices() []kept {
 	if g.DefaultNIC != "" || len(g.nics) < 2 {
 		return nil

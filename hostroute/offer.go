@@ -40,8 +40,7 @@ func (n NIC) Offer() []HostRoute {
 	return append(list, HostRoute{any4, s.Gateway})
 }
 
-// siblingRoutes returns the on-link routes to the siblings of a NIC leased in s. Neutron inserts
-// each at the front.
+// siblingRoutes returns the routes to the siblings of a NIC leased in s. Neutron inserts each at the front.
 func siblingRoutes(n *NIC, s *Subnet) []HostRoute {
 	var list []HostRoute
 	for _, p := range slices.Backward(n.Siblings) {
@@ -78,8 +77,7 @@ func newOffer(n *NIC, configDrive bool) offer {
 	return o
 }
 
-// leased returns the subnet of the NIC's lease, nil if it gets none: of several IPv4 subnets, the
-// last one with DHCP and a gateway that the DHCP server can have.
+// leased returns the subnet of the NIC's lease, nil if there is none. Of several, the server takes the last.
 func leased(n *NIC) *Subnet {
 	for _, s := range slices.Backward(n.Subnets) {
 		if s.is4() && !s.DHCPDisabled && s.hasGateway() {
@@ -89,8 +87,7 @@ func leased(n *NIC) *Subnet {
 	return nil
 }
 
-// onConfigDrive returns the subnet that a guest configures from the config drive: the NIC's first
-// IPv4 subnet if that has no DHCP, else nil.
+// onConfigDrive returns the NIC's first IPv4 subnet if it has no DHCP; else nil.
 func onConfigDrive(n *NIC) *Subnet {
 	i := slices.IndexFunc(n.Subnets, (*Subnet).is4)
 	if i < 0 || !n.Subnets[i].DHCPDisabled {
@@ -135,8 +132,7 @@ func (s *Subnet) oneFamily(r *HostRoute) bool {
 	return r.Destination.Addr().Is4() == s.is4() && r.NextHop.Is4() == s.is4()
 }
 
-// sends says whether DHCP hands r, one of s's host routes, to a NIC leased in s. Neutron drops a
-// default among them, because the subnet has a gateway.
+// sends says whether DHCP hands out r. Neutron drops a default, because a leased subnet has a gateway.
 func (s *Subnet) sends(r *HostRoute) bool { return s.oneFamily(r) && r.Destination != any4 }
 
 // optionLength returns the length of the offer to a NIC leased in s, as option 121.
@@ -153,14 +149,12 @@ func optionLength(s *Subnet, siblings []HostRoute) int {
 	return sum
 }
 
-// wireLength is the length of a route in the option: the prefix length, as many octets of the
-// destination as that needs, the next hop.
+// wireLength is the length of a route in the option: prefix length, octets of the destination, next hop.
 func wireLength(p netip.Prefix) int { return 1 + octets(p) + 4 }
 
 func octets(p netip.Prefix) int { return (p.Bits() + 7) / 8 }
 
-// onWire returns an IPv4 destination as it arrives: bits beyond the octets that travel are gone,
-// bits within them are not.
+// onWire returns an IPv4 destination as it arrives: without the bits beyond the octets that travel.
 func onWire(p netip.Prefix) netip.Prefix {
 	travels, _ := p.Addr().Prefix(octets(p) * 8)
 	return netip.PrefixFrom(travels.Addr(), p.Bits())

@@ -150,8 +150,7 @@ func instructions(messages ...string) []Fix {
 
 func removeEdit(c *candidate) Edit { return Edit{Subnet: c.subnet.ID, Old: *c.HostRoute} }
 
-// removal returns the edits that remove the route. The list is written masked, so whatever would
-// be written as the same host route goes, too.
+// removal returns the edits that remove the route, and whatever would be written as the same one.
 func (s *subject) removal() []Edit {
 	c := s.route.candidate
 	edits := []Edit{removeEdit(c)}
@@ -171,8 +170,7 @@ func (s *subject) remove() []Fix {
 	return []Fix{{"remove the host route", s.removal()}}
 }
 
-// replace proposes to put by in the place of the route. Neutron refuses equal copies, so if by is
-// listed already, the route is only removed.
+// replace proposes to put by in the place of the route, or only to remove it if by is listed already.
 func (s *subject) replace(by HostRoute, message string) Fix {
 	c := s.route.candidate
 	isOther := func(o HostRoute) bool { return o != *c.HostRoute }
@@ -184,9 +182,7 @@ func (s *subject) replace(by HostRoute, message string) Fix {
 	return Fix{message, edits}
 }
 
-// nextHopFixes proposes the gateway of the carrying subnet where one can be named, or to remove
-// the host route. For a manual route it says what the next hop should be. The note goes behind the
-// first proposal.
+// nextHopFixes proposes the subnet's gateway if Linux takes it, with a note, or to remove the route.
 func (s *subject) nextHopFixes(note string) []Fix {
 	c := s.route.candidate
 	if c.subnet == nil {
@@ -217,8 +213,7 @@ func (s *subject) manualNextHop() string {
 	return "in the guest, leave the route out: Linux accepts no next hop for it on " + quoted(c.nic.Name)
 }
 
-// usableGateway returns the subnet's gateway if Linux accepts it as next hop whatever else is
-// installed; else the zero Addr.
+// usableGateway returns the gateway if Linux accepts it whatever else is installed; else the zero Addr.
 func (s *Subnet) usableGateway() netip.Addr {
 	if !s.is4() || !s.hasGateway() || s.CIDR.IsSingleIP() || s.Gateway == broadcast(s.CIDR) {
 		return netip.Addr{}
@@ -252,8 +247,7 @@ func (l lists) writtenAs(s *Subnet, r HostRoute) []HostRoute {
 
 // The instances of the examples.
 
-// twoNICs is an instance on the subnets front and back, with host routes on back. It keeps the
-// default of eth0, so that a route on back steers.
+// twoNICs is on the subnets front and back. It keeps the default of eth0, so that a route on back steers.
 func twoNICs(onBack ...string) Instance {
 	return Instance{Name: "web-1", DefaultNIC: "eth0", NICs: []NIC{
 		{Name: "eth0", Addrs: []netip.Addr{netip.MustParseAddr("10.65.0.5")}, Subnets: []*Subnet{exampleSubnet("front", "10.65.0.0/24", "10.65.0.1")}},

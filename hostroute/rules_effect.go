@@ -35,8 +35,7 @@ var capturesSubnet = rule{
 	},
 }
 
-// captured returns the NIC whose subnet contains the destination of another NIC's candidate; nil
-// if there is none.
+// captured returns another NIC whose subnet contains a candidate's destination; nil if there is none.
 func (g *guest) captured(c *candidate) *nic {
 	d := c.dest.prefix
 	for i := range g.nics {

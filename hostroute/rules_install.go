@@ -33,8 +33,7 @@ var duplicate = rule{
 	},
 }
 
-// removeNeighbours returns the edits that remove whatever else a list has for the destination of a
-// host route by the gateway, if nothing else keeps it out; else nil.
+// removeNeighbours returns the edits that leave a host route by the gateway alone in its list, if that lets it in.
 func (f *fib) removeNeighbours(c *candidate) []Edit {
 	if c.subnet == nil || c.NextHop != c.subnet.usableGateway() {
 		return nil
@@ -99,9 +98,8 @@ var conflict = rule{
 	},
 }
 
-// removeRivals returns the edits that remove every host route that keeps a host route out, and
-// from which subnets; nil if one of them is of its own subnet or is no host route, or if they are
-// more than a list holds.
+// removeRivals returns the edits that remove what keeps a host route out, and from where; nil if one
+// of these is of its own subnet or is no host route, or if they are more than a list holds.
 func (f *fib) removeRivals(c *candidate) (edits []Edit, from string) {
 	if c.subnet == nil {
 		return nil, ""
@@ -248,8 +246,7 @@ func (g *guest) configured4() bool {
 	return some
 }
 
-// lostDefaults returns the NICs whose offered default route the guest drops in favour of a NIC
-// that is offered none.
+// lostDefaults returns the NICs whose offered default the guest drops for a NIC that is offered none.
 func (f *fib) lostDefaults() []*nic {
 	offered := f.offered(any4)
 	if f.kept.v4 == nil || slices.Contains(offered, f.kept.v4) {
@@ -258,8 +255,7 @@ func (f *fib) lostDefaults() []*nic {
 	return offered
 }
 
-// maxOverlaps is how many overlapping subnets one finding lists, so that the findings about NICs with
-// many subnets stay short.
+// maxOverlaps is how many subnets one finding lists, so that NICs with many subnets make no long lists.
 const maxOverlaps = maxNICs
 
 var overlappingSubnets = rule{
@@ -303,8 +299,7 @@ type attachment struct {
 	subnet *Subnet
 }
 
-// overlaps returns which subnets of earlier NICs overlap the subject's, up to maxOverlaps, and how
-// many more do.
+// overlaps returns the overlapping subnets of earlier NICs, up to maxOverlaps, and how many more there are.
 func (s *subject) overlaps() (list []attachment, more int) {
 	for i := range s.nics[:s.nic.number] {
 		n := &s.nics[i]

@@ -48,8 +48,7 @@ func (s *subject) because(reason string) string {
 	return ", and the route does not arrive (" + string(s.route.Cause) + ")"
 }
 
-// lostInList says whether only an equal destination in its own list keeps a host route out. Neutron
-// keeps no order, so it may be installed another time.
+// lostInList says whether a host route only lost to another one of its list, whose order Neutron does not keep.
 func (f *fib) lostInList(c *candidate) bool {
 	if c.source != SourceHostRoute || f.result(c) != exists {
 		return false
@@ -58,8 +57,7 @@ func (f *fib) lostInList(c *candidate) bool {
 	return winner.source == SourceHostRoute && winner.nic == c.nic
 }
 
-// gatewayOf returns " 11.8.0.1 of subnet back", for a manual route of the subnet that its NIC is
-// configured from.
+// gatewayOf returns " 11.8.0.1 of subnet back"; for a manual route, of the NIC's configured subnet.
 func (c *candidate) gatewayOf() string {
 	s := c.subnet
 	if s == nil {
@@ -102,8 +100,7 @@ var nextHopOtherNIC = rule{
 	},
 }
 
-// moveTo proposes to move a host route to the subnet of its next hop. The addition comes first: if
-// Neutron refuses it, nothing is lost.
+// moveTo proposes to move a host route. The addition comes first: if Neutron refuses it, nothing is lost.
 func (s *subject) moveTo(to *Subnet) []Fix {
 	c := s.route.candidate
 	if c.subnet == nil {

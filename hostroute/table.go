@@ -94,8 +94,7 @@ func word4(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// table returns what is installed. Destinations are in the order of the table, except that at one
-// address the shorter prefix comes first.
+// table returns what is installed. Of destinations at one address, the shorter comes first, unlike in a table.
 func (f *fib) table() Table {
 	t := make(Table, 0, len(f.attempts))
 	for start := 0; start < len(f.destinations); {

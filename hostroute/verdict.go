@@ -143,8 +143,7 @@ type judged struct {
 	onDefault bool // the default that the guest keeps
 }
 
-// judge returns every host route and manual route with its verdict, in the order of the candidates,
-// and the verdicts themselves.
+// judge returns every host route and manual route with its verdict, and the verdicts themselves.
 func judge(f *fib, outcomes []outcome) ([]judged, []Verdict) {
 	n := 0
 	for i := range f.candidates {
@@ -234,8 +233,7 @@ func (c *candidate) isBroadcast() bool {
 // isClassE says whether an address is in 240.0.0.0/4, to which 255.255.255.255 belongs.
 func isClassE(a netip.Addr) bool { return a.Is4() && a.As4()[0] >= 240 }
 
-// otherGateway returns the first subnet of another NIC whose gateway is a candidate's next hop,
-// and that NIC.
+// otherGateway returns the first subnet of another NIC whose gateway is the next hop, and that NIC.
 func (f *fib) otherGateway(c *candidate) (*Subnet, *nic) {
 	for i := range f.nics {
 		for _, s := range f.nics[i].Subnets {
@@ -302,8 +300,7 @@ func (f *fib) clientsDiffer(c *candidate) bool {
 		c.hasHostBits() || c.comesElsewhere() || c.nic.bytes > offerSafe || f.orderMatters(c)
 }
 
-// comesElsewhere says whether a candidate's destination also comes by another NIC. For a manual
-// route only what is offered counts, which stands before all manual routes.
+// comesElsewhere says whether the destination also comes by another NIC; to a manual route only offers count.
 func (c *candidate) comesElsewhere() bool {
 	first := c.dest.rivals[0]
 	if c.source != SourceManual {
@@ -324,8 +321,7 @@ func (f *fib) orderMatters(c *candidate) bool {
 	return first != last
 }
 
-// coversBeforeList says whether the NIC reaches a host route's next hop before it has installed any
-// host route.
+// coversBeforeList says whether the NIC reaches the next hop before it installs any host route.
 func (f *fib) coversBeforeList(c *candidate) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
