@@ -116,8 +116,10 @@ func TestEffect(t *testing.T) {
 			s.DHCPDisabled, s.Gateway = true, netip.Addr{}
 			s.HostRoutes = hostRoutes("11.11.0.0/16,11.8.0.77")
 		}), want{hostroute.EffectSteers, "", "eth1", "", "11.11.0.0"}},
-		"steers: what it makes acceptable":            {back("11.11.0.0/16,192.0.2.1", "192.0.2.0/24,0.0.0.0"), want{hostroute.EffectSteers, "", "eth1", "eth0", "192.0.2.0"}},
-		"single-nic":                                  {one(back("11.11.0.0/16,11.8.0.1")), want{effect: hostroute.EffectSingleNIC}},
+		"steers: what it makes acceptable": {back("11.11.0.0/16,192.0.2.1", "192.0.2.0/24,0.0.0.0"), want{hostroute.EffectSteers, "", "eth1", "eth0", "192.0.2.0"}},
+		"steers: what it keeps out": {back("192.0.2.0/24,11.8.0.1", "192.0.2.0/24,0.0.0.0", "11.11.0.0/16,192.0.2.9"),
+			want{hostroute.EffectRefused, hostroute.CodeNextHopOffLink, "", "", ""}},
+		"single-nic": {one(back("11.11.0.0/16,11.8.0.1")), want{effect: hostroute.EffectSingleNIC}},
 		"single-nic: the default through the gateway": {one(back("0.0.0.0/0,11.8.0.1")), want{effect: hostroute.EffectSingleNIC}},
 		"redundant: a part of the subnet":             {back("11.8.0.128/25,11.8.0.1"), want{effect: hostroute.EffectRedundant}},
 		"redundant: the default through the gateway":  {back("0.0.0.0/0,11.8.0.1"), want{effect: hostroute.EffectRedundant}},
@@ -180,6 +182,45 @@ func TestEffect(t *testing.T) {
 			if v.Effective() != (c.want.effect == hostroute.EffectSteers) {
 				t.Errorf("Effective is %v", v.Effective())
 			}
+		})
+	}
+}
+
+// A host route can keep out an on-link one, behind which others would be reachable.
+func TestEffectOfWhatARouteKeepsOut(t *testing.T) {
+	in := back("192.0.2.0/24,11.8.0.1", "192.0.2.0/24,0.0.0.0", "11.11.0.0/16,192.0.2.9")
+	v := analyze(t, in).Verdicts[0]
+	if v.Effect != hostroute.EffectSteers || v.Witness != netip.MustParseAddr("11.11.0.0") || v.With != "eth0" || v.Without != "eth1" {
+		t.Errorf("got %v", v)
+	}
+	compare(t, in)
+}
+
+// In a subnet of one address, which brings no connected route, it is the order of the list that decides
+// whether a next hop is reachable.
+func TestOrderInASubnetOfOneAddress(t *testing.T) {
+	one := func(gateway string, routes ...string) hostroute.Instance {
+		return hostroute.Instance{Name: "vm", NICs: []hostroute.NIC{{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("one", "10.2.0.7/32", gateway, routes...)}}}}
+	}
+	static := func(in *hostroute.Instance) { in.ConfigDrive, in.NICs[0].Subnets[0].DHCPDisabled = true, true }
+	sibling := func(in *hostroute.Instance) { in.NICs[0].Siblings = prefixes("10.2.0.0/24") }
+	const behind = "11.11.0.0/16,10.2.0.7"
+	for name, c := range map[string]struct {
+		in   hostroute.Instance
+		want bool
+	}{
+		"behind an on-link host route":          {one("10.2.0.7", "10.2.0.0/24,0.0.0.0", behind), true},
+		"behind a sibling route":                {and(one("10.2.0.7", behind), sibling), false},
+		"behind both":                           {and(one("10.2.0.7", "10.2.0.0/25,0.0.0.0", behind), sibling), false},
+		"behind an on-link default":             {and(one("0.0.0.0", behind), static), false},
+		"a rival, too, behind an on-link route": {one("10.2.0.7", "10.2.0.0/24,0.0.0.0", "11.11.0.0/16,10.2.0.9", behind), false},
+		"a rival, too, behind a sibling route":  {and(one("10.2.0.7", "11.11.0.0/16,10.2.0.9", behind), sibling), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if v := verdictOf(t, c.in); v.GuestDependent != c.want {
+				t.Errorf("got %v, want %v", v, c.want)
+			}
+			compare(t, c.in)
 		})
 	}
 }
