@@ -245,25 +245,6 @@ func (f *fib) otherGateway(c *candidate) (*Subnet, *nic) {
 	return nil, nil
 }
 
-// classCode returns the code of a next hop's class; "" for the gateway's.
-func classCode(c NextHopClass) Code {
-	switch c {
-	case ClassNotGateway:
-		return CodeNextHopNotGateway
-	case ClassOtherGateway:
-		return CodeNextHopOtherNIC
-	case ClassOffLink:
-		return CodeNextHopOffLink
-	case ClassOwnAddress:
-		return CodeNextHopOwnAddress
-	case ClassOnLink:
-		return CodeNextHopOnLink
-	case ClassUnusable:
-		return CodeNextHopUnusable
-	}
-	return ""
-}
-
 // cause returns why a candidate is not in force; "" if it is.
 func (f *fib) cause(c *candidate, class NextHopClass) Code {
 	if !c.tried() {
@@ -280,10 +261,15 @@ func (f *fib) cause(c *candidate, class NextHopClass) Code {
 		}
 		return CodeConflict
 	case badNextHop:
-		if class == ClassOwnGateway {
-			return CodeNextHopUnusable
+		switch class {
+		case ClassOtherGateway:
+			return CodeNextHopOtherNIC
+		case ClassOffLink:
+			return CodeNextHopOffLink
+		case ClassOwnAddress:
+			return CodeNextHopOwnAddress
 		}
-		return classCode(class)
+		return CodeNextHopUnusable
 	}
 	return ""
 }
