@@ -32,8 +32,8 @@ func (r *Report) Worst() Severity {
 // in the findings.
 //
 // It takes O(n log n) for n routes. If on-link routes make the next hops of others acceptable, it
-// takes O(m n log n) for m such routes. If DefaultNIC is empty and k NICs are offered a default route,
-// it takes k times as long. NICs and their subnets are compared in pairs.
+// takes O(m n log n) for m such routes. If DefaultNIC is empty and k default routes are offered, it takes
+// k times as long. NICs and their subnets are compared in pairs.
 func Analyze(in Instance) (*Report, error) {
 	in, err := input(in)
 	if err != nil {
@@ -78,8 +78,12 @@ type analysis struct {
 
 func analyze(in Instance) *analysis {
 	g := newGuest(in)
-	f := install(g, g.attempts, g.keptDefault())
-	outcomes := effects(f)
-	judged, verdicts := judge(f, outcomes)
-	return &analysis{f, outcomes, judged, verdicts}
+	f := install(g, g.attempts, g.told())
+	var others []*fib
+	for _, keeps := range g.choices() {
+		others = append(others, f.keeping(keeps))
+	}
+	outcomes := effects(append([]*fib{f}, others...))
+	judged, verdicts := judge(f, others, outcomes)
+	return &analysis{f, outcomes[0], judged, verdicts}
 }

@@ -431,7 +431,7 @@ func TestAnalyzeSubnet(t *testing.T) {
 		"no host routes":                  {b(), nil, 0, ""},
 		"a neighbour":                     {b("11.11.0.0/16,11.8.0.77"), []hostroute.Code{hostroute.CodeNextHopNotGateway}, 2, "11.8.0.1"},
 		"IPv4-mapped":                     {mappedSubnet, []hostroute.Code{hostroute.CodeNextHopNotGateway}, 2, "11.8.0.77 "},
-		"outside: maybe another gateway":  {b("11.11.0.0/16,10.65.0.1"), []hostroute.Code{hostroute.CodeNextHopOffLink}, 2, "gateway of another subnet"},
+		"outside: maybe another gateway":  {b("11.11.0.0/16,10.65.0.1"), []hostroute.Code{hostroute.CodeNextHopOffLink}, 2, "another subnet's gateway"},
 		"on-link":                         {b("11.11.0.0/16,0.0.0.0"), []hostroute.Code{hostroute.CodeNextHopOnLink}, 2, "on-link"},
 		"unusable":                        {b("11.11.0.0/16,11.8.0.255"), []hostroute.Code{hostroute.CodeNextHopUnusable}, 2, "cannot be a next hop"},
 		"another family":                  {b("2001:db8::/48,fe80::1"), []hostroute.Code{hostroute.CodeNextHopUnusable}, 1, "family"},

@@ -24,7 +24,8 @@ type Edit struct {
 // it is.
 //
 // Apply returns an [InputError] for an edit with neither Old nor New, for a New that is no host
-// route, and for an Old that is not in the list; then it returns no copy.
+// route, for an Old that is not in the list, for whatever in an edited list is no host route, and for a
+// nil s. Then it returns no copy.
 func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	if s == nil {
 		return nil, &InputError{"Subnet", errNil}
@@ -35,6 +36,11 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 		return &out, nil
 	}
 	var errs errorList
+	for i := range s.HostRoutes {
+		for _, e := range routeErrors(s.HostRoutes[i]) {
+			errs.add(fmt.Sprintf("HostRoutes[%d].%s", i, e.Path), e.Err)
+		}
+	}
 	list := newEditedList(s.HostRoutes)
 	for i := range edits {
 		if edits[i].Subnet != s.ID {

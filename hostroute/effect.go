@@ -7,9 +7,9 @@ import (
 )
 
 // What deleting each route would change. The sweep decides all routes at once. Only where an
-// on-link route goes or comes, and some next hop lies in it, everything is installed again.
+// on-link route goes or comes that may carry the next hops of others, everything is installed again.
 
-// An outcome is what a route in force does. The zero outcome is that of a route that is not.
+// An outcome is what a route does. It is zero for a route that is not in force.
 type outcome struct {
 	decides       bool // any address
 	steers        bool // without it, some address leaves by another NIC
@@ -17,42 +17,61 @@ type outcome struct {
 	witness       netip.Addr // the lowest such address inside its destination, else the lowest of all
 }
 
-// effects returns the outcome of every attempt, by the candidate's number.
-func effects(f *fib) []outcome {
+// effects returns the outcome of every attempt, by the candidate's number, for guests that keep different defaults. The
+// first guest was told, or keeps what comes.
+func effects(fibs []*fib) [][]outcome {
+	all := make([][]outcome, len(fibs))
+	for i, f := range fibs {
+		all[i] = f.outcomes()
+	}
+	first := fibs[0]
+	for _, c := range first.attempts {
+		if !c.hasVerdict() || !c.dest.carries {
+			continue
+		}
+		var left *fib
+		for i, f := range fibs {
+			if behind := f.behind(c); f.inForce[c.dest.number] != c || !c.isOnLink() && (behind == nil || !behind.isOnLink()) {
+				continue
+			}
+			if left == nil {
+				left = install(first.guest, without(first.attempts, c), first.defaults)
+			}
+			without := left
+			if i > 0 {
+				without = left.keeping(f.defaults)
+			}
+			lowest := lowestDifference(f, without, c.dest.prefix)
+			all[i][c.number] = outcome{all[i][c.number].decides, lowest.before != lowest.after, lowest.before, lowest.after, lowest.from}
+		}
+	}
+	return all
+}
+
+// outcomes returns what the sweep says: what is right if no next hop depends on another route.
+func (f *fib) outcomes() []outcome {
 	routes := make([]sweep.Route, 0, len(f.inForce)) // those in force, each with the one behind it
-	for d, c := range f.inForce {
+	for _, c := range f.inForce {
 		if c == nil {
 			continue
 		}
 		routes = append(routes, c.sweepRoute())
-		if behind := f.behind(&f.destinations[d]); c.hasVerdict() && behind != nil {
+		if behind := f.behind(c); behind != nil {
 			routes = append(routes, behind.sweepRoute())
 		}
 	}
 	verdicts := sweep.Effects(make([]sweep.Verdict, 0, len(routes)), routes)
 	out := make([]outcome, len(f.attempts))
-	at := -1
-	for d, c := range f.inForce {
+	at := 0
+	for _, c := range f.inForce {
 		if c == nil {
 			continue
 		}
+		v := verdicts[at]
+		out[c.number] = outcome{v.Decides(), v.Steers(routes[at]), c.nic.number, v.Without, v.Lowest(routes, at)}
 		at++
-		v, o := verdicts[at], &out[c.number]
-		o.decides = v.Decides()
-		if !c.hasVerdict() {
-			continue
-		}
-		o.steers = v.Steers(routes[at])
-		o.with, o.without, o.witness = c.nic.number, v.Without, v.Lowest(routes, at)
-		behind := f.behind(&f.destinations[d])
-		if behind != nil {
-			at++
-		}
-		if c.dest.leaned && (c.isOnLink() || behind != nil && behind.isOnLink()) {
-			left := install(f.guest, without(f.attempts, c), f.kept)
-			lowest := lowestDifference(f, left, c.dest.prefix)
-			o.steers = lowest.before != lowest.after
-			o.with, o.without, o.witness = lowest.before, lowest.after, lowest.from
+		if at < len(routes) && routes[at].Prefix == c.dest.prefix {
+			at++ // the one behind
 		}
 	}
 	return out

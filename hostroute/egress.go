@@ -54,8 +54,6 @@ func Diff(before, after Table) []Change {
 	return changes
 }
 
-var families = [...]netip.Prefix{any4, any6}
-
 // Destinations returns all addresses that leave through a NIC, exactly.
 //
 // They are also the addresses that can talk to the NIC's own addresses. A reply must leave by the

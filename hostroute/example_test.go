@@ -354,7 +354,7 @@ func ExampleInstance_Apply() {
 		fmt.Println(nic.Name, nic.Subnets[0].HostRoutes)
 	}
 	// Output:
-	// move the host route to subnet front, where every instance gets it
+	// move the host route to subnet front
 	// eth0 [11.11.0.0/16,10.65.0.1]
 	// eth1 []
 }

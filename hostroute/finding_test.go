@@ -475,15 +475,15 @@ func TestMessages(t *testing.T) {
 	several := func(second *hostroute.Subnet) hostroute.Instance {
 		return hostroute.Instance{NICs: []hostroute.NIC{{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("s", "11.8.0.0/24", "11.8.0.1"), second}}}}
 	}
-	const otherClients, networkd, choice = "other DHCP clients", "systemd-networkd", "DHCP server could choose"
+	const otherClients, networkd, choice = "other DHCP clients", "systemd-networkd", "DHCP server may choose"
 	for name, c := range map[string]struct {
 		in       hostroute.Instance
 		code     hostroute.Code
 		has, not string
 	}{
-		"a conflict that comes by DHCP depends on the client": {onFront(back("11.11.0.0/16,11.8.0.1")), hostroute.CodeConflict, otherClients, "\x00"},
-		"one from the config drive does not":                  {static(onFront(back("11.11.0.0/16,11.8.0.1"))), hostroute.CodeConflict, "through eth0", otherClients},
-		"nor does one by hand":                                {manual(onFront(back("11.11.0.0/16,11.8.0.1"))), hostroute.CodeConflict, "through eth0", otherClients},
+		"a conflict that comes by DHCP depends on the client": {onFront(back("11.11.0.0/16,11.8.0.1")), hostroute.CodeConflict, "other DHCP clients may use eth1", "\x00"},
+		"one from the config drive does not":                  {static(onFront(back("11.11.0.0/16,11.8.0.1"))), hostroute.CodeConflict, "leaves by eth0", otherClients},
+		"nor does one by hand":                                {manual(onFront(back("11.11.0.0/16,11.8.0.1"))), hostroute.CodeConflict, "leaves by eth0", otherClients},
 		"a refused route stops networkd":                      {back("11.11.0.0/16,11.8.0.255"), hostroute.CodeNextHopUnusable, networkd, "\x00"},
 		"not from the config drive":                           {static(back("11.11.0.0/16,11.8.0.255")), hostroute.CodeNextHopUnusable, "refuses the route", networkd},
 		"nor by hand":                                         {manual(back("11.11.0.0/16,11.8.0.255")), hostroute.CodeNextHopUnusable, "refuses the route", networkd},
@@ -496,11 +496,11 @@ func TestMessages(t *testing.T) {
 		"Neutron refuses host bits":                           {back("11.11.77.5/16,11.8.0.1"), hostroute.CodeHostBits, "Neutron refuses", "\x00"},
 		"but not by hand":                                     {manual(back("11.11.77.5/16,11.8.0.1")), hostroute.CodeHostBits, "the guest refuses", "Neutron"},
 		"two leases: the server chooses":                      {several(subnet("more", "11.9.0.0/24", "11.9.0.1")), hostroute.CodeSecondIPv4Subnet, choice, "\x00"},
-		"one lease: it does not":                              {several(subnet("more", "11.9.0.0/24", "")), hostroute.CodeSecondIPv4Subnet, "here s", choice},
+		"one lease: it does not":                              {several(subnet("more", "11.9.0.0/24", "")), hostroute.CodeSecondIPv4Subnet, "assumes subnet s", choice},
 		"a subnet without an ID is named by its CIDR":         {several(subnet("", "11.9.0.0/24", "")), hostroute.CodeNoLease, "subnet 11.9.0.0/24 has no gateway", "\x00"},
 		"no lease names the trap":                             {several(subnet("more", "11.9.0.0/24", "")), hostroute.CodeNoLease, "no gateway", "\x00"},
-		"several defaults name what depends on them":          {and(back("11.11.0.0/16,11.8.0.1", "11.12.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.DefaultNIC = "" }), hostroute.CodeMultipleDefaults, "2 routes depend on it, eth1: back: 11.11.0.0/16,11.8.0.1 first", "\x00"},
-		"no default, though another NIC is offered one":       {and(back(), func(in *hostroute.Instance) { front(in).Gateway = netip.Addr{} }), hostroute.CodeNoDefault, "keep the IPv4 default route of eth0, and gets none", "\x00"},
+		"several defaults name what depends on them":          {and(back("11.11.0.0/16,11.8.0.1", "11.12.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.DefaultNIC = "" }), hostroute.CodeMultipleDefaults, "the effect of 2 depends on it, for example of eth1: back: 11.11.0.0/16,11.8.0.1", "\x00"},
+		"no default, though another NIC is offered one":       {and(back(), func(in *hostroute.Instance) { front(in).Gateway = netip.Addr{} }), hostroute.CodeNoDefault, "use the IPv4 default route of eth0, and gets none", "\x00"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, f := range analyze(t, c.in).Findings {

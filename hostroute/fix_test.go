@@ -81,13 +81,14 @@ func checkEdit(in hostroute.Instance, f hostroute.Finding, fixed *hostroute.Repo
 				continue
 			}
 			copies := slices.ContainsFunc(twin.Distinct(s.HostRoutes), func(r hostroute.HostRoute) bool {
+				isOld := r == e.Old
 				r.Destination = r.Destination.Masked()
-				return r == e.New && r != e.Old
+				return r == e.New && !isOld
 			})
 			switch {
 			case e.New.Destination != e.New.Destination.Masked():
 				return "it adds a destination with host bits"
-			case f.Code != hostroute.CodeHostBits && copies:
+			case copies:
 				return "it adds what is there already"
 			case e.Old == none && len(twin.Distinct(s.HostRoutes)) >= 20:
 				return "it makes a list of 20 longer"
@@ -177,6 +178,19 @@ func TestFixes(t *testing.T) {
 	for i := range full {
 		full[i] = fmt.Sprintf("12.0.%d.0/24,10.65.0.1", i)
 	}
+	var many []string
+	for i := range 20 {
+		many = append(many, fmt.Sprintf("11.11.64.0/20,11.8.0.%d", 30+i))
+	}
+	overflowing := func() hostroute.Instance {
+		in := back("12.0.0.0/24,11.8.0.1")
+		front(&in).HostRoutes = hostRoutes(full...)
+		in.NICs = []hostroute.NIC{{Name: "eth2", Subnets: in.NICs[0].Subnets}, in.NICs[0], in.NICs[1]}
+		for i := range 12 {
+			in.NICs[0].Siblings = append(in.NICs[0].Siblings, netip.PrefixFrom(netip.AddrFrom4([4]byte{12, 0, byte(13 * i % 256), 0}), 24))
+		}
+		return in
+	}
 	const d, gw = "11.11.0.0/16,", "11.8.0.1"
 	for name, c := range map[string]struct {
 		in   hostroute.Instance
@@ -221,10 +235,14 @@ func TestFixes(t *testing.T) {
 		"duplicate by the gateway, behind another spelling of it": {back(d+gw, "11.11.7.7/16,"+gw), hostroute.CodeDuplicate, []string{"-11.11.7.7/16," + gw}},
 		"duplicate by the gateway, behind a sibling too": {and(back(d+"11.8.0.77", d+gw), func(in *hostroute.Instance) { in.NICs[1].Siblings = prefixes("11.11.0.0/16") }),
 			hostroute.CodeDuplicate, []string{"-" + d + gw}},
-		"duplicate by a neighbour":                  {back(d+gw, d+"11.8.0.77"), hostroute.CodeDuplicate, []string{"-" + d + "11.8.0.77"}},
-		"conflict":                                  {onFront(back(d+gw), d+"10.65.0.1"), hostroute.CodeConflict, []string{"-" + d + gw, "front-" + d + "10.65.0.1"}},
-		"conflict with two of one list":             {onFront(back(d+gw), d+"10.65.0.1", d+"10.65.0.9"), hostroute.CodeConflict, []string{"-" + d + gw, "front-" + d + "10.65.0.1 front-" + d + "10.65.0.9"}},
-		"conflict with what masks to it":            {onFront(back("11.11.64.0/20,"+gw), "11.11.64.0/20,10.65.0.1", "11.11.77.0/20,10.65.0.1"), hostroute.CodeConflict, []string{"-11.11.64.0/20," + gw, "front-11.11.64.0/20,10.65.0.1 front-11.11.77.0/20,10.65.0.1"}},
+		"duplicate by a neighbour":       {back(d+gw, d+"11.8.0.77"), hostroute.CodeDuplicate, []string{"-" + d + "11.8.0.77"}},
+		"conflict":                       {onFront(back(d+gw), d+"10.65.0.1"), hostroute.CodeConflict, []string{"-" + d + gw, "front-" + d + "10.65.0.1"}},
+		"conflict with two of one list":  {onFront(back(d+gw), d+"10.65.0.1", d+"10.65.0.9"), hostroute.CodeConflict, []string{"-" + d + gw, "front-" + d + "10.65.0.1 front-" + d + "10.65.0.9"}},
+		"conflict with what masks to it": {onFront(back("11.11.64.0/20,"+gw), "11.11.64.0/20,10.65.0.1", "11.11.77.0/20,10.65.0.1"), hostroute.CodeConflict, []string{"-11.11.64.0/20," + gw, "front-11.11.64.0/20,10.65.0.1 front-11.11.77.0/20,10.65.0.1"}},
+		"conflict with a list whose shorter offer would bring a sibling in": {overflowing(), hostroute.CodeConflict, []string{"-12.0.0.0/24," + gw}},
+		"duplicate by the gateway, behind more than a list holds":           {back(append(many, "11.11.77.0/20,11.8.0.99", "11.11.64.0/20,"+gw)...), hostroute.CodeDuplicate, []string{"-11.11.64.0/20," + gw}},
+		"another NIC's gateway, on a subnet without DHCP": {and(back(d+"10.65.0.1"), func(in *hostroute.Instance) { front(in).DHCPDisabled = true }),
+			hostroute.CodeNextHopOtherNIC, []string{"-" + d + "10.65.0.1"}},
 		"conflict, and a neighbour of its own list": {onFront(back(d+"11.8.0.77", d+gw), d+"10.65.0.1"), hostroute.CodeConflict, []string{"-" + d + gw}},
 		"conflict with a connected route":           {back("10.65.0.0/24," + gw), hostroute.CodeConflict, []string{"-10.65.0.0/24," + gw}},
 		"conflict within one subnet":                {sharing(d + "10.65.0.1"), hostroute.CodeConflict, nil},

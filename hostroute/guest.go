@@ -2,6 +2,7 @@ package hostroute
 
 import (
 	"net/netip"
+	"slices"
 	"sort"
 
 	"example.com/go-hostroute/hostroute/internal/sweep"
@@ -20,6 +21,8 @@ type guest struct {
 	candidates   []candidate
 	attempts     []*candidate  // those that the guest tries to install, in its order
 	destinations []destination // of the attempts, in the order of [sweep.Order]
+
+	defaultDestinations []*destination // those of default routes
 }
 
 // A nic is a NIC as the guest configures it.
@@ -42,18 +45,18 @@ type candidate struct {
 	withheld   Code    // why the guest never tries it; "" if it does, or if it is the offered default
 
 	dest    *destination // what Linux sees, masked; nil: the guest never tries it
-	reach   *destination // the longest one that contains the next hop, where an on-link route may cover it
+	around  *destination // the longest one that contains the next hop, where an on-link route may cover it
 	number  int32        // its place among the attempts
 	badMask bool         // Linux sees host bits in its destination
 }
 
 // A destination is one that the guest tries to install. At most one of its rivals is in force.
 type destination struct {
-	prefix netip.Prefix
-	rivals []*candidate // in the guest's order
-	parent *destination // the longest one around it; nil: none. Only with on-link routes.
-	number int32        // its place among the destinations
-	leaned bool         // a next hop lies in it, which an on-link route to it may make acceptable
+	prefix  netip.Prefix
+	rivals  []*candidate // in the guest's order
+	parent  *destination // the longest one around it; nil: none. Only with on-link routes.
+	number  int32        // its place among the destinations
+	carries bool         // a next hop lies in it, which an on-link route to it may make acceptable
 	// Whether rivals are on several NICs, manual routes counted or not:
 	several, offeredBySeveral bool
 }
@@ -189,9 +192,16 @@ func (g *guest) group(routes []sweep.Route) {
 		d.several = d.several || another
 		d.offeredBySeveral = d.offeredBySeveral || another && c.source != SourceManual
 	}
+	for i := range g.destinations {
+		if d := &g.destinations[i]; d.prefix.Bits() == 0 {
+			g.defaultDestinations = append(g.defaultDestinations, d)
+		}
+	}
 }
 
-// relate finds each destination's parent, and what next hops outside the NIC's own prefix lean on.
+func (d *destination) mayBeOnLink() bool { return slices.ContainsFunc(d.rivals, (*candidate).isOnLink) }
+
+// relate finds each destination's parent, and the ones around next hops outside the NIC's own prefix.
 func (g *guest) relate() {
 	var around *destination
 	for i := range g.destinations {
@@ -205,9 +215,9 @@ func (g *guest) relate() {
 		if c.source == SourceConnected || c.nic.connects(c.NextHop) {
 			continue
 		}
-		c.reach = g.longest(c.NextHop)
-		for d := c.reach; d != nil && !d.leaned; d = d.parent {
-			d.leaned = true
+		c.around = g.longest(c.NextHop)
+		for d := c.around; d != nil && !d.carries; d = d.parent {
+			d.carries = true
 		}
 	}
 }

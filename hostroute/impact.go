@@ -94,23 +94,17 @@ func some[T any](list []T, name func(T) string) string {
 
 // anotherDefaultMoves says whether something else moves if the guest keeps another offered default.
 func anotherDefaultMoves(before, after *analysis, changes []Change) bool {
-	if before.DefaultNIC != "" {
-		return false
-	}
-	offered := func(n int, v4 bool) bool {
-		all := any4
-		if !v4 {
-			all = any6
-		}
-		return slices.Contains(before.offered(all), &before.nics[n]) || slices.Contains(after.offered(all), &after.nics[n])
-	}
-	with := func(a *analysis, k kept) Table { return install(a.guest, a.attempts, k).table() }
-	for n := range before.nics {
-		if offered(n, true) && !slices.Equal(changes, Diff(with(before, kept{v4: &before.nics[n]}), with(after, kept{v4: &after.nics[n]}))) {
-			return true
-		}
-		if offered(n, false) && !slices.Equal(changes, Diff(with(before, kept{v6: &before.nics[n]}), with(after, kept{v6: &after.nics[n]}))) {
-			return true
+	for family := range families {
+		was, is := before.offered(family), after.offered(family)
+		for n := range before.nics {
+			if before.DefaultNIC != "" || !slices.Contains(was, &before.nics[n]) && !slices.Contains(is, &after.nics[n]) {
+				continue
+			}
+			var b, a defaults
+			b[family], a[family] = &before.nics[n], &after.nics[n]
+			if !slices.Equal(changes, Diff(before.keeping(b).table(), after.keeping(a).table())) {
+				return true
+			}
 		}
 	}
 	return false
@@ -118,7 +112,7 @@ func anotherDefaultMoves(before, after *analysis, changes []Change) bool {
 
 // anotherClientMoves says whether DHCP clients differ on a verdict that the edits touch.
 func anotherClientMoves(before, after *analysis, edits []Edit) bool {
-	if len(before.nics) == 1 && before.defaultInForce() && after.defaultInForce() {
+	if len(before.nics) == 1 && before.hasDefault4() && after.hasDefault4() {
 		return false
 	}
 	named := make(map[Ref]bool) // by subnet and host route
@@ -151,8 +145,8 @@ func anotherClientMoves(before, after *analysis, edits []Edit) bool {
 	return false
 }
 
-// defaultInForce says whether an IPv4 default route is in force. It sorts before all others.
-func (f *fib) defaultInForce() bool {
+// hasDefault4 says whether an IPv4 default route is in force. It sorts before all others.
+func (f *fib) hasDefault4() bool {
 	return len(f.destinations) > 0 && f.destinations[0].prefix == any4 && f.inForce[0] != nil
 }
 

@@ -187,11 +187,9 @@ func unique(list []HostRoute) []HostRoute {
 }
 
 func hasCopies(list []HostRoute) bool {
-	for i := range list {
-		for j := range i {
-			if list[i].Destination == list[j].Destination && list[i].NextHop == list[j].NextHop {
-				return true
-			}
+	for i, r := range list {
+		if slices.Contains(list[:i], r) {
+			return true
 		}
 	}
 	return false

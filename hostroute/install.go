@@ -10,13 +10,16 @@ import (
 // A fib is what came of a guest's attempts: Linux's forwarding table, and its answers.
 type fib struct {
 	*guest
-	kept    kept
-	answers []answer     // by the candidate's number
-	inForce []*candidate // by the destination's number; nil: none
+	tried    []*candidate // the attempts, or some of them
+	defaults defaults
+	answers  []answer     // by the candidate's number
+	inForce  []*candidate // by the destination's number; nil: none
 }
 
-// kept holds the NICs whose offered defaults the guest keeps; nil: the first that is offered one.
-type kept struct{ v4, v6 *nic }
+// defaults holds the NIC whose offered default the guest keeps, for each of families; nil: the first that is offered one.
+type defaults [2]*nic
+
+var families = [...]netip.Prefix{any4, any6}
 
 // An answer is Linux's to one attempt.
 type answer struct {
@@ -36,8 +39,8 @@ const (
 )
 
 // install tries attempts, all of them or some, in their order.
-func install(g *guest, attempts []*candidate, k kept) *fib {
-	f := &fib{g, k, make([]answer, len(g.attempts)), make([]*candidate, len(g.destinations))}
+func install(g *guest, attempts []*candidate, keeps defaults) *fib {
+	f := &fib{g, attempts, keeps, make([]answer, len(g.attempts)), make([]*candidate, len(g.destinations))}
 	for _, c := range attempts {
 		a := answer{covered: f.covers(c)}
 		a.result = f.answer(c, a.covered)
@@ -57,7 +60,7 @@ func (f *fib) answer(c *candidate, covered bool) result {
 	switch {
 	case c.source == SourceConnected:
 		return installed
-	case c.isDefault() && f.kept.drops(c):
+	case f.defaults.drop(c):
 		return dropped
 	case c.badMask:
 		return badMask
@@ -76,12 +79,38 @@ func (f *fib) answer(c *candidate, covered bool) result {
 	return badNextHop
 }
 
-func (k kept) drops(c *candidate) bool {
-	keeps := k.v4
+// drop says whether the guest drops a candidate, because it keeps another NIC's default.
+func (d defaults) drop(c *candidate) bool {
+	keeps := d[0]
 	if !c.dest.prefix.Addr().Is4() {
-		keeps = k.v6
+		keeps = d[1]
 	}
-	return keeps != nil && keeps != c.nic
+	return keeps != nil && keeps != c.nic && c.isDefault()
+}
+
+// keeping returns what comes of the same attempts if a guest that was not told keeps these defaults.
+func (f *fib) keeping(keeps defaults) *fib {
+	if slices.ContainsFunc(f.defaultDestinations, (*destination).mayBeOnLink) {
+		return install(f.guest, f.tried, keeps) // other next hops may depend on it
+	}
+	other := &fib{f.guest, f.tried, keeps, slices.Clone(f.answers), slices.Clone(f.inForce)}
+	for _, d := range f.defaultDestinations {
+		there := &other.inForce[d.number]
+		*there = nil
+		for _, c := range d.rivals {
+			answer := &other.answers[c.number].result
+			switch {
+			case !f.accepts(c): // whatever stands there
+			case keeps.drop(c):
+				*answer = dropped
+			case *there == nil:
+				*there, *answer = c, installed
+			case c.source != SourceConnected:
+				*answer = exists
+			}
+		}
+	}
+	return other
 }
 
 // covers says whether a link-scope route of its NIC contains a candidate's next hop.
@@ -89,7 +118,7 @@ func (f *fib) covers(c *candidate) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
 	}
-	for d := c.reach; d != nil; d = d.parent {
+	for d := c.around; d != nil; d = d.parent {
 		if in := f.inForce[d.number]; in != nil && in.nic == c.nic && in.isOnLink() {
 			return true
 		}
@@ -105,10 +134,9 @@ func (f *fib) accepts(c *candidate) bool {
 	return f.result(c) == installed || f.result(c) == exists
 }
 
-// behind returns what would be in force for a destination without the route that is; nil: nothing.
-func (f *fib) behind(d *destination) *candidate {
-	gone := f.inForce[d.number]
-	for _, c := range d.rivals {
+// behind returns what would be in force for a candidate's destination without it; nil: nothing.
+func (f *fib) behind(gone *candidate) *candidate {
+	for _, c := range gone.dest.rivals {
 		if f.accepts(c) && !c.sameRoute(gone) {
 			return c
 		}
@@ -118,50 +146,47 @@ func (f *fib) behind(d *destination) *candidate {
 
 // without returns the attempts that are left if a candidate is deleted.
 func without(attempts []*candidate, gone *candidate) []*candidate {
-	left := make([]*candidate, 0, len(attempts))
-	for _, c := range attempts {
-		if !c.sameRoute(gone) {
-			left = append(left, c)
-		}
-	}
-	return left
+	return slices.DeleteFunc(slices.Clone(attempts), gone.sameRoute)
 }
 
-// keptDefault returns the NICs whose defaults the guest is told to keep.
-func (g *guest) keptDefault() kept {
+// told returns the NICs whose defaults the guest is told to keep.
+func (g *guest) told() defaults {
 	for i := range g.nics {
 		if n := &g.nics[i]; g.DefaultNIC != "" && n.Name == g.DefaultNIC {
-			return kept{n, n}
+			return defaults{n, n}
 		}
 	}
-	return kept{}
+	return defaults{}
 }
 
 // offered returns the NICs that are offered a default of a family, in their order.
-func (g *guest) offered(all netip.Prefix) []*nic {
+func (g *guest) offered(family int) []*nic {
 	var out []*nic
-	for _, c := range g.attempts {
-		if c.dest.prefix == all && c.isDefault() && !slices.Contains(out, c.nic) {
-			out = append(out, c.nic)
+	for _, d := range g.defaultDestinations {
+		for _, c := range d.rivals {
+			if d.prefix == families[family] && c.isDefault() && !slices.Contains(out, c.nic) {
+				out = append(out, c.nic)
+			}
 		}
 	}
 	return out
 }
 
 // choices returns what a guest may keep of several offered defaults, where nothing says which.
-func (g *guest) choices() []kept {
-	if g.DefaultNIC != "" || len(g.nics) < 2 {
+func (g *guest) choices() []defaults {
+	if g.DefaultNIC != "" {
 		return nil
 	}
-	var out []kept
-	if v4 := g.offered(any4); len(v4) > 1 {
-		for _, n := range v4 {
-			out = append(out, kept{v4: n})
+	var out []defaults
+	for i := range families {
+		offered := g.offered(i)
+		if len(offered) < 2 {
+			continue
 		}
-	}
-	if v6 := g.offered(any6); len(v6) > 1 {
-		for _, n := range v6 {
-			out = append(out, kept{v6: n})
+		for _, n := range offered {
+			var d defaults
+			d[i] = n
+			out = append(out, d)
 		}
 	}
 	return out

@@ -80,7 +80,7 @@ type InputError struct {
 }
 
 // Error returns "Path: Err".
-func (e *InputError) Error() string { return e.Path + ": " + e.Err.Error() }
+func (e *InputError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
 
 // Unwrap returns e.Err.
 func (e *InputError) Unwrap() error { return e.Err }

@@ -154,10 +154,8 @@ func removeEdit(c *candidate) Edit { return Edit{Subnet: c.subnet.ID, Old: *c.Ho
 func (s *subject) removal() []Edit {
 	c := s.route.candidate
 	edits := []Edit{removeEdit(c)}
-	for _, o := range s.lists.writtenAs(c.subnet, *c.HostRoute) {
-		if o != *c.HostRoute {
-			edits = append(edits, Edit{Subnet: c.subnet.ID, Old: o})
-		}
+	for _, o := range s.lists.others(c.subnet, *c.HostRoute, *c.HostRoute) {
+		edits = append(edits, Edit{Subnet: c.subnet.ID, Old: o})
 	}
 	return edits
 }
@@ -173,8 +171,7 @@ func (s *subject) remove() []Fix {
 // replace proposes to put by in the place of the route, or only to remove it if by is listed already.
 func (s *subject) replace(by HostRoute, message string) Fix {
 	c := s.route.candidate
-	isOther := func(o HostRoute) bool { return o != *c.HostRoute }
-	if slices.ContainsFunc(s.lists.writtenAs(c.subnet, by), isOther) {
+	if len(s.lists.others(c.subnet, by, *c.HostRoute)) > 0 {
 		return Fix{"remove the host route: subnet " + c.subnet.label() + " already has " + by.String(), s.removal()}
 	}
 	edits := s.removal()
@@ -224,25 +221,25 @@ func (s *Subnet) usableGateway() netip.Addr {
 // lists finds the host routes of subnets by what is written for them, masked.
 type lists map[*Subnet]map[HostRoute][]HostRoute
 
-// writtenAs returns the host routes of a subnet that are written as r.
-func (l lists) writtenAs(s *Subnet, r HostRoute) []HostRoute {
+// others returns the host routes of a subnet that are written as r, but for one.
+func (l lists) others(s *Subnet, r, but HostRoute) (out []HostRoute) {
 	const short = 24 // up to here, a scan is faster
-	if len(s.HostRoutes) <= short {
-		var out []HostRoute
-		for _, o := range s.HostRoutes {
-			if o.NextHop == r.NextHop && o.masked() == r {
-				out = append(out, o)
+	list := s.HostRoutes
+	if len(list) > short {
+		if l[s] == nil {
+			l[s] = make(map[HostRoute][]HostRoute, len(list))
+			for _, o := range list {
+				l[s][o.masked()] = append(l[s][o.masked()], o)
 			}
 		}
-		return out
+		list = l[s][r]
 	}
-	if l[s] == nil {
-		l[s] = make(map[HostRoute][]HostRoute, len(s.HostRoutes))
-		for _, o := range s.HostRoutes {
-			l[s][o.masked()] = append(l[s][o.masked()], o)
+	for _, o := range list {
+		if o != but && o.NextHop == r.NextHop && o.masked() == r {
+			out = append(out, o)
 		}
 	}
-	return l[s][r]
+	return out
 }
 
 // The instances of the examples.

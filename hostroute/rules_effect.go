@@ -24,8 +24,8 @@ var capturesSubnet = rule{
 		other := s.captured(c)
 		name := quoted(other.Name)
 		f := Finding{
-			Message: c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": its addresses are reached through " +
-				quoted(c.nic.Name) + ", where data with " + name + "'s address is dropped",
+			Message: c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": the guest reaches these addresses through " +
+				quoted(c.nic.Name) + ", and the hypervisor drops what leaves there with " + name + "'s address",
 			Related: []Related{{Ref{s.Name, other.Name, other.ipv4.ID, HostRoute{}}, "has " + other.ipv4.CIDR.String()}},
 		}
 		if c.hasVerdict() {
@@ -77,7 +77,11 @@ var redundant = rule{
 	scope:  ofRoute,
 	effect: EffectRedundant,
 	tell: func(s *subject) Finding {
-		return Finding{Message: "its traffic would leave by " + quoted(s.nic.Name) + " anyway", Fixes: s.remove()}
+		m := "its traffic would leave by " + quoted(s.nic.Name) + " anyway"
+		if s.route.isOfferedDefault() {
+			m = "the default route of subnet " + s.subnet.label() + " is offered in any case"
+		}
+		return Finding{Message: m, Fixes: s.remove()}
 	},
 }
 

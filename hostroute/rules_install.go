@@ -23,10 +23,10 @@ var duplicate = rule{
 		c := s.route.candidate
 		f := Finding{
 			Message: "destination " + c.dest.prefix.String() + " already has a route through " + quoted(c.nic.Name) + ": Linux keeps the first",
-			Related: s.winner(c),
+			Related: s.winner(),
 			Fixes:   s.remove(),
 		}
-		if edits := s.removeNeighbours(c); len(edits) > 0 {
+		if edits := s.removeNeighbours(); len(edits) > 0 {
 			f.Fixes = []Fix{{"remove the host routes to " + c.dest.prefix.String() + " by other next hops than the gateway", edits}}
 		}
 		return f
@@ -34,31 +34,61 @@ var duplicate = rule{
 }
 
 // removeNeighbours returns the edits that leave a host route by the gateway alone in its list, if that lets it in.
-func (f *fib) removeNeighbours(c *candidate) []Edit {
+func (s *subject) removeNeighbours() []Edit {
+	c := s.route.candidate
 	if c.subnet == nil || c.NextHop != c.subnet.usableGateway() {
 		return nil
 	}
+	for _, o := range s.rivalsBefore() {
+		if o.subnet != c.subnet || o.source != SourceHostRoute || o.NextHop == c.NextHop {
+			return nil
+		}
+	}
+	return s.removeFrom([]*Subnet{c.subnet})
+}
+
+// rivalsBefore returns what keeps the route out.
+func (s *subject) rivalsBefore() []*candidate {
+	c := s.route.candidate
+	var out []*candidate
+	for _, o := range c.dest.rivals {
+		if o.number < c.number && s.accepts(o) {
+			out = append(out, o)
+		}
+		if len(out) > maxHostRoutes {
+			break // no fix touches as many
+		}
+	}
+	return out
+}
+
+// removeFrom returns the edits that remove whatever else some subnets have for the destination of a host route; nil if a list of
+// Neutron's has no room for as many. Those that Linux refuses go, too: when the list is written masked, it may accept them.
+func (s *subject) removeFrom(subnets []*Subnet) []Edit {
+	c := s.route.candidate
 	var edits []Edit
 	for _, o := range c.dest.rivals {
-		own := o.source == SourceHostRoute && o.nic == c.nic
-		switch {
-		case own && o.NextHop != c.NextHop && len(edits) < maxHostRoutes:
-			edits = append(edits, removeEdit(o)) // those that Linux refuses, too: masked, it may not
-		case o != c && o.number < c.number && f.accepts(o):
+		if o.source != SourceHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
+			continue
+		}
+		if e := removeEdit(o); !slices.Contains(edits, e) {
+			edits = append(edits, e)
+		}
+		if len(edits) > maxHostRoutes {
 			return nil
 		}
 	}
 	return edits
 }
 
-// winner names what is installed for a candidate's destination.
-func (f *fib) winner(c *candidate) []Related {
-	w := f.inForce[c.dest.number]
+// winner names what is installed for the route's destination.
+func (s *subject) winner() []Related {
+	w := s.inForce[s.route.dest.number]
 	message := "is installed instead"
 	if w.source == SourceDefault {
 		message += ", as the default route of the subnet"
 	}
-	return []Related{{w.ref(f.Name), message}}
+	return []Related{{w.ref(s.Name), message}}
 }
 
 var conflict = rule{
@@ -86,13 +116,13 @@ var conflict = rule{
 			f.Message = "the guest keeps the default of " + quoted(s.DefaultNIC) + " and drops that of " + own
 			return f
 		}
-		f.Related = s.winner(c)
-		f.Message = "destination " + c.dest.prefix.String() + " already has a route through " + quoted(w.nic.Name) + " and leaves there"
+		f.Related = s.winner()
+		f.Message = quoted(w.nic.Name) + " already has a route to " + c.dest.prefix.String() + ", so its data leaves by " + quoted(w.nic.Name)
 		if c.byDHCP() {
-			f.Message += ", and other DHCP clients may choose otherwise"
+			f.Message += "; other DHCP clients may use " + own
 		}
-		if edits, from := s.removeRivals(c); len(edits) > 0 {
-			f.Fixes = append(f.Fixes, Fix{"remove the host routes to " + c.dest.prefix.String() + " from " + from + ": " + own + " gets the destination", edits})
+		if edits, from := s.removeRivals(); len(edits) > 0 {
+			f.Fixes = append(f.Fixes, Fix{"remove the host routes to " + c.dest.prefix.String() + " from subnet " + from + ": " + own + " gets the destination", edits})
 		}
 		return f
 	},
@@ -100,51 +130,33 @@ var conflict = rule{
 
 // removeRivals returns the edits that remove what keeps a host route out, and from where; nil if one
 // of these is of its own subnet or is no host route, or if they are more than a list holds.
-func (f *fib) removeRivals(c *candidate) (edits []Edit, from string) {
-	if c.subnet == nil {
+func (s *subject) removeRivals() (edits []Edit, from string) {
+	if s.route.subnet == nil {
 		return nil, ""
 	}
 	var subnets []*Subnet
-	for _, o := range c.dest.rivals {
-		if o.number >= c.number || !f.accepts(o) {
-			continue
-		}
-		if o.source != SourceHostRoute || o.subnet == c.subnet {
+	var names []string
+	for _, o := range s.rivalsBefore() {
+		if o.source != SourceHostRoute || o.subnet == s.route.subnet {
 			return nil, ""
 		}
 		if !slices.Contains(subnets, o.subnet) {
-			subnets = append(subnets, o.subnet)
-		}
-		if len(subnets) > maxHostRoutes {
-			return nil, ""
+			subnets, names = append(subnets, o.subnet), append(names, o.subnet.label())
 		}
 	}
-	for _, o := range c.dest.rivals { // those that Linux refuses, too: masked, it may not
-		if o.source != SourceHostRoute || !slices.Contains(subnets, o.subnet) {
-			continue
-		}
-		if e := removeEdit(o); !slices.Contains(edits, e) {
-			edits = append(edits, e)
-		}
-		if len(edits) > maxHostRoutes {
-			return nil, ""
+	for i := range s.nics {
+		if n := &s.nics[i]; n.overflows() && slices.Contains(subnets, n.ipv4) {
+			return nil, "" // a shorter offer may arrive, and bring the destination in another way
 		}
 	}
-	var names []string
-	for _, s := range subnets {
-		names = append(names, s.label())
-	}
-	if len(names) == 1 {
-		return edits, "subnet " + names[0]
-	}
-	return edits, "subnets " + strings.Join(names, ", ")
+	return s.removeFrom(subnets), strings.Join(names, ", ")
 }
 
 var multipleDefaults = rule{
 	code: CodeMultipleDefaults, severity: SeverityWarning,
 	title: "several NICs are offered a default route",
 	when:  "More than one NIC is offered a default route of one family, and DefaultNIC is empty.",
-	why: "Nothing says which one the guest keeps, and DHCP clients differ. This report assumes the first one. With another one, other host routes " +
+	why: "Nothing says which one the guest keeps, and guests differ. This report assumes the first one. With another one, other host routes " +
 		"may matter.",
 	remedy:  "Tell the guest which NIC's default route to keep, and set DefaultNIC to that NIC.",
 	example: func() Instance { in := twoNICs(); in.DefaultNIC = ""; return in },
@@ -153,35 +165,16 @@ var multipleDefaults = rule{
 	tell: func(s *subject) Finding {
 		var f Finding
 		var names []string
-		for _, k := range s.choices() {
-			n := k.v4
+		a := "a"
+		for _, d := range s.choices() {
+			n := d[0]
 			if n == nil {
-				n = k.v6
+				n = d[1]
 			}
 			if name := quoted(n.Name); !slices.Contains(names, name) {
 				names = append(names, name)
 				f.Related = append(f.Related, Related{Ref{Instance: s.Name, NIC: n.Name}, "is offered a default route"})
 			}
-		}
-		f.Message = strings.Join(names, ", ") + " are each offered a default route, and nothing says which one the guest keeps: DHCP clients differ, and this report assumes the first"
-		var first Ref
-		depend := 0
-		for _, j := range s.judged {
-			if j.onDefault {
-				if depend == 0 {
-					first = j.Subject
-				}
-				depend++
-				f.Related = append(f.Related, Related{j.Subject, "its effect depends on which default route the guest keeps"})
-			}
-		}
-		first.Instance = ""
-		switch depend {
-		case 0:
-		case 1:
-			f.Message += "; 1 route depends on it, " + first.String()
-		default:
-			f.Message += "; " + strconv.Itoa(depend) + " routes depend on it, " + first.String() + " first"
 		}
 		f.Fixes = instructions(
 			"netplan or systemd-networkd: give every NIC but the one whose default route you want a higher route-metric (RouteMetric)",
@@ -189,6 +182,22 @@ var multipleDefaults = rule{
 			"dhcpcd: set nogateway in the interface sections of the other NICs",
 			"dhclient: on the other NICs, add an enter hook that takes the default route out of option 121 and unsets new_routers",
 		)
+		if len(s.offered(0)) < 2 {
+			a = "an IPv6"
+			f.Fixes = instructions("have the guest keep the IPv6 default route of one NIC")
+		}
+		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes the first"
+		depend := len(f.Related)
+		for _, j := range s.judged {
+			if j.onDefault {
+				f.Related = append(f.Related, Related{j.Subject, "its effect depends on which default route the guest keeps"})
+			}
+		}
+		if on := f.Related[depend:]; len(on) > 0 {
+			example := on[0].Ref
+			example.Instance = ""
+			f.Message += "; the effect of " + strconv.Itoa(len(on)) + " depends on it, for example of " + example.String()
+		}
 		return f
 	},
 }
@@ -199,7 +208,7 @@ var noDefault = rule{
 	when: "The instance has several NICs and no IPv4 default route is installed. Either every NIC with IPv4 is configured, or DefaultNIC names one that is " +
 		"offered no default route while another NIC is.",
 	why:    "Destinations without a route of their own are unreachable.",
-	remedy: "Give a gateway to the subnet that should carry the default route, or set DefaultNIC to a NIC that is offered one.",
+	remedy: "Give the subnet that should carry the default route DHCP and a gateway inside its CIDR, or set DefaultNIC to a NIC that is offered one.",
 	example: func() Instance {
 		in := twoNICs()
 		in.DefaultNIC, in.ConfigDrive = "", true
@@ -211,24 +220,22 @@ var noDefault = rule{
 	},
 	scope: ofInstance,
 	applies: func(s *subject) bool {
-		if len(s.nics) < 2 || s.defaultInForce() {
+		if len(s.nics) < 2 || s.hasDefault4() {
 			return false
 		}
 		return s.configured4() || len(s.lostDefaults()) > 0
 	},
 	tell: func(s *subject) Finding {
-		f := Finding{
-			Message: "no NIC gets an IPv4 default route",
-			Fixes:   instructions("give a gateway to the subnet that should carry the default route"),
-		}
+		f := Finding{Message: "no NIC gets an IPv4 default route"}
 		if s.DefaultNIC != "" {
-			f.Message = "the guest is told to keep the IPv4 default route of " + quoted(s.DefaultNIC) + ", and gets none there"
+			f.Message = "the guest is told to use the IPv4 default route of " + quoted(s.DefaultNIC) + ", and gets none there"
 		}
 		f.Message += ": destinations without a route of their own are unreachable"
 		for _, n := range s.lostDefaults() {
 			f.Related = append(f.Related, Related{Ref{Instance: s.Name, NIC: n.Name}, "is offered a default route, and the guest drops it"})
 			f.Fixes = append(f.Fixes, instructions("have the guest keep the default route of "+quoted(n.Name))...)
 		}
+		f.Fixes = append(f.Fixes, instructions("give the subnet that should carry the default route DHCP and a gateway inside its CIDR")...)
 		return f
 	},
 }
@@ -247,9 +254,9 @@ func (g *guest) configured4() bool {
 }
 
 // lostDefaults returns the NICs whose offered default the guest drops for a NIC that is offered none.
-func (f *fib) lostDefaults() []*nic {
-	offered := f.offered(any4)
-	if f.kept.v4 == nil || slices.Contains(offered, f.kept.v4) {
+func (s *subject) lostDefaults() []*nic {
+	offered := s.offered(0)
+	if s.defaults[0] == nil || slices.Contains(offered, s.defaults[0]) {
 		return nil
 	}
 	return offered
@@ -276,38 +283,27 @@ var overlappingSubnets = rule{
 	},
 	tell: func(s *subject) Finding {
 		overlaps, more := s.overlaps()
-		first := overlaps[0]
-		m := s.subnet.CIDR.String() + " overlaps subnet " + first.subnet.label() + " of " + quoted(first.nic.Name) + ": an address in both is"
-		if first.subnet == s.subnet {
-			m = quoted(first.nic.Name) + " is on subnet " + s.subnet.label() + " as well: its addresses are"
+		first := overlaps[0].Ref
+		m := s.subnet.CIDR.String() + " overlaps subnet " + quoted(first.Subnet) + " of " + quoted(first.NIC) + ": the guest reaches an address in both by one of the NICs only"
+		if first.Subnet == s.subnet.ID {
+			m = quoted(first.NIC) + " is on subnet " + s.subnet.label() + ", too: the guest reaches its addresses by one of the NICs only"
 		}
-		m += " reached through one of the NICs only"
 		if more > 0 {
 			m += "; " + strconv.Itoa(more) + " more subnets overlap it"
 		}
-		f := Finding{Message: m, Fixes: instructions("use subnets that do not overlap")}
-		for _, o := range overlaps {
-			f.Related = append(f.Related, Related{Ref{s.Name, o.nic.Name, o.subnet.ID, HostRoute{}}, "has " + o.subnet.CIDR.String()})
-		}
-		return f
+		return Finding{Message: m, Related: overlaps, Fixes: instructions("use subnets that do not overlap")}
 	},
 }
 
-// An attachment is a NIC's to a subnet.
-type attachment struct {
-	nic    *nic
-	subnet *Subnet
-}
-
 // overlaps returns the overlapping subnets of earlier NICs, up to maxOverlaps, and how many more there are.
-func (s *subject) overlaps() (list []attachment, more int) {
+func (s *subject) overlaps() (list []Related, more int) {
 	for i := range s.nics[:s.nic.number] {
 		n := &s.nics[i]
 		for _, o := range n.Subnets {
 			switch {
 			case !o.CIDR.Overlaps(s.subnet.CIDR):
 			case len(list) < maxOverlaps:
-				list = append(list, attachment{n, o})
+				list = append(list, Related{Ref{s.Name, n.Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})
 			default:
 				more++
 			}

@@ -27,7 +27,7 @@ var nextHopNotGateway = rule{
 		if c.subnet != nil && c.subnet.is4() && !c.subnet.DHCPDisabled && !c.subnet.hasGateway() {
 			return false // no-lease tells it
 		}
-		return !c.tried() || s.result(c) == installed || s.lostInList(c)
+		return !c.tried() || s.result(c) == installed || s.lostInList()
 	},
 	tell: func(s *subject) Finding {
 		c, hop := s.route.candidate, s.route.NextHop.String()
@@ -49,12 +49,10 @@ func (s *subject) because(reason string) string {
 }
 
 // lostInList says whether a host route only lost to another one of its list, whose order Neutron does not keep.
-func (f *fib) lostInList(c *candidate) bool {
-	if c.source != SourceHostRoute || f.result(c) != exists {
-		return false
-	}
-	winner := f.inForce[c.dest.number]
-	return winner.source == SourceHostRoute && winner.nic == c.nic
+func (s *subject) lostInList() bool {
+	c := s.route.candidate
+	winner := s.inForce[c.dest.number]
+	return c.source == SourceHostRoute && s.result(c) == exists && winner.source == SourceHostRoute && winner.nic == c.nic
 }
 
 // gatewayOf returns " 11.8.0.1 of subnet back"; for a manual route, of the NIC's configured subnet.
@@ -85,11 +83,11 @@ var nextHopOtherNIC = rule{
 		c := s.route.candidate
 		subnet, other := s.otherGateway(c)
 		own := quoted(c.nic.Name)
-		reason := "some DHCP clients refuse it, others send the data out of " + own
-		if c.subnet == nil && s.route.Cause == "" {
+		reason := "the guest refuses it"
+		if c.byDHCP() {
+			reason = "some DHCP clients refuse it, others send the data out of " + own
+		} else if s.route.Cause == "" {
 			reason = "the data leaves by " + own
-		} else if c.subnet == nil {
-			reason = "the guest refuses it"
 		}
 		f := Finding{
 			Message: "next hop " + c.NextHop.String() + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own + s.because(reason),
@@ -107,13 +105,13 @@ func (s *subject) moveTo(to *Subnet) []Fix {
 		return instructions(s.manualNextHop())
 	}
 	there := c.masked()
-	if len(s.lists.writtenAs(to, there)) > 0 {
+	if len(s.lists.others(to, there, HostRoute{})) > 0 {
 		return []Fix{{"remove the host route: subnet " + to.label() + " already has it", s.removal()}}
 	}
-	if !to.usableGateway().IsValid() || len(to.HostRoutes) >= maxHostRoutes {
+	if !to.usableGateway().IsValid() || to.DHCPDisabled || len(to.HostRoutes) >= maxHostRoutes {
 		return s.remove()
 	}
-	move := Fix{"move the host route to subnet " + to.label() + ", where every instance gets it", append([]Edit{{Subnet: to.ID, New: there}}, s.removal()...)}
+	move := Fix{"move the host route to subnet " + to.label(), append([]Edit{{Subnet: to.ID, New: there}}, s.removal()...)}
 	return append([]Fix{move}, s.remove()...)
 }
 
@@ -131,7 +129,7 @@ var nextHopOffLink = rule{
 		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name) + s.because("the guest refuses the route")
 		if c.nic.Name == "" { // no instance is known
 			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String() + s.because("the guest refuses the route") +
-				"; if that is the gateway of another subnet, the host route belongs there"
+				"; if that is another subnet's gateway, the host route belongs on that subnet"
 		}
 		return Finding{Message: m, Fixes: s.nextHopFixes("")}
 	},
@@ -149,7 +147,7 @@ var nextHopOwnAddress = rule{
 	class:   ClassOwnAddress,
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
-		reason := "the guest looks for every destination on the link, and only the hypervisor can answer"
+		reason := "the guest sends an ARP request for each destination address, which works only while the hypervisor answers"
 		if s.route.Cause == CodeNextHopOwnAddress {
 			reason = "the guest refuses the route"
 		}
@@ -195,7 +193,7 @@ var nextHopUnusable = rule{
 		if !c.oneFamily() {
 			m := "destination " + c.Destination.String() + " and next hop " + c.NextHop.String() + " are not of one family"
 			if c.subnet != nil {
-				m += ", that of subnet " + c.subnet.label()
+				m += " with subnet " + c.subnet.label()
 			}
 			return Finding{Message: m + ": the route cannot be installed", Fixes: s.nextHopFixes("")}
 		}

@@ -51,20 +51,20 @@ var secondIPv4Subnet = rule{
 	tell: func(s *subject) Finding {
 		n := s.nic
 		f := Finding{
-			Message: quoted(n.Name) + " has " + strconv.Itoa(n.count4()) + " IPv4 subnets, and a guest configures only one of them: ",
+			Message: quoted(n.Name) + " has " + strconv.Itoa(n.count4()) + " IPv4 subnets, and a guest configures only one of them. This report assumes ",
 			Fixes:   instructions("use one port for each IPv4 subnet"),
 		}
 		another := func(s *Subnet) bool { return s != n.ipv4 && s.is4() && !s.DHCPDisabled && s.hasGateway() }
 		switch {
 		case n.ipv4 == nil:
-			f.Message += "here none"
+			f.Message += "none"
 		case n.static:
-			f.Message += n.ipv4.label() + ", the first one, from the config drive"
+			f.Message += "subnet " + n.ipv4.label() + ", which is on the config drive"
 		default:
-			f.Message += "here " + n.ipv4.label()
+			f.Message += "subnet " + n.ipv4.label()
 		}
 		if !n.static && slices.ContainsFunc(n.Subnets, another) {
-			f.Message += ", but the DHCP server could choose another one"
+			f.Message += "; the DHCP server may choose another one"
 		}
 		for _, o := range n.Subnets {
 			if o.is4() && o != n.ipv4 {
@@ -137,9 +137,9 @@ var ipv6NotOffered = rule{
 var defaultDropped = rule{
 	code: CodeDefaultDropped, severity: SeverityError,
 	title:   "default route among the host routes",
-	when:    "A subnet with DHCP has a host route to 0.0.0.0/0, and its next hop is not the gateway.",
-	why:     "Neutron drops such a host route where the subnet has a gateway. Without a gateway, Calico gives no lease. So it never arrives.",
-	remedy:  "Remove it. The default route is always by the gateway.",
+	when:    "The subnet of a lease has a host route to 0.0.0.0/0, and its next hop is not the gateway.",
+	why:     "Neutron drops such a host route, because the subnet has a gateway, and the default route is by that. So it never arrives.",
+	remedy:  "Remove it.",
 	example: func() Instance { return oneNIC("0.0.0.0/0,11.8.0.77") },
 	scope:   ofRoute, alone: true,
 	cause: CodeDefaultDropped,

@@ -143,8 +143,9 @@ type judged struct {
 	onDefault bool // the default that the guest keeps
 }
 
-// judge returns every host route and manual route with its verdict, and the verdicts themselves.
-func judge(f *fib, outcomes []outcome) ([]judged, []Verdict) {
+// judge returns every host route and manual route with its verdict, and the verdicts themselves. Besides the
+// guest, it looks at those that keep other defaults.
+func judge(f *fib, others []*fib, outcomes [][]outcome) ([]judged, []Verdict) {
 	n := 0
 	for i := range f.candidates {
 		if f.candidates[i].hasVerdict() {
@@ -153,29 +154,23 @@ func judge(f *fib, outcomes []outcome) ([]judged, []Verdict) {
 	}
 	all, verdicts := make([]judged, 0, n), make([]Verdict, n)
 	for i := range f.candidates {
-		if c := &f.candidates[i]; c.hasVerdict() {
-			j := judged{candidate: c, Verdict: &verdicts[len(all)], onClient: f.clientsDiffer(c)}
-			j.Subject = c.ref(f.Name)
-			j.Class, j.Effect = f.class(c), f.effect(c, outcomes)
-			j.Cause = f.cause(c, j.Class)
-			if j.Effect == EffectSteers {
-				o := &outcomes[c.number]
-				j.With, j.Without, j.Witness = f.nicName(o.with), f.nicName(o.without), o.witness
-			}
-			all = append(all, j)
+		c := &f.candidates[i]
+		if !c.hasVerdict() {
+			continue
 		}
-	}
-	for _, k := range f.choices() {
-		other := install(f.guest, f.attempts, k)
-		outcomes := effects(other)
-		for i := range all {
-			if j := &all[i]; j.tried() && other.effect(j.candidate, outcomes) != j.Effect {
-				j.onDefault = true
-			}
+		j := judged{candidate: c, Verdict: &verdicts[len(all)], onClient: f.clientsDiffer(c)}
+		j.Subject = c.ref(f.Name)
+		j.Class, j.Effect = f.class(c), f.effect(c, outcomes[0])
+		j.Cause = f.cause(c, j.Class)
+		if j.Effect == EffectSteers {
+			o := &outcomes[0][c.number]
+			j.With, j.Without, j.Witness = f.nicName(o.with), f.nicName(o.without), o.witness
 		}
-	}
-	for _, j := range all {
+		for k, other := range others {
+			j.onDefault = j.onDefault || other.effect(c, outcomes[1+k]) != j.Effect
+		}
 		j.GuestDependent = j.onClient || j.onDefault
+		all = append(all, j)
 	}
 	return all, verdicts
 }
@@ -312,7 +307,7 @@ func (f *fib) coversBeforeList(c *candidate) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
 	}
-	for d := c.reach; d != nil; d = d.parent {
+	for d := c.around; d != nil; d = d.parent {
 		in := f.inForce[d.number]
 		if in == nil || in.nic != c.nic || !in.isOnLink() {
 			continue

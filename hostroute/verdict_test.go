@@ -281,10 +281,18 @@ func TestGuestDependent(t *testing.T) {
 		"its own subnet":                           {back("11.8.0.0/24,11.8.0.1"), false},
 		"acceptable by what stands before":         {back("11.8.0.77/32,11.8.0.1", "11.11.0.0/16,11.8.0.77"), false},
 		"effect hangs on the default that is kept": {and(documented(), func(in *hostroute.Instance) { in.DefaultNIC = "" }), true},
-		"never where nothing is offered":           {back("0.0.0.0/0,192.0.2.1"), false},
-		"manual, next hop 0.0.0.0":                 {manual("11.11.0.0/16,0.0.0.0"), false},
-		"manual, destination offered to another":   {and(manual("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), true},
-		"manual, destination by hand on another":   {and(manual("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.NICs[0].ManualRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), false},
+		"manual, behind an on-link default by hand": {and(manual("0.0.0.0/0,0.0.0.0", "11.11.0.0/16,192.0.2.9"), func(in *hostroute.Instance) {
+			in.NICs[0].Subnets = append(in.NICs[0].Subnets, subnet("six", "2001:db8::/64", "2001:db8::1"))
+			in.DefaultNIC = ""
+		}), false},
+		"manual, behind an on-link default by hand, which the offered one keeps out": {and(manual("0.0.0.0/0,0.0.0.0", "11.11.0.0/16,192.0.2.9"), func(in *hostroute.Instance) {
+			in.DefaultNIC = ""
+			in.NICs[0].Subnets[0].CIDR, in.NICs[0].Subnets[0].Gateway, in.NICs[0].Addrs = netip.MustParsePrefix("10.65.0.1/32"), netip.MustParseAddr("10.65.0.1"), nil
+		}), true},
+		"never where nothing is offered":         {back("0.0.0.0/0,192.0.2.1"), false},
+		"manual, next hop 0.0.0.0":               {manual("11.11.0.0/16,0.0.0.0"), false},
+		"manual, destination offered to another": {and(manual("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), true},
+		"manual, destination by hand on another": {and(manual("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.NICs[0].ManualRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if v := verdictOf(t, c.in); v.GuestDependent != c.want {

@@ -30,7 +30,19 @@ var workShapes = []struct {
 	}},
 	{"NICs with 20 on-link host routes each", 64, 4.5, func(n int) hostroute.Instance { return ownSubnets(n, 20, 0) }},
 	// m on-link routes that carry others: m times the work, and that for each of k defaults.
-	{"NICs with 10 on-link host routes, and 10 behind them", 16, 9, func(n int) hostroute.Instance { return ownSubnets(n, 10, 10) }},
+	{"NICs with 10 on-link host routes, and 10 behind them", 32, 9, func(n int) hostroute.Instance { return ownSubnets(n, 10, 10) }},
+	{"NICs with 19 on-link host routes, one in the other, and one behind them", 32, 9, func(n int) hostroute.Instance {
+		in := ownSubnets(n, 0, 0)
+		for i := range in.NICs {
+			s := in.NICs[i].Subnets[0]
+			for bits := 14; bits <= 32; bits++ {
+				p := netip.PrefixFrom(numbered(byte(20+i), 0).Addr(), bits)
+				s.HostRoutes = append(s.HostRoutes, hostroute.HostRoute{Destination: p, NextHop: onLink})
+			}
+			s.HostRoutes = append(s.HostRoutes, hostroute.HostRoute{Destination: numbered(byte(120+i), 0), NextHop: numbered(byte(20+i), 0).Addr()})
+		}
+		return in
+	}},
 	{"wrong host routes on a subnet without DHCP", 4000, 2.5, func(n int) hostroute.Instance {
 		in := sharedBy(1, n, "192.0.2.1")
 		in.NICs[0].Subnets[0].DHCPDisabled = true
