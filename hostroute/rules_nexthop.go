@@ -31,7 +31,7 @@ var nextHopNotGateway = rule{
 	},
 	tell: func(s *subject) Finding {
 		c, hop := s.route.candidate, s.route.NextHop.String()
-		m := "next hop " + hop + " is not the gateway" + c.gatewayOf() + s.because("the hypervisor forwards the data itself, and a router at "+hop+
+		m := "next hop " + hop + " is not the gateway" + gatewayOf(c) + s.because("the hypervisor forwards the data itself, and a router at "+hop+
 			" never sees it; if the hypervisor has no route to "+hop+", the data is lost")
 		if c.Destination.IsSingleIP() && c.Destination.Addr() == metadata {
 			m += "; " + metadata.String() + " is the metadata address, and no host route leads to it through a DHCP port"
@@ -56,7 +56,7 @@ func (s *subject) lostInList() bool {
 }
 
 // gatewayOf returns " 11.8.0.1 of subnet back"; for a manual route, of the NIC's configured subnet.
-func (c *candidate) gatewayOf() string {
+func gatewayOf(c *candidate) string {
 	s := c.subnet
 	if s == nil {
 		s = c.nic.ipv4
@@ -151,7 +151,7 @@ var nextHopOwnAddress = rule{
 		if s.route.Cause == CodeNextHopOwnAddress {
 			reason = "the guest refuses the route"
 		}
-		m := "next hop " + c.NextHop.String() + " is " + quoted(c.nic.Name) + "'s own address, not the gateway" + c.gatewayOf()
+		m := "next hop " + c.NextHop.String() + " is " + quoted(c.nic.Name) + "'s own address, not the gateway" + gatewayOf(c)
 		return Finding{Message: m + s.because(reason), Fixes: s.nextHopFixes("")}
 	},
 }
@@ -197,19 +197,19 @@ var nextHopUnusable = rule{
 			}
 			return Finding{Message: m + ": the route cannot be installed", Fixes: s.nextHopFixes("")}
 		}
-		m := "next hop " + c.NextHop.String() + " cannot be a next hop: it is " + c.kindOfHop()
+		m := "next hop " + c.NextHop.String() + " cannot be a next hop: it is " + kindOfHop(c)
 		if s.route.Class == ClassOwnGateway {
-			m = "next hop " + c.NextHop.String() + " is the gateway, but Linux refuses it: it is " + c.kindOfHop()
+			m = "next hop " + c.NextHop.String() + " is the gateway, but Linux refuses it: it is " + kindOfHop(c)
 		}
 		if c.tried() && s.route.Cause != "" {
-			m += "; " + c.refusal()
+			m += "; " + refusal(c)
 		}
 		return Finding{Message: m, Fixes: s.nextHopFixes("")}
 	},
 }
 
 // kindOfHop says what a next hop is that no neighbour of the NIC can have.
-func (c *candidate) kindOfHop() string {
+func kindOfHop(c *candidate) string {
 	hop := c.NextHop
 	switch {
 	case c.nic.broadcast == hop:

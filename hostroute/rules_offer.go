@@ -243,7 +243,7 @@ var hostBits = rule{
 		f.Message += "Neutron refuses such a host route today"
 		switch {
 		case c.tried() && c.badMask:
-			f.Message += "; where older data has one, " + c.refusal()
+			f.Message += "; where older data has one, " + refusal(c)
 		case c.tried():
 			f.Message += "; one from older data arrives as " + masked
 		}
@@ -253,7 +253,7 @@ var hostBits = rule{
 }
 
 // refusal tells what becomes of a route that the guest refuses.
-func (c *candidate) refusal() string {
+func refusal(c *candidate) string {
 	if c.byDHCP() {
 		return "the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC"
 	}

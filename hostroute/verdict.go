@@ -158,10 +158,10 @@ func judge(f *fib, others []*fib, outcomes [][]outcome) ([]judged, []Verdict) {
 		if !c.hasVerdict() {
 			continue
 		}
-		j := judged{candidate: c, Verdict: &verdicts[len(all)], onClient: f.clientsDiffer(c)}
+		j := judged{candidate: c, Verdict: &verdicts[len(all)], onClient: clientsDiffer(f, c)}
 		j.Subject = c.ref(f.Name)
-		j.Class, j.Effect = f.class(c), f.effect(c, outcomes[0])
-		j.Cause = f.cause(c, j.Class)
+		j.Class, j.Effect = classOf(f, c), f.effect(c, outcomes[0])
+		j.Cause = causeOf(f, c, j.Class)
 		if j.Effect == EffectSteers {
 			o := &outcomes[0][c.number]
 			j.With, j.Without, j.Witness = f.nicName(o.with), f.nicName(o.without), o.witness
@@ -182,8 +182,8 @@ func (f *fib) nicName(number int32) string {
 	return f.nics[number].Name
 }
 
-// class returns the class of a candidate's next hop.
-func (f *fib) class(c *candidate) NextHopClass {
+// classOf returns the class of a candidate's next hop.
+func classOf(f *fib, c *candidate) NextHopClass {
 	hop := c.NextHop
 	switch {
 	case !c.oneFamily():
@@ -240,8 +240,8 @@ func (f *fib) otherGateway(c *candidate) (*Subnet, *nic) {
 	return nil, nil
 }
 
-// cause returns why a candidate is not in force; "" if it is.
-func (f *fib) cause(c *candidate, class NextHopClass) Code {
+// causeOf returns why a candidate is not in force; "" if it is.
+func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	if !c.tried() {
 		return c.withheld
 	}
@@ -270,7 +270,7 @@ func (f *fib) cause(c *candidate, class NextHopClass) Code {
 }
 
 // clientsDiffer says whether DHCP clients, or orders of the list, differ on a candidate.
-func (f *fib) clientsDiffer(c *candidate) bool {
+func clientsDiffer(f *fib, c *candidate) bool {
 	switch {
 	case !c.tried():
 		return false
@@ -278,7 +278,7 @@ func (f *fib) clientsDiffer(c *candidate) bool {
 		return c.comesElsewhere()
 	}
 	return !c.subnet.CIDR.Contains(c.NextHop) || c.isOnLink() || slices.Contains(c.nic.Addrs, c.NextHop) || f.result(c) == badNextHop ||
-		c.hasHostBits() || c.comesElsewhere() || c.nic.bytes > offerSafe || f.orderMatters(c)
+		c.hasHostBits() || c.comesElsewhere() || c.nic.bytes > offerSafe || orderMatters(f, c)
 }
 
 // comesElsewhere says whether the destination also comes by another NIC; to a manual route only offers count.
@@ -292,18 +292,18 @@ func (c *candidate) comesElsewhere() bool {
 
 // orderMatters says whether a host route is installed if it comes first in its subnet's list and
 // not if it comes last, or the reverse. Its next hop lies in its subnet.
-func (f *fib) orderMatters(c *candidate) bool {
+func orderMatters(f *fib, c *candidate) bool {
 	inList := func(o *candidate) bool { return o.source == SourceHostRoute && o.nic == c.nic }
 	if !f.accepts(c) || !inList(f.inForce[c.dest.number]) {
 		return false // a dropped default, or the destination is taken before the list begins
 	}
-	first := f.coversBeforeList(c)
+	first := coversBeforeList(f, c)
 	last := !slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool { return o != c && inList(o) && f.accepts(o) })
 	return first != last
 }
 
 // coversBeforeList says whether the NIC reaches the next hop before it installs any host route.
-func (f *fib) coversBeforeList(c *candidate) bool {
+func coversBeforeList(f *fib, c *candidate) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
 	}
