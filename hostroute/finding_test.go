@@ -39,7 +39,7 @@ func subnets4(n hostroute.NIC) []*hostroute.Subnet {
 	return slices.DeleteFunc(twin.Subnets(n), func(s *hostroute.Subnet) bool { return !is4(s) })
 }
 
-// offersDefault says whether a NIC is offered a default of a family.
+// offersDefault reports whether a NIC is offered a default of a family.
 func offersDefault(in hostroute.Instance, n hostroute.NIC, family4 bool) bool {
 	if family4 {
 		s, static := twin.Configured(in, n)
@@ -62,7 +62,7 @@ func overflows(in hostroute.Instance, n hostroute.NIC) bool {
 	return !static && bytes > 255
 }
 
-// decidesInside says whether the row of a table takes addresses of another
+// decidesInside reports whether the row of a table takes addresses of another
 // NIC's own subnet, in which it lies.
 func decidesInside(in hostroute.Instance, table hostroute.Table, row hostroute.Route) bool {
 	inside := slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool {
@@ -230,7 +230,7 @@ func wantCodes(in hostroute.Instance, table hostroute.Table, s *hostroute.Subnet
 	return out
 }
 
-// neighbourMatters says whether a next hop that is a neighbour is told.
+// neighbourMatters reports whether a next hop that is a neighbour is told.
 func neighbourMatters(table hostroute.Table, s *hostroute.Subnet, v hostroute.Verdict) bool {
 	if s != nil && is4(s) && !s.DHCPDisabled && !s.CIDR.Contains(s.Gateway) {
 		return false // no-lease tells it

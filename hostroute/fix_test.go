@@ -114,7 +114,7 @@ func checkEdit(in hostroute.Instance, f hostroute.Finding, fixed *hostroute.Repo
 	return ""
 }
 
-// checkHasFixes says whether a finding has the kinds of fixes that it must have.
+// checkHasFixes reports whether a finding has the kinds of fixes that it must have.
 func checkHasFixes(t testing.TB, in hostroute.Instance, f hostroute.Finding) bool {
 	sibling := f.Code == hostroute.CodeCapturesSubnet && f.Subject.HostRoute.NextHop == onLink && f.Subject.Subnet != ""
 	if len(f.Fixes) == 0 && f.Severity > hostroute.SeverityInfo && f.Code != hostroute.CodeConflict && !sibling {

@@ -235,12 +235,10 @@ func (g *guest) longest(a netip.Addr) *destination {
 	return d
 }
 
-// connects says whether the NIC's connected prefix contains an address.
 func (n *nic) connects(a netip.Addr) bool {
 	return n.ipv4 != nil && !n.ipv4.CIDR.IsSingleIP() && n.ipv4.CIDR.Contains(a)
 }
 
-// hasVerdict says whether a person configured the candidate.
 func (c *candidate) hasVerdict() bool { return c.source == SourceHostRoute || c.source == SourceManual }
 
 func (c *candidate) tried() bool { return c.dest != nil }
@@ -249,17 +247,17 @@ func (c *candidate) isOnLink() bool { return c.NextHop == zero4 }
 
 func (c *candidate) byDHCP() bool { return c.subnet != nil && !c.nic.static }
 
-// isOfferedDefault says whether a host route is the default that DHCP offers in any case.
+// isOfferedDefault reports whether a host route is the default that DHCP offers in any case.
 func (c *candidate) isOfferedDefault() bool {
 	return c.source == SourceHostRoute && c.withheld == "" && !c.nic.static && c.Destination == any4
 }
 
-// isDefault says whether the guest takes an attempt for an offered default route.
+// isDefault reports whether the guest takes an attempt for an offered default route.
 func (c *candidate) isDefault() bool {
 	return c.dest.prefix.Bits() == 0 && c.source != SourceConnected && c.source != SourceManual && !c.badMask
 }
 
-// hasHostBits says whether host bits matter: Linux masks an IPv6 destination that is typed in.
+// hasHostBits reports whether host bits matter: Linux masks an IPv6 destination that is typed in.
 func (c *candidate) hasHostBits() bool {
 	return c.Destination != c.Destination.Masked() && (c.subnet != nil || c.Destination.Addr().Is4())
 }
@@ -271,7 +269,7 @@ func (c *candidate) oneFamily() bool {
 	return c.Destination.Addr().Is4() == c.NextHop.Is4()
 }
 
-// sameRoute says whether deleting o deletes c: a host route is one on all NICs with its subnet.
+// sameRoute reports whether deleting o deletes c: a host route is one on all NICs with its subnet.
 func (c *candidate) sameRoute(o *candidate) bool {
 	if c.source == SourceHostRoute && o.source == SourceHostRoute {
 		return c.subnet == o.subnet && c.HostRoute == o.HostRoute

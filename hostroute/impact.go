@@ -92,7 +92,7 @@ func some[T any](list []T, name func(T) string) string {
 	return strings.Join(names, ", ")
 }
 
-// anotherDefaultMoves says whether something else moves if the guest keeps another offered default.
+// anotherDefaultMoves reports whether something else moves if the guest keeps another offered default.
 func anotherDefaultMoves(before, after *analysis, changes []Change) bool {
 	for family := range families {
 		was, is := before.offered(family), after.offered(family)
@@ -110,7 +110,7 @@ func anotherDefaultMoves(before, after *analysis, changes []Change) bool {
 	return false
 }
 
-// anotherClientMoves says whether DHCP clients differ on a verdict that the edits touch.
+// anotherClientMoves reports whether DHCP clients differ on a verdict that the edits touch.
 func anotherClientMoves(before, after *analysis, edits []Edit) bool {
 	if len(before.nics) == 1 && before.hasDefault4() && after.hasDefault4() {
 		return false
@@ -145,7 +145,7 @@ func anotherClientMoves(before, after *analysis, edits []Edit) bool {
 	return false
 }
 
-// hasDefault4 says whether an IPv4 default route is in force. It sorts before all others.
+// hasDefault4 reports whether an IPv4 default route is in force. It sorts before all others.
 func (f *fib) hasDefault4() bool {
 	return len(f.destinations) > 0 && f.destinations[0].prefix == any4 && f.inForce[0] != nil
 }

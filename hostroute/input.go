@@ -61,7 +61,7 @@ type knownSubnet struct {
 	nic          int // the last NIC that has it
 }
 
-// inputSubnets prepares the subnets of NIC number i, and says whether each has its own CIDR.
+// inputSubnets prepares the subnets of NIC number i, and reports whether each has its own CIDR.
 func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList) (complete bool) {
 	subnets := make([]*Subnet, 0, len(nic.Subnets))
 	complete = true
@@ -209,7 +209,6 @@ func mapped[T comparable](list []T, f func(T) T) []T {
 	return out
 }
 
-// sameSlice says whether two slices are one.
 func sameSlice(a, b []HostRoute) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

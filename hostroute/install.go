@@ -79,7 +79,7 @@ func (f *fib) answer(c *candidate, covered bool) result {
 	return badNextHop
 }
 
-// drop says whether the guest drops a candidate, because it keeps another NIC's default.
+// drop reports whether the guest drops a candidate, because it keeps another NIC's default.
 func (d defaults) drop(c *candidate) bool {
 	keeps := d[0]
 	if !c.dest.prefix.Addr().Is4() {
@@ -113,7 +113,7 @@ func (f *fib) keeping(keeps defaults) *fib {
 	return other
 }
 
-// covers says whether a link-scope route of its NIC contains a candidate's next hop.
+// covers reports whether a link-scope route of its NIC contains a candidate's next hop.
 func (f *fib) covers(c *candidate) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
@@ -129,7 +129,7 @@ func (f *fib) covers(c *candidate) bool {
 // result is Linux's answer to a candidate that was tried.
 func (f *fib) result(c *candidate) result { return f.answers[c.number].result }
 
-// accepts says whether Linux takes a candidate, but for a route that is there already.
+// accepts reports whether Linux takes a candidate, but for a route that is there already.
 func (f *fib) accepts(c *candidate) bool {
 	return f.result(c) == installed || f.result(c) == exists
 }

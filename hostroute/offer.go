@@ -104,7 +104,7 @@ func advertised(n *NIC) *Subnet {
 	return n.Subnets[i]
 }
 
-// overflows says whether dnsmasq drops the option that carries the routes.
+// overflows reports whether dnsmasq drops the option that carries the routes.
 func (o *offer) overflows() bool { return o.bytes > offerMax }
 
 // withheld returns why no host route of s reaches the NIC; "" if they do.
@@ -124,15 +124,15 @@ func (o *offer) withheld(s *Subnet, configDrive bool) Code {
 	return CodeSecondIPv4Subnet
 }
 
-// hasGateway says whether the DHCP server can have the gateway's address.
+// hasGateway reports whether the DHCP server can have the gateway's address.
 func (s *Subnet) hasGateway() bool { return s.CIDR.Contains(s.Gateway) }
 
-// oneFamily says whether Neutron could hold r on s.
+// oneFamily reports whether Neutron could hold r on s.
 func (s *Subnet) oneFamily(r *HostRoute) bool {
 	return r.Destination.Addr().Is4() == s.is4() && r.NextHop.Is4() == s.is4()
 }
 
-// sends says whether DHCP hands out r. Neutron drops a default, because a leased subnet has a gateway.
+// sends reports whether DHCP hands out r. Neutron drops a default, because a leased subnet has a gateway.
 func (s *Subnet) sends(r *HostRoute) bool { return s.oneFamily(r) && r.Destination != any4 }
 
 // optionLength returns the length of the offer to a NIC leased in s, as option 121.

@@ -240,7 +240,7 @@ var noDefault = rule{
 	},
 }
 
-// configured4 says whether every NIC with IPv4 is configured, and at least one is.
+// configured4 reports whether every NIC with IPv4 is configured, and at least one is.
 func (g *guest) configured4() bool {
 	some := false
 	for i := range g.nics {

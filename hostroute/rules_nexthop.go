@@ -48,7 +48,7 @@ func (s *subject) because(reason string) string {
 	return ", and the route does not arrive (" + string(s.route.Cause) + ")"
 }
 
-// lostInList says whether a host route only lost to another one of its list, whose order Neutron does not keep.
+// lostInList reports whether a host route only lost to another one of its list, whose order Neutron does not keep.
 func (s *subject) lostInList() bool {
 	c := s.route.candidate
 	winner := s.inForce[c.dest.number]

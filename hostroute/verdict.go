@@ -97,13 +97,13 @@ type Verdict struct {
 	GuestDependent bool `json:"guest_dependent"`
 }
 
-// Consistent says whether the next hop stands for the hypervisor, as Calico requires: whether
+// Consistent reports whether the next hop stands for the hypervisor, as Calico requires: whether
 // Class is own-gateway or other-gateway.
 func (v Verdict) Consistent() bool {
 	return v.Class == ClassOwnGateway || v.Class == ClassOtherGateway
 }
 
-// Effective says whether Effect is steers.
+// Effective reports whether Effect is steers.
 func (v Verdict) Effective() bool { return v.Effect == EffectSteers }
 
 // String returns "web-1: eth1: back: 11.11.0.0/16,11.8.0.1: own-gateway, steers: 11.11.0.0 leaves
@@ -210,7 +210,7 @@ func classOf(f *fib, c *candidate) NextHopClass {
 	return ClassOffLink
 }
 
-// isOwnGateway says whether the next hop stands for the hypervisor on the route's own NIC.
+// isOwnGateway reports whether the next hop stands for the hypervisor on the route's own NIC.
 func (c *candidate) isOwnGateway() bool {
 	switch {
 	case c.subnet != nil:
@@ -225,7 +225,7 @@ func (c *candidate) isBroadcast() bool {
 	return c.NextHop == c.nic.broadcast || c.subnet != nil && c.NextHop == broadcast(c.subnet.CIDR)
 }
 
-// isClassE says whether an address is in 240.0.0.0/4, to which 255.255.255.255 belongs.
+// isClassE reports whether an address is in 240.0.0.0/4, to which 255.255.255.255 belongs.
 func isClassE(a netip.Addr) bool { return a.Is4() && a.As4()[0] >= 240 }
 
 // otherGateway returns the first subnet of another NIC whose gateway is the next hop, and that NIC.
@@ -269,7 +269,7 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	return ""
 }
 
-// clientsDiffer says whether DHCP clients, or orders of the list, differ on a candidate.
+// clientsDiffer reports whether DHCP clients, or orders of the list, differ on a candidate.
 func clientsDiffer(f *fib, c *candidate) bool {
 	switch {
 	case !c.tried():
@@ -281,7 +281,7 @@ func clientsDiffer(f *fib, c *candidate) bool {
 		c.hasHostBits() || c.comesElsewhere() || c.nic.bytes > offerSafe || orderMatters(f, c)
 }
 
-// comesElsewhere says whether the destination also comes by another NIC; to a manual route only offers count.
+// comesElsewhere reports whether the destination also comes by another NIC; to a manual route only offers count.
 func (c *candidate) comesElsewhere() bool {
 	first := c.dest.rivals[0]
 	if c.source != SourceManual {
@@ -290,7 +290,7 @@ func (c *candidate) comesElsewhere() bool {
 	return first.source != SourceManual && (first.nic != c.nic || c.dest.offeredBySeveral)
 }
 
-// orderMatters says whether a host route is installed if it comes first in its subnet's list and
+// orderMatters reports whether a host route is installed if it comes first in its subnet's list and
 // not if it comes last, or the reverse. Its next hop lies in its subnet.
 func orderMatters(f *fib, c *candidate) bool {
 	inList := func(o *candidate) bool { return o.source == SourceHostRoute && o.nic == c.nic }
@@ -302,7 +302,7 @@ func orderMatters(f *fib, c *candidate) bool {
 	return first != last
 }
 
-// coversBeforeList says whether the NIC reaches the next hop before it installs any host route.
+// coversBeforeList reports whether the NIC reaches the next hop before it installs any host route.
 func coversBeforeList(f *fib, c *candidate) bool {
 	if c.nic.connects(c.NextHop) {
 		return true

@@ -76,7 +76,7 @@ func Distinct(routes []hostroute.HostRoute) []hostroute.HostRoute {
 	return list
 }
 
-// oneFamily says whether destination, next hop and carrying subnet (nil: a
+// oneFamily reports whether destination, next hop and carrying subnet (nil: a
 // manual route has none) are of one family.
 func oneFamily(r hostroute.HostRoute, s *hostroute.Subnet) bool {
 	is4 := r.Destination.Addr().Is4()

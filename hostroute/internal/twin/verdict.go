@@ -232,7 +232,7 @@ func refused(in hostroute.Instance, t step, c hostroute.NextHopClass) hostroute.
 	return "next-hop-unusable" // an own gateway too
 }
 
-// guestDependent says whether DHCP clients differ on the subject, or the order
+// guestDependent reports whether DHCP clients differ on the subject, or the order
 // of the list decides about it, or which offered default is kept.
 func guestDependent(in hostroute.Instance, x subject, e hostroute.Effect) bool {
 	overflow := overflows(in)
@@ -244,7 +244,7 @@ func guestDependent(in hostroute.Instance, x subject, e hostroute.Effect) bool {
 	return comesElsewhere(x, *t, list) || x.subnet != nil && clientsDiffer(in, x, *t, overflow) || hangsOnDefault(in, x, e, list)
 }
 
-// comesElsewhere says whether another NIC has an equal destination: both stand with some clients. By
+// comesElsewhere reports whether another NIC has an equal destination: both stand with some clients. By
 // hand, only one that is offered matters. What mixes families is no route.
 func comesElsewhere(x subject, t step, list []step) bool {
 	for _, u := range list {
@@ -256,7 +256,7 @@ func comesElsewhere(x subject, t step, list []step) bool {
 	return false
 }
 
-// ClientsDiffer says whether a verdict on the instance is guest-dependent for another reason than the
+// ClientsDiffer reports whether a verdict on the instance is guest-dependent for another reason than the
 // default that the guest keeps.
 func ClientsDiffer(in hostroute.Instance, v hostroute.Verdict) bool {
 	x, found := subjectOf(in, v.Subject)
@@ -271,7 +271,7 @@ func ClientsDiffer(in hostroute.Instance, v hostroute.Verdict) bool {
 	return comesElsewhere(x, *t, list) || x.subnet != nil && clientsDiffer(in, x, *t, overflows(in))
 }
 
-// clientsDiffer says whether clients, or orders of the list, differ on a host
+// clientsDiffer reports whether clients, or orders of the list, differ on a host
 // route of itself.
 func clientsDiffer(in hostroute.Instance, x subject, t step, overflow []bool) bool {
 	r, s := x.route, x.subnet
@@ -295,7 +295,7 @@ func clientsDiffer(in hostroute.Instance, x subject, t step, overflow []bool) bo
 	return (find(front, x).outcome == installed) != (find(back, x).outcome == installed)
 }
 
-// hangsOnDefault says whether the effect differs from e when the guest is told
+// hangsOnDefault reports whether the effect differs from e when the guest is told
 // which of several offered defaults of the subject's family it keeps.
 func hangsOnDefault(in hostroute.Instance, x subject, e hostroute.Effect, list []step) bool {
 	if in.DefaultNIC != "" {
