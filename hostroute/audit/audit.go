@@ -54,7 +54,6 @@ import (
 type Audit struct {
 	subnets      map[string]*subnet // by ID
 	combinations map[string]*combination
-	facts        map[subject][]*fact
 
 	// Of combinationKey:
 	buffer       []byte
@@ -89,7 +88,7 @@ func (a *Audit) Add(in hostroute.Instance) error {
 		key, _ = a.combinationKey(&in)
 	}
 	c := a.newCombination(string(key), &in)
-	c.facts = a.learn(&c.instance, report)
+	c.marks = newMarks(c.subnets, report, len(in.NICs))
 	c.add(1, in.Name)
 	return nil
 }
@@ -134,20 +133,11 @@ func (a *Audit) Merge(b *Audit) error {
 			a.subnets[id] = &subnet{Subnet: s.Subnet, hops: s.hops, masked: s.masked}
 		}
 	}
-	facts := make(map[*fact]*fact)
-	for _, list := range b.facts {
-		for _, f := range list {
-			facts[f] = a.fact(f.subject, f.verdict, f.fixes)
-		}
-	}
 	for key, from := range b.combinations {
 		c := a.combinations[key]
 		if c == nil {
 			c = a.newCombination(key, &from.instance)
-			c.facts = slices.Clone(from.facts)
-			for i, f := range c.facts {
-				c.facts[i] = facts[f]
-			}
+			c.marks = from.marks
 		}
 		c.add(from.count, from.names...)
 	}
@@ -162,7 +152,6 @@ func (a *Audit) ready() error {
 	if a.subnets == nil {
 		a.subnets = make(map[string]*subnet)
 		a.combinations = make(map[string]*combination)
-		a.facts = make(map[subject][]*fact)
 	}
 	return nil
 }

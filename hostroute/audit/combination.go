@@ -13,7 +13,8 @@ import (
 type combination struct {
 	key      string
 	instance hostroute.Instance // without its name; its subnets are those of the audit
-	facts    []*fact            // what its analysis said
+	subnets  []*subnet          // each once
+	marks    []mark             // for each host route of subnets, in their order
 	count    int                // instances
 	names    []string           // the smallest of their names
 }
@@ -49,19 +50,6 @@ func (c *combination) named() hostroute.Instance {
 // less orders combinations by their smallest name.
 func (c *combination) less(o *combination) bool {
 	return c.names[0] < o.names[0] || c.names[0] == o.names[0] && c.key < o.key
-}
-
-// A counter counts the instances of combinations, those of each combination once.
-type counter struct {
-	n    int
-	last *combination // combinations are counted one after the other
-}
-
-func (n *counter) add(c *combination) {
-	if n.last != c {
-		n.n += c.count
-		n.last = c
-	}
 }
 
 // combinationKey returns an instance's combination as bytes, in a buffer that the next call overwrites. It returns false if
@@ -132,6 +120,7 @@ func appendPrefix(b []byte, p netip.Prefix) []byte {
 func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination {
 	c := &combination{key: key, names: make([]string, 0, maxExamples)}
 	c.instance = hostroute.Instance{DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive}
+	routes := 0
 	for i := range in.NICs {
 		n := &in.NICs[i]
 		nic := hostroute.NIC{Name: n.Name, Siblings: slices.Clone(n.Siblings), ManualRoutes: slices.Clone(n.ManualRoutes)}
@@ -140,8 +129,10 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 			s := a.subnets[given.ID]
 			subnets = append(subnets, s)
 			nic.Subnets = append(nic.Subnets, s.Subnet)
-			if len(s.users) == 0 || s.users[len(s.users)-1] != c {
-				s.users = append(s.users, c)
+			if len(s.users) == 0 || s.users[len(s.users)-1].combination != c {
+				s.users = append(s.users, user{c, routes})
+				c.subnets = append(c.subnets, s)
+				routes += len(s.HostRoutes)
 			}
 		}
 		for _, address := range n.Addrs {

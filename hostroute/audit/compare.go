@@ -3,8 +3,9 @@ package audit
 import (
 	"cmp"
 	"maps"
-	"reflect"
 	"slices"
+
+	"example.com/go-hostroute/hostroute"
 )
 
 // What changed between two audits of one deployment.
@@ -35,50 +36,56 @@ type OccurrenceChange struct {
 func Compare(before, after *Audit) Comparison {
 	out := Comparison{Usages: []UsageChange{}, Findings: []OccurrenceChange{}}
 
-	wasUsed, isUsed := before.usages(), after.usages()
-	for _, ref := range keys(wasUsed, isUsed, compareHostRoutes) {
-		var c UsageChange
-		if u := wasUsed[ref]; u != nil {
-			c.Before = u.usage()
-		}
-		if u := isUsed[ref]; u != nil {
-			c.After = u.usage()
-		}
-		if c.Before.sameCounts(c.After) {
+	beforeRoutes, afterRoutes := before.byRemoval(), after.byRemoval()
+	for _, removal := range keys(beforeRoutes, afterRoutes, compareRemovals) {
+		p, existed := beforeRoutes[removal]
+		q, exists := afterRoutes[removal]
+		if existed && exists && *p.tally() == *q.tally() {
 			continue
 		}
-		if wasUsed[ref] != nil {
-			c.Before.Removable = before.removable(&c.Before)
+		var c UsageChange
+		if existed {
+			c.Before = p.usage()
 		}
-		if isUsed[ref] != nil {
-			c.After.Removable = after.removable(&c.After)
+		if exists {
+			c.After = q.usage()
 		}
 		out.Usages = append(out.Usages, c)
 	}
 
 	was, is := before.findings(), after.findings()
-	changed := slices.DeleteFunc(keys(was, is, compareSubjects), func(s subject) bool {
-		return was[s] != nil && is[s] != nil && was[s].instances.n == is[s].instances.n
-	})
-	slices.SortStableFunc(changed, func(a, b subject) int { return cmp.Compare(severities[b.code], severities[a.code]) })
-	was.analyze(changed)
-	is.analyze(changed)
-	for _, s := range changed {
+	for _, s := range keys(was, is, compareSubjects) {
+		o, existed := was[s]
+		p, exists := is[s]
+		if existed && exists && o.instances == p.instances {
+			continue
+		}
 		var c OccurrenceChange
-		if o := was[s]; o != nil {
+		if existed {
 			c.Before = o.occurrence()
 		}
-		if o := is[s]; o != nil {
-			c.After = o.occurrence()
+		if exists {
+			c.After = p.occurrence()
 		}
 		out.Findings = append(out.Findings, c)
 	}
+	slices.SortStableFunc(out.Findings, func(a, b OccurrenceChange) int {
+		return cmp.Compare(b.severity(), a.severity())
+	})
 	return out
 }
 
-func (u Usage) sameCounts(o Usage) bool {
-	u.Examples, o.Examples = nil, nil
-	return reflect.DeepEqual(u, o)
+func (c *OccurrenceChange) severity() hostroute.Severity {
+	return max(c.Before.Finding.Severity, c.After.Finding.Severity)
+}
+
+// byRemoval returns the places of all host routes, by the edits that remove them.
+func (a *Audit) byRemoval() map[hostroute.Edit]place {
+	out := make(map[hostroute.Edit]place)
+	for _, p := range a.places() {
+		out[p.removal()] = p
+	}
+	return out
 }
 
 // keys returns the keys of either map, sorted.

@@ -80,12 +80,8 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 			moves[key].Instances += c.count
 			moves[key].Examples = addNames(moves[key].Examples, c.names...)
 		}
-		for _, f := range impact.New {
-			came.add(c, subjectOf(&in, &f), f)
-		}
-		for _, f := range impact.Gone {
-			gone.add(c, subjectOf(&in, &f), f)
-		}
+		came.add(c, &in, impact.New)
+		gone.add(c, &in, impact.Gone)
 	}
 	out.New, out.Gone, out.Moves = came.occurrences(), gone.occurrences(), []Move{}
 	for _, m := range moves {
@@ -111,8 +107,8 @@ func (a *Audit) touched(edits []hostroute.Edit) (map[*combination]bool, error) {
 		if _, err := s.Apply(edits...); err != nil {
 			errs = append(errs, err)
 		}
-		for _, c := range s.users {
-			out[c] = true
+		for _, u := range s.users {
+			out[u.combination] = true
 		}
 	}
 	return out, errors.Join(errs...)

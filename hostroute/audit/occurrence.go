@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -30,132 +31,120 @@ type Occurrence struct {
 }
 
 // Findings returns what is wrong in all instances, folded. The worst come first: they are sorted by severity, then by the
-// number of instances, then by code, subnet, destination and next hop. About a subnet that no instance has it
-// says nothing: ask [hostroute.AnalyzeSubnet].
+// number of instances, then by code, subnet, destination and next hop. It analyses one instance of each combination
+// again. About a subnet that no instance has it says nothing: ask [hostroute.AnalyzeSubnet].
 func (a *Audit) Findings() iter.Seq[Occurrence] {
 	return func(yield func(Occurrence) bool) {
-		all := a.findings()
-		all.analyze(slices.Collect(maps.Keys(all)))
-		for _, o := range all.occurrences() {
-			if !yield(o) {
+		for _, o := range a.findings().sorted() {
+			if !yield(o.occurrence()) {
 				return
 			}
 		}
 	}
 }
 
-// A fold gathers the findings of combinations by their subject.
-type fold map[subject]*folded
-
-type folded struct {
-	subject   subject
-	finding   hostroute.Finding // of first
-	first     *combination      // the one with the smallest name
-	instances counter
-	names     []string
-	fixes     map[string]*foldedFix // by edits, or by message
-}
-
-type foldedFix struct {
-	hostroute.Fix
-	place     int // the first that it has in a finding
-	instances counter
-}
-
-// findings folds the findings of all combinations, of which only the facts are known.
+// findings folds the findings of all combinations.
 func (a *Audit) findings() fold {
 	f := make(fold)
 	if a == nil {
 		return f
 	}
 	for _, c := range a.combinations {
-		for _, fact := range c.facts {
-			if fact.subject.code != "" {
-				f.add(c, fact.subject, hostroute.Finding{Fixes: fact.fixes})
-			}
+		in := c.named()
+		if report, err := hostroute.Analyze(in); err == nil { // it was valid when it was added
+			f.add(c, &in, report.Findings)
 		}
 	}
 	return f
 }
 
-// add adds a finding of a combination.
-func (f fold) add(c *combination, s subject, finding hostroute.Finding) {
-	o := f[s]
-	if o == nil {
-		o = &folded{subject: s, fixes: make(map[string]*foldedFix)}
-		f[s] = o
-	}
-	if o.instances.last != c { // of several findings of one instance, take the first
-		o.instances.add(c)
-		o.names = addNames(o.names, c.names...)
-		if o.first == nil || c.less(o.first) {
-			o.first, o.finding = c, finding
-		}
-	}
-	for place, fix := range finding.Fixes {
-		text := fix.Message
-		if len(fix.Edits) > 0 {
-			text = editsText(fix.Edits)
-		}
-		known := o.fixes[text]
-		if known == nil {
-			known = &foldedFix{Fix: fix, place: place}
-			o.fixes[text] = known
-		}
-		known.Message = min(known.Message, fix.Message) // it may name a NIC
-		known.place = min(known.place, place)
-		known.instances.add(c)
-	}
+// A fold gathers the findings of combinations by their subject.
+type fold map[subject]*folded
+
+// A subject is what the findings of an occurrence agree in.
+type subject struct {
+	code    hostroute.Code
+	subnet  string
+	route   hostroute.HostRoute
+	nic     string // for a NIC or a manual route: what nicLabel returns
+	related string
 }
 
-func editsText(edits []hostroute.Edit) string {
-	var b strings.Builder
-	for _, e := range edits {
-		b.WriteString(strconv.Quote(e.Subnet) + " " + e.Old.String() + " " + e.New.String() + "\n")
-	}
-	return b.String()
+type folded struct {
+	subject   subject
+	finding   hostroute.Finding // of first
+	first     *combination      // the one with the smallest name
+	instances int
+	names     []string
+	fixes     map[string]*foldedFix // by what identifies them
 }
 
-// analyze gives the occurrences of some subjects their findings.
-func (f fold) analyze(subjects []subject) {
-	byInstance := make(map[*combination][]*folded)
-	for _, s := range subjects {
-		if o := f[s]; o != nil {
-			byInstance[o.first] = append(byInstance[o.first], o)
+type foldedFix struct {
+	hostroute.Fix
+	place     int // the first that it has in a finding
+	instances int
+}
+
+// add adds the findings of a combination. Findings of one instance that have the same subject count once.
+func (f fold) add(c *combination, in *hostroute.Instance, findings []hostroute.Finding) {
+	counted := make(map[any]bool) // subjects and fixes
+	for _, finding := range findings {
+		s := subjectOf(in, &finding)
+		o := f[s]
+		if o == nil {
+			o = &folded{subject: s, fixes: make(map[string]*foldedFix)}
+			f[s] = o
 		}
-	}
-	for c, list := range byInstance {
-		in := c.named()
-		report, err := hostroute.Analyze(in)
-		if err != nil {
-			continue // it was analysed before
+		if !counted[s] {
+			counted[s] = true
+			o.instances += c.count
+			o.names = addNames(o.names, c.names...)
+			if o.first == nil || c.less(o.first) {
+				o.first, o.finding = c, finding
+			}
 		}
-		first := make(map[subject]hostroute.Finding)
-		for _, finding := range slices.Backward(report.Findings) {
-			first[subjectOf(&in, &finding)] = finding
-		}
-		for _, o := range list {
-			o.finding = first[o.subject]
+		for place, fix := range finding.Fixes {
+			known := o.fix(place, fix)
+			if !counted[known] {
+				counted[known] = true
+				known.instances += c.count
+			}
 		}
 	}
 }
 
-// occurrences returns what was gathered, the worst first.
-func (f fold) occurrences() []Occurrence {
-	out := []Occurrence{}
-	for _, o := range slices.SortedFunc(maps.Values(f), func(a, b *folded) int {
-		return cmp.Or(
-			cmp.Compare(b.severity(), a.severity()),
-			cmp.Compare(b.instances.n, a.instances.n),
-			compareSubjects(a.subject, b.subject),
-		)
-	}) {
-		out = append(out, o.occurrence())
+// fix returns what is known of a fix.
+func (o *folded) fix(place int, fix hostroute.Fix) *foldedFix {
+	text := fix.Message
+	if len(fix.Edits) > 0 {
+		text = fmt.Sprint(fix.Edits)
 	}
-	return out
+	known := o.fixes[text]
+	if known == nil {
+		known = &foldedFix{Fix: fix, place: place}
+		o.fixes[text] = known
+	}
+	known.Message = min(known.Message, fix.Message) // with the same edits it may name another NIC
+	known.place = min(known.place, place)
+	return known
 }
 
-func (o *folded) severity() hostroute.Severity { return severities[o.subject.code] }
+func subjectOf(in *hostroute.Instance, f *hostroute.Finding) subject {
+	s := subject{code: f.Code, subnet: f.Subject.Subnet, route: f.Subject.HostRoute}
+	if s.subnet == "" {
+		s.nic = nicLabel(in, f.Subject.NIC)
+	}
+	switch f.Code {
+	case hostroute.CodeConflict, hostroute.CodeCapturesSubnet, hostroute.CodeOverlappingSubnets, hostroute.CodeNextHopOtherNIC:
+		var related []string
+		for _, r := range f.Related {
+			related = append(related, strconv.Quote(r.Ref.Subnet)+" "+r.Ref.HostRoute.String())
+		}
+		slices.Sort(related)
+		s.related = strings.Join(slices.Compact(related), "\n")
+	}
+	return s
+}
 
 func compareSubjects(a, b subject) int {
 	return cmp.Or(
@@ -167,15 +156,55 @@ func compareSubjects(a, b subject) int {
 	)
 }
 
-func (o *folded) occurrence() Occurrence {
-	out := Occurrence{Finding: o.finding, Instances: o.instances.n, Examples: o.names, Fixes: []hostroute.Fix{}}
-	out.Finding.Subject.Instance, out.Finding.Subject.NIC = "", ""
-	for _, text := range slices.SortedFunc(maps.Keys(o.fixes), func(x, y string) int {
-		a, b := o.fixes[x], o.fixes[y]
-		return cmp.Or(cmp.Compare(b.instances.n, a.instances.n), cmp.Compare(a.place, b.place), cmp.Compare(x, y))
-	}) {
-		fix := o.fixes[text].Fix
-		out.Fixes = append(out.Fixes, hostroute.Fix{Message: fix.Message, Edits: slices.Clone(fix.Edits)})
+// sorted returns what was gathered, the worst first.
+func (f fold) sorted() []*folded {
+	return slices.SortedFunc(maps.Values(f), func(a, b *folded) int {
+		return cmp.Or(
+			cmp.Compare(severities[b.subject.code], severities[a.subject.code]),
+			cmp.Compare(b.instances, a.instances),
+			compareSubjects(a.subject, b.subject),
+		)
+	})
+}
+
+func (f fold) occurrences() []Occurrence {
+	out := []Occurrence{}
+	for _, o := range f.sorted() {
+		out = append(out, o.occurrence())
 	}
 	return out
+}
+
+func (o *folded) occurrence() Occurrence {
+	out := Occurrence{Finding: o.finding, Instances: o.instances, Examples: o.names, Fixes: []hostroute.Fix{}}
+	out.Finding.Subject = hostroute.Ref{Subnet: o.subject.subnet, HostRoute: o.subject.route}
+	for _, text := range slices.SortedFunc(maps.Keys(o.fixes), func(x, y string) int {
+		a, b := o.fixes[x], o.fixes[y]
+		return cmp.Or(cmp.Compare(b.instances, a.instances), cmp.Compare(a.place, b.place), cmp.Compare(x, y))
+	}) {
+		out.Fixes = append(out.Fixes, o.fixes[text].Fix)
+	}
+	return out
+}
+
+// nicLabel returns how a [Move] names a NIC; "" if there is no NIC of that name.
+func nicLabel(in *hostroute.Instance, name string) string {
+	i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
+	if i < 0 {
+		return ""
+	}
+	var ids []string
+	for _, s := range in.NICs[i].Subnets {
+		id := s.ID
+		if id == "" {
+			id = s.CIDR.String()
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if ids == nil {
+		return name
+	}
+	return strings.Join(ids, ",")
 }

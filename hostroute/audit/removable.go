@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"maps"
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
@@ -10,41 +9,35 @@ import (
 // Which host routes nobody needs.
 
 // removable says what Usage.Removable is.
-func (a *Audit) removable(u *Usage) bool {
-	if u.Codes[hostroute.CodeOptionOverflow] > 0 {
-		return false
+func (p place) removable(t *tally) bool {
+	if p.subnet.masked && t.effects[slices.Index(effects, hostroute.EffectSteers)] > 0 {
+		return false // an edit does not mask anything else, so the verdict is right
 	}
-	s := a.subnets[u.Subnet]
-	if s.masked && u.Effects[hostroute.EffectSteers] > 0 {
-		return false // the verdict answers it, because no edit masks the rest of the list
-	}
-	return a.objector(s, u.HostRoute, nil) == nil
+	return !t.overflows() && p.objector(nil) == nil
 }
 
-// objector returns a combination whose data may move if a host route is removed beside others, which are given by subnet; nil if
-// there is none.
-func (a *Audit) objector(s *subnet, r hostroute.HostRoute, others map[string][]hostroute.Edit) *combination {
-	for _, c := range s.users {
-		edits := append(c.editsOn(others), hostroute.Edit{Subnet: s.ID, Old: r})
-		impact, err := c.instance.Impact(edits...)
+func (t *tally) overflows() bool { return t.codes[codeNumbers[hostroute.CodeOptionOverflow]] > 0 }
+
+// objector returns a combination whose data may move if a host route is removed together with others; nil if there
+// is none.
+func (p place) objector(others removals) *combination {
+	for _, u := range p.subnet.users {
+		impact, err := u.instance.Impact(append(others.on(u.combination), p.removal())...)
 		if err != nil || !impact.None() {
-			return c
+			return u.combination
 		}
 	}
 	return nil
 }
 
-// editsOn returns those of the edits that are on the combination's subnets.
-func (c *combination) editsOn(edits map[string][]hostroute.Edit) []hostroute.Edit {
-	seen := make(map[string]bool)
+// removals are edits by their subnets.
+type removals map[*subnet][]hostroute.Edit
+
+// on returns those on the subnets of a combination.
+func (r removals) on(c *combination) []hostroute.Edit {
 	var out []hostroute.Edit
-	for _, n := range c.instance.NICs {
-		for _, s := range n.Subnets {
-			if !seen[s.ID] {
-				seen[s.ID] = true
-				out = append(out, edits[s.ID]...)
-			}
-		}
+	for _, s := range c.subnets {
+		out = append(out, r[s]...)
 	}
 	return out
 }
@@ -58,38 +51,32 @@ func (c *combination) editsOn(edits map[string][]hostroute.Edit) []hostroute.Edi
 // after others, and lack some that are removable alone. Like [Usage.Removable], it leaves out offers that are too long for DHCP.
 func (a *Audit) RemovableTogether() []hostroute.Edit {
 	type candidate struct {
-		ref      hostroute.Ref
+		place
 		objector *combination // the last one
-		edits    int          // made on its subnets by then
+		edits    int          // on it at that time
 	}
 	var list []*candidate
-	usages := a.usages()
-	for _, ref := range slices.SortedFunc(maps.Keys(usages), compareHostRoutes) {
-		if usages[ref].codes[hostroute.CodeOptionOverflow] == nil {
-			list = append(list, &candidate{ref: ref})
+	for _, p := range a.places() {
+		if !p.tally().overflows() {
+			list = append(list, &candidate{place: p})
 		}
 	}
-	removed := make(map[string][]hostroute.Edit)
-	out := []hostroute.Edit{}
+	removed, out := make(removals), []hostroute.Edit{}
 	for before := -1; before < len(out); {
 		before = len(out)
 		list = slices.DeleteFunc(list, func(c *candidate) bool {
-			if c.objector != nil && c.edits == len(c.objector.editsOn(removed)) {
+			if c.objector != nil && c.edits == len(removed.on(c.objector)) {
 				return false // nothing changed for the objector
 			}
-			c.objector = a.objector(a.subnets[c.ref.Subnet], c.ref.HostRoute, removed)
-			if c.objector != nil {
-				c.edits = len(c.objector.editsOn(removed))
+			if c.objector = c.place.objector(removed); c.objector != nil {
+				c.edits = len(removed.on(c.objector))
 				return false
 			}
-			e := hostroute.Edit{Subnet: c.ref.Subnet, Old: c.ref.HostRoute}
-			removed[e.Subnet] = append(removed[e.Subnet], e)
-			out = append(out, e)
+			removed[c.subnet] = append(removed[c.subnet], c.removal())
+			out = append(out, c.removal())
 			return true
 		})
 	}
-	slices.SortFunc(out, func(a, b hostroute.Edit) int {
-		return compareHostRoutes(hostroute.Ref{Subnet: a.Subnet, HostRoute: a.Old}, hostroute.Ref{Subnet: b.Subnet, HostRoute: b.Old})
-	})
+	slices.SortFunc(out, compareRemovals)
 	return out
 }

@@ -15,7 +15,13 @@ type subnet struct {
 	*hostroute.Subnet              // with addresses unmapped and equal host routes once
 	hops              []netip.Addr // the gateway and the next hops, sorted
 	masked            bool         // no destination has host bits
-	users             []*combination
+	users             []user
+}
+
+// A user is a combination that has the subnet. Its marks for the host routes of the subnet begin at first.
+type user struct {
+	*combination
+	first int
 }
 
 func newSubnet(s *hostroute.Subnet) *subnet {

@@ -3,8 +3,8 @@ package audit
 import (
 	"cmp"
 	"iter"
+	"math/bits"
 	"slices"
-	"strings"
 
 	"example.com/go-hostroute/hostroute"
 )
@@ -44,150 +44,126 @@ type Usage struct {
 // Removable is worked out one Usage at a time, by [hostroute.Instance.Impact], where no verdict answers it.
 func (a *Audit) Usages() iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
-		var list []Usage
-		for _, u := range a.usages() {
-			list = append(list, u.usage())
+		type ranked struct {
+			place
+			severity  hostroute.Severity
+			instances int
 		}
-		slices.SortFunc(list, func(x, y Usage) int {
-			return cmp.Or(cmp.Compare(y.Severity, x.Severity), cmp.Compare(y.worst(), x.worst()), compareHostRoutes(x.ref(), y.ref()))
+		var list []ranked
+		for _, p := range a.places() {
+			severity, instances := p.tally().worst()
+			list = append(list, ranked{p, severity, instances})
+		}
+		slices.SortStableFunc(list, func(x, y ranked) int {
+			return cmp.Or(cmp.Compare(y.severity, x.severity), cmp.Compare(y.instances, x.instances))
 		})
-		for _, u := range list {
-			u.Removable = a.removable(&u)
-			if !yield(u) {
+		for _, p := range list {
+			if !yield(p.usage()) {
 				return
 			}
 		}
 	}
 }
 
-// worst returns how many instances have the worst code.
-func (u *Usage) worst() (instances int) {
-	for code, n := range u.Codes {
-		if severities[code] == u.Severity {
-			instances = max(instances, n)
-		}
-	}
-	return instances
+// A place is that of a host route in its subnet.
+type place struct {
+	subnet *subnet
+	index  int
 }
 
-func (u *Usage) ref() hostroute.Ref { return hostroute.Ref{Subnet: u.Subnet, HostRoute: u.HostRoute} }
-
-// compareHostRoutes orders host routes by subnet, destination and next hop.
-func compareHostRoutes(a, b hostroute.Ref) int {
-	return cmp.Or(strings.Compare(a.Subnet, b.Subnet), compareRoutes(a.HostRoute, b.HostRoute))
-}
-
-// severities has the severity of each code. It never changes.
-var severities = func() map[hostroute.Code]hostroute.Severity {
-	out := make(map[hostroute.Code]hostroute.Severity)
-	for _, r := range hostroute.Rules() {
-		out[r.Code] = r.Severity
-	}
-	return out
-}()
-
-// A usageCount is a Usage that is being counted.
-type usageCount struct {
-	ref                             hostroute.Ref
-	instances, inconsistent         counter
-	effective, depends, bothOfThese counter
-	effects                         counters[hostroute.Effect]
-	classes                         counters[hostroute.NextHopClass]
-	codes                           counters[hostroute.Code]
-	names                           []string
-}
-
-// counters counts instances by a key.
-type counters[K comparable] map[K]*counter
-
-func (m *counters[K]) add(key K, c *combination) {
-	if *m == nil {
-		*m = make(counters[K])
-	}
-	n := (*m)[key]
-	if n == nil {
-		n = new(counter)
-		(*m)[key] = n
-	}
-	n.add(c)
-}
-
-func (m counters[K]) counts() map[K]int {
-	out := make(map[K]int)
-	for key, n := range m {
-		out[key] = n.n
-	}
-	return out
-}
-
-// usages counts every host route over all combinations.
-func (a *Audit) usages() map[hostroute.Ref]*usageCount {
-	out := make(map[hostroute.Ref]*usageCount)
+// places returns those of all host routes, by subnet, destination and next hop.
+func (a *Audit) places() []place {
+	var out []place
 	if a == nil {
 		return out
 	}
-	for id, s := range a.subnets {
-		for _, r := range s.HostRoutes {
-			ref := hostroute.Ref{Subnet: id, HostRoute: r}
-			out[ref] = &usageCount{ref: ref}
+	for _, s := range a.subnets {
+		for i := range s.HostRoutes {
+			out = append(out, place{s, i})
 		}
 	}
-	for _, c := range a.combinations {
-		for _, f := range c.facts {
-			// A finding may be about something else than a host route.
-			if u := out[hostroute.Ref{Subnet: f.subject.subnet, HostRoute: f.subject.route}]; u != nil {
-				u.add(c, f)
-			}
-		}
-	}
+	slices.SortFunc(out, func(x, y place) int { return compareRemovals(x.removal(), y.removal()) })
 	return out
 }
 
-func (u *usageCount) add(c *combination, f *fact) {
-	if f.subject.code != "" {
-		u.codes.add(f.subject.code, c)
-		return
+// removal returns the edit that removes the host route.
+func (p place) removal() hostroute.Edit {
+	return hostroute.Edit{Subnet: p.subnet.ID, Old: p.subnet.HostRoutes[p.index]}
+}
+
+func compareRemovals(a, b hostroute.Edit) int {
+	return cmp.Or(cmp.Compare(a.Subnet, b.Subnet), compareRoutes(a.Old, b.Old))
+}
+
+// A tally counts instances by the bits of their marks for one host route.
+type tally struct {
+	instances               int
+	effects, classes, flags [8]int
+	codes                   [64]int
+}
+
+func (p place) tally() *tally {
+	var t tally
+	for _, u := range p.subnet.users {
+		m := u.marks[u.first+p.index]
+		t.instances += u.count
+		count(t.effects[:], uint64(m.effects), u.count)
+		count(t.classes[:], uint64(m.classes), u.count)
+		count(t.flags[:], uint64(m.flags), u.count)
+		count(t.codes[:], m.codes, u.count)
 	}
-	v := f.verdict
-	if u.instances.last != c {
-		u.instances.add(c)
-		u.names = addNames(u.names, c.names...)
-	}
-	if !(hostroute.Verdict{Class: v.class}).Consistent() {
-		u.inconsistent.add(c)
-	}
-	switch {
-	case v.depends:
-		u.depends.add(c)
-	case v.effect == hostroute.EffectSteers:
-		u.effective.add(c)
-	}
-	if u.depends.last == c && u.effective.last == c {
-		u.bothOfThese.add(c)
-	}
-	u.effects.add(v.effect, c)
-	u.classes.add(v.class, c)
-	if v.cause != "" {
-		u.codes.add(v.cause, c)
+	return &t
+}
+
+// count adds n for each bit that is set.
+func count(to []int, set uint64, n int) {
+	for ; set != 0; set &= set - 1 {
+		to[bits.TrailingZeros64(set)] += n
 	}
 }
 
-// usage returns all but Removable.
-func (u *usageCount) usage() Usage {
-	out := Usage{
-		Subnet:       u.ref.Subnet,
-		HostRoute:    u.ref.HostRoute,
-		Instances:    u.instances.n,
-		Effective:    u.effective.n,
-		Depends:      u.depends.n - u.bothOfThese.n,
-		Inconsistent: u.inconsistent.n,
-		Effects:      u.effects.counts(),
-		Classes:      u.classes.counts(),
-		Codes:        u.codes.counts(),
-		Examples:     addNames([]string{}, u.names...),
+// flag returns how many instances have a flag.
+func (t *tally) flag(f uint8) int { return t.flags[bits.TrailingZeros8(f)] }
+
+// worst returns the highest severity of a code, and how many instances have the most frequent code of it.
+func (t *tally) worst() (severity hostroute.Severity, instances int) {
+	for i, code := range codes {
+		s, n := severities[code], t.codes[i]
+		if n > 0 && (s > severity || s == severity && n > instances) {
+			severity, instances = s, n
+		}
 	}
-	for code := range out.Codes {
-		out.Severity = max(out.Severity, severities[code])
+	return severity, instances
+}
+
+func (p place) usage() Usage {
+	t := p.tally()
+	u := Usage{
+		Subnet:       p.subnet.ID,
+		HostRoute:    p.subnet.HostRoutes[p.index],
+		Instances:    t.instances,
+		Effective:    t.flag(steers),
+		Depends:      t.flag(depends),
+		Inconsistent: t.flag(inconsistent),
+		Effects:      counts(effects, t.effects[:]),
+		Classes:      counts(classes, t.classes[:]),
+		Codes:        counts(codes, t.codes[:]),
+		Examples:     []string{},
+		Removable:    p.removable(t),
+	}
+	u.Severity, _ = t.worst()
+	for _, user := range p.subnet.users {
+		u.Examples = addNames(u.Examples, user.names...)
+	}
+	return u
+}
+
+func counts[K comparable](keys []K, n []int) map[K]int {
+	out := make(map[K]int)
+	for i, key := range keys {
+		if n[i] > 0 {
+			out[key] = n[i]
+		}
 	}
 	return out
 }
