@@ -76,17 +76,23 @@ func (a *Audit) Add(in hostroute.Instance) error {
 		}
 	}
 	report, err := hostroute.Analyze(in)
-	if err = errors.Join(err, a.conflicts(&in)); err != nil {
-		return err
-	}
-	if !known {
-		for _, n := range in.NICs {
-			for _, s := range n.Subnets {
-				a.keep(s)
+	errs := []error{err}
+	for i, n := range in.NICs {
+		for j, s := range n.Subnets {
+			if s != nil && a.conflicts(s) {
+				errs = append(errs, errOther(fmt.Sprintf("NICs[%d].Subnets[%d].ID", i, j), s))
 			}
 		}
-		key, _ = a.combinationKey(&in)
 	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for _, n := range in.NICs {
+		for _, s := range n.Subnets {
+			a.keep(s)
+		}
+	}
+	key, _ = a.combinationKey(&in)
 	c := a.newCombination(string(key), &in)
 	c.marks = newMarks(c.subnets, report, len(in.NICs))
 	c.add(1, in.Name)
@@ -104,8 +110,8 @@ func (a *Audit) AddSubnet(s *hostroute.Subnet) error {
 	if _, err := hostroute.AnalyzeSubnet(s); err != nil {
 		return err
 	}
-	if known := a.subnets[s.ID]; known != nil && !known.equals(s) {
-		return errOther("ID", s.ID)
+	if a.conflicts(s) {
+		return errOther("ID", s)
 	}
 	a.keep(s)
 	return nil
@@ -121,17 +127,15 @@ func (a *Audit) Merge(b *Audit) error {
 	}
 	var errs []error
 	for _, id := range slices.Sorted(maps.Keys(b.subnets)) {
-		if known := a.subnets[id]; known != nil && !known.equals(b.subnets[id].Subnet) {
-			errs = append(errs, errOther(fmt.Sprintf("Subnets[%q]", id), id))
+		if s := b.subnets[id].Subnet; a.conflicts(s) {
+			errs = append(errs, errOther(fmt.Sprintf("Subnets[%q]", id), s))
 		}
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	for id, s := range b.subnets {
-		if a.subnets[id] == nil {
-			a.subnets[id] = &subnet{Subnet: s.Subnet, hops: s.hops, masked: s.masked}
-		}
+	for _, s := range b.subnets {
+		a.keep(s.Subnet)
 	}
 	for key, from := range b.combinations {
 		c := a.combinations[key]
@@ -156,29 +160,19 @@ func (a *Audit) ready() error {
 	return nil
 }
 
-// subnet returns a subnet that was added; nil if there is none of that ID.
-func (a *Audit) subnet(id string) *subnet {
-	if a == nil {
-		return nil
-	}
-	return a.subnets[id]
+// conflicts says whether a subnet was added with the same ID and other content.
+func (a *Audit) conflicts(s *hostroute.Subnet) bool {
+	known := a.subnets[s.ID]
+	return known != nil && !known.equals(s)
 }
 
+func errOther(path string, s *hostroute.Subnet) error {
+	return &hostroute.InputError{Path: path, Err: fmt.Errorf("subnet %q was added before with other content", s.ID)}
+}
+
+// keep copies a subnet, unless it is known.
 func (a *Audit) keep(s *hostroute.Subnet) {
 	if a.subnets[s.ID] == nil {
 		a.subnets[s.ID] = newSubnet(s)
 	}
-}
-
-// conflicts returns an error for each subnet of an instance that was added with other content.
-func (a *Audit) conflicts(in *hostroute.Instance) error {
-	var errs []error
-	for i := range in.NICs {
-		for j, s := range in.NICs[i].Subnets {
-			if s != nil && a.subnets[s.ID] != nil && !a.subnets[s.ID].equals(s) {
-				errs = append(errs, errOther(fmt.Sprintf("NICs[%d].Subnets[%d].ID", i, j), s.ID))
-			}
-		}
-	}
-	return errors.Join(errs...)
 }

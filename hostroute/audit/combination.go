@@ -65,7 +65,7 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 		b = appendText(b, n.Name)
 		subnets := a.subnetsOfNIC[:0]
 		for _, s := range n.Subnets {
-			if s == nil || a.subnets[s.ID] == nil || !a.subnets[s.ID].equals(s) {
+			if s == nil || a.subnets[s.ID] == nil || a.conflicts(s) {
 				return nil, false
 			}
 			subnets = append(subnets, a.subnets[s.ID])

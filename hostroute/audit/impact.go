@@ -95,8 +95,11 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 func (a *Audit) touched(edits []hostroute.Edit) (map[*combination]bool, error) {
 	out := make(map[*combination]bool)
 	var errs []error
+	if a == nil {
+		a = new(Audit)
+	}
 	for i, e := range edits {
-		s := a.subnet(e.Subnet)
+		s := a.subnets[e.Subnet]
 		if s == nil {
 			errs = append(errs, &hostroute.InputError{Path: fmt.Sprintf("edits[%d].Subnet", i), Err: fmt.Errorf("subnet %q was not added", e.Subnet)})
 			continue

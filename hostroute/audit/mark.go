@@ -17,8 +17,9 @@ type mark struct {
 }
 
 const (
-	steers       uint8 = 1 << iota // in every guest
-	depends                        // on the guest; never set with steers
+	moves        uint8 = 1 << iota // the verdict is that it steers
+	steers                         // and it does so in every guest
+	depends                        // whether it steers depends on the guest; never set with steers
 	inconsistent                   // the next hop does not stand for the hypervisor
 )
 
@@ -44,7 +45,8 @@ func catalogue() (codes []hostroute.Code, numbers map[hostroute.Code]int, severi
 	return codes, numbers, severities
 }
 
-// newMarks returns a mark for each host route of the subnets, in their order.
+// newMarks returns a mark for each host route of the subnets, in their order. The report is about an instance with so
+// many NICs.
 func newMarks(subnets []*subnet, report *hostroute.Report, nics int) []mark {
 	number := make(map[hostroute.Ref]int)
 	for _, s := range subnets {
@@ -76,7 +78,7 @@ func withoutNIC(r hostroute.Ref) hostroute.Ref {
 	return r
 }
 
-// add adds a verdict. If all data leaves by one NIC for certain, the guest makes no difference.
+// add adds a verdict. It is certain if all guests send everything by one NIC.
 func (m *mark) add(v *hostroute.Verdict, certain bool) {
 	m.effects |= 1 << slices.Index(effects, v.Effect)
 	m.classes |= 1 << slices.Index(classes, v.Class)
@@ -85,6 +87,9 @@ func (m *mark) add(v *hostroute.Verdict, certain bool) {
 	}
 	if !v.Consistent() {
 		m.flags |= inconsistent
+	}
+	if v.Effective() {
+		m.flags |= moves
 	}
 	if v.GuestDependent && !certain {
 		m.flags |= depends

@@ -8,19 +8,15 @@ import (
 
 // Which host routes nobody needs.
 
-// removable says what Usage.Removable is.
-func (p place) removable(t *tally) bool {
-	if p.subnet.masked && t.effects[slices.Index(effects, hostroute.EffectSteers)] > 0 {
-		return false // an edit does not mask anything else, so the verdict is right
-	}
-	return !t.overflows() && p.objector(nil) == nil
-}
-
-func (t *tally) overflows() bool { return t.codes[codeNumbers[hostroute.CodeOptionOverflow]] > 0 }
-
-// objector returns a combination whose data may move if a host route is removed together with others; nil if there
-// is none.
+// objector returns a combination whose data may move if a host route is removed together with others; nil
+// if there is none.
 func (p place) objector(others removals) *combination {
+	for _, u := range p.subnet.users {
+		// An edit writes the whole list masked. If that changes nothing, the verdict says what the removal does.
+		if p.mark(u).flags&moves != 0 && p.subnet.masked && len(others.on(u.combination)) == 0 {
+			return u.combination
+		}
+	}
 	for _, u := range p.subnet.users {
 		impact, err := u.instance.Impact(append(others.on(u.combination), p.removal())...)
 		if err != nil || !impact.None() {
@@ -30,10 +26,10 @@ func (p place) objector(others removals) *combination {
 	return nil
 }
 
-// removals are edits by their subnets.
+// removals are edits, by their subnets.
 type removals map[*subnet][]hostroute.Edit
 
-// on returns those on the subnets of a combination.
+// on returns the removals on the subnets of a combination.
 func (r removals) on(c *combination) []hostroute.Edit {
 	var out []hostroute.Edit
 	for _, s := range c.subnets {
@@ -42,18 +38,20 @@ func (r removals) on(c *combination) []hostroute.Edit {
 	return out
 }
 
-// RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet, destination and next hop. The
-// [Audit.Impact] of these edits is None, and no further host route can be removed with them so that it stays None.
+// RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet,
+// destination and next hop. The [Audit.Impact] of these edits is None. No other host route can be removed
+// with them so that it stays None, apart from those in an offer that is too long for DHCP, which are left
+// out as in [Usage].
 //
-// Where host routes stand in for each other, not all of them can go. RemovableTogether then keeps those that come last in the order
-// of the result. It tries each host route in that order, removes it if the Impact of all removals so far is None with it, and
-// repeats this until nothing more can go. So the result may have host routes that are removable only
-// after others, and lack some that are removable alone. Like [Usage.Removable], it leaves out offers that are too long for DHCP.
+// If of several host routes one must stay, it is the last in that order: RemovableTogether goes through
+// all host routes and removes each whose removal, with those before it, moves nothing. It repeats this
+// until nothing more can go. So the result can contain a host route that is removable only after others,
+// and lack one that is removable alone.
 func (a *Audit) RemovableTogether() []hostroute.Edit {
 	type candidate struct {
 		place
-		objector *combination // the last one
-		edits    int          // on it at that time
+		objector *combination // that was found last
+		edits    int          // that it had then
 	}
 	var list []*candidate
 	for _, p := range a.places() {

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -41,10 +40,6 @@ func newSubnet(s *hostroute.Subnet) *subnet {
 func (s *subnet) equals(o *hostroute.Subnet) bool {
 	return s.CIDR == unmapPrefix(o.CIDR) && s.Gateway == unmapAddr(o.Gateway) && s.DHCPDisabled == o.DHCPDisabled &&
 		(slices.Equal(s.HostRoutes, o.HostRoutes) || slices.Equal(s.HostRoutes, cleanRoutes(o.HostRoutes)))
-}
-
-func errOther(path, id string) error {
-	return &hostroute.InputError{Path: path, Err: fmt.Errorf("a subnet %q with other content was added before", id)}
 }
 
 // cleanRoutes returns a copy of list with addresses unmapped and equal host routes once.

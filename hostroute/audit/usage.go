@@ -11,37 +11,44 @@ import (
 
 // Every host route, counted over instances.
 
-// A Usage is what a host route does in all instances on its subnet. The zero Usage is of no host route.
+// A Usage says what a host route does in all instances on its subnet. The zero Usage is about no host route.
 type Usage struct {
 	Subnet    string              `json:"subnet"` // ID
 	HostRoute hostroute.HostRoute `json:"host_route"`
 	Severity  hostroute.Severity  `json:"severity"`  // the highest of Codes
 	Instances int                 `json:"instances"` // that have the subnet
 
-	// Effective counts the instances in which the host route steers whatever default route the guest
-	// keeps and whichever DHCP client it has. Depends counts those in which that depends on the guest: the verdict is
-	// GuestDependent, and there are several NICs or no IPv4 default route. No instance counts as both.
+	// Effective counts the instances in which the host route steers data, whichever default route the
+	// guest keeps and whichever DHCP client it has. Depends counts those in which that depends on the
+	// guest: the verdict is GuestDependent, and there are several NICs or no IPv4 default route. No
+	// instance counts as both.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
 	// Inconsistent counts the instances in which the next hop does not stand for the hypervisor.
 	Inconsistent int `json:"inconsistent"`
 
-	// The maps have the instances by what their verdicts and findings say about the host route. Codes includes each
-	// verdict's Cause. If an instance has the subnet on two NICs, the verdicts may differ, and it then counts for both.
+	// The maps count the instances for each effect, class and code that a verdict or a finding about the
+	// host route has there. A verdict's Cause is one of the codes. An instance with the subnet on two NICs
+	// has two verdicts, and counts for both if they differ.
 	Effects map[hostroute.Effect]int       `json:"effects"`
 	Classes map[hostroute.NextHopClass]int `json:"classes"`
 	Codes   map[hostroute.Code]int         `json:"codes"`
 
 	Examples []string `json:"examples"` // the three smallest names of the instances
-	// Removable says that nothing moves for sure if this host route is removed and no other: the Impact of the
-	// removal is None on every instance. It is true if no instance has the subnet, and false if an
-	// offer with the host route is too long for DHCP, because then the length of the list counts, and not one host route.
+
+	// Removable says that nothing moves, for sure, if this host route and no other is removed: the Impact
+	// of the removal is None on every instance. It is true if no instance has the subnet. It is false if
+	// the host route is in an offer that is too long for DHCP, because there only the length of the list
+	// matters.
 	Removable bool `json:"removable"`
 }
 
-// Usages returns every host route of every subnet. The worst come first: those with the highest Severity, and of
-// these the ones whose worst code has the most instances. Equals are sorted by subnet, destination and next hop.
-// Removable is worked out one Usage at a time, by [hostroute.Instance.Impact], where no verdict answers it.
+// Usages returns every host route of every subnet. The worst come first: those with the highest
+// Severity, and of these the ones whose worst code has the most instances. Equals are sorted by subnet,
+// destination and next hop.
+//
+// Removable takes the most time. It is computed for one Usage at a time, with [hostroute.Instance.Impact] on
+// each combination, unless a verdict already says that the host route steers.
 func (a *Audit) Usages() iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		type ranked struct {
@@ -105,7 +112,7 @@ type tally struct {
 func (p place) tally() *tally {
 	var t tally
 	for _, u := range p.subnet.users {
-		m := u.marks[u.first+p.index]
+		m := p.mark(u)
 		t.instances += u.count
 		count(t.effects[:], uint64(m.effects), u.count)
 		count(t.classes[:], uint64(m.classes), u.count)
@@ -114,6 +121,8 @@ func (p place) tally() *tally {
 	}
 	return &t
 }
+
+func (p place) mark(u user) mark { return u.marks[u.first+p.index] }
 
 // count adds n for each bit that is set.
 func count(to []int, set uint64, n int) {
@@ -124,6 +133,9 @@ func count(to []int, set uint64, n int) {
 
 // flag returns how many instances have a flag.
 func (t *tally) flag(f uint8) int { return t.flags[bits.TrailingZeros8(f)] }
+
+// overflows says whether the host route is in an offer that is too long for DHCP.
+func (t *tally) overflows() bool { return t.codes[codeNumbers[hostroute.CodeOptionOverflow]] > 0 }
 
 // worst returns the highest severity of a code, and how many instances have the most frequent code of it.
 func (t *tally) worst() (severity hostroute.Severity, instances int) {
@@ -149,7 +161,7 @@ func (p place) usage() Usage {
 		Classes:      counts(classes, t.classes[:]),
 		Codes:        counts(codes, t.codes[:]),
 		Examples:     []string{},
-		Removable:    p.removable(t),
+		Removable:    !t.overflows() && p.objector(nil) == nil,
 	}
 	u.Severity, _ = t.worst()
 	for _, user := range p.subnet.users {
