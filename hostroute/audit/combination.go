@@ -8,8 +8,9 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// Instances that agree in everything that an analysis depends on are one combination.
+// Instances that agree in everything that an analysis depends on are analysed once.
 
+// A combination is what such instances have in common, and how many there are.
 type combination struct {
 	key      string
 	instance hostroute.Instance // without its name; its subnets are those of the audit
@@ -52,10 +53,12 @@ func (c *combination) less(o *combination) bool {
 	return c.names[0] < o.names[0] || c.names[0] == o.names[0] && c.key < o.key
 }
 
-// combinationKey returns an instance's combination as bytes, in a buffer that the next call overwrites. It returns false if
-// a subnet is new or an address is wrong; [hostroute.Analyze] has checked all else when the combination was new.
+// combinationKey returns bytes that are equal for instances with the same combination, in a buffer that the
+// next call overwrites. It returns false if a subnet is not known, or if something is wrong that the bytes do
+// not show. Whatever they show was correct when the combination was added.
 func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
-	b, valid := appendText(a.buffer[:0], in.DefaultNIC), true
+	valid := true
+	b := appendText(a.buffer[:0], in.DefaultNIC)
 	if in.ConfigDrive {
 		b = append(b, 1)
 	}
@@ -83,7 +86,8 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 		}
 		for _, address := range n.Addrs {
 			address = unmapAddr(address)
-			valid = valid && address.Zone() == "" && slices.ContainsFunc(subnets, func(s *subnet) bool { return s.CIDR.Contains(address) })
+			inSubnet := slices.ContainsFunc(subnets, func(s *subnet) bool { return s.CIDR.Contains(address) })
+			valid = valid && inSubnet && address.Zone() == ""
 			if matters(address, n, subnets) {
 				b = appendAddr(append(b, 'a'), address)
 			}
@@ -93,7 +97,7 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 	return b, valid
 }
 
-// matters says whether a NIC's own address can change a verdict: whether it is a gateway or a next hop.
+// matters says whether a NIC's own address is a gateway or a next hop. An analysis ignores others.
 func matters(address netip.Addr, n *hostroute.NIC, subnets []*subnet) bool {
 	for _, s := range subnets {
 		if _, found := slices.BinarySearchFunc(s.hops, address, netip.Addr.Compare); found {
@@ -116,32 +120,36 @@ func appendPrefix(b []byte, p netip.Prefix) []byte {
 	return append(appendAddr(b, p.Addr()), byte(p.Bits()))
 }
 
-// newCombination copies what an analysis sees of an instance. It takes the audit's subnets, which it must have.
+// newCombination adds the combination of an instance, without marks. All its subnets must be known.
 func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination {
-	c := &combination{key: key, names: make([]string, 0, maxExamples)}
-	c.instance = hostroute.Instance{DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive}
+	nics := make([]hostroute.NIC, len(in.NICs))
+	c := &combination{
+		key:      key,
+		instance: hostroute.Instance{NICs: nics, DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive},
+		names:    make([]string, 0, maxExamples),
+	}
+	a.combinations[key] = c
 	routes := 0
 	for i := range in.NICs {
 		n := &in.NICs[i]
-		nic := hostroute.NIC{Name: n.Name, Siblings: slices.Clone(n.Siblings), ManualRoutes: slices.Clone(n.ManualRoutes)}
-		var subnets []*subnet
+		nics[i] = hostroute.NIC{Name: n.Name, Siblings: slices.Clone(n.Siblings), ManualRoutes: slices.Clone(n.ManualRoutes)}
+		own := a.subnetsOfNIC[:0]
 		for _, given := range n.Subnets {
 			s := a.subnets[given.ID]
-			subnets = append(subnets, s)
-			nic.Subnets = append(nic.Subnets, s.Subnet)
-			if len(s.users) == 0 || s.users[len(s.users)-1].combination != c {
+			own = append(own, s)
+			nics[i].Subnets = append(nics[i].Subnets, s.Subnet)
+			if last := len(s.users) - 1; last < 0 || s.users[last].combination != c {
 				s.users = append(s.users, user{c, routes})
 				c.subnets = append(c.subnets, s)
 				routes += len(s.HostRoutes)
 			}
 		}
+		a.subnetsOfNIC = own
 		for _, address := range n.Addrs {
-			if matters(unmapAddr(address), n, subnets) {
-				nic.Addrs = append(nic.Addrs, address)
+			if matters(unmapAddr(address), n, own) {
+				nics[i].Addrs = append(nics[i].Addrs, address)
 			}
 		}
-		c.instance.NICs = append(c.instance.NICs, nic)
 	}
-	a.combinations[key] = c
 	return c
 }

@@ -10,29 +10,30 @@ import (
 
 // What changed between two audits of one deployment.
 
-// A Comparison has the host routes and findings that came, went or changed their counts. In the zero Comparison
-// there are none.
+// A Comparison lists the host routes and findings that came, went or changed their counts. The zero
+// Comparison lists none.
 type Comparison struct {
-	Usages   []UsageChange      `json:"usages"`   // by subnet, destination and next hop
-	Findings []OccurrenceChange `json:"findings"` // by severity, the highest first, then by code, subnet, destination and next hop
+	Usages []UsageChange `json:"usages"` // by subnet, destination and next hop
+	// Findings are sorted by severity, the highest first, then by code, subnet, destination and next hop.
+	Findings []OccurrenceChange `json:"findings"`
 }
 
-// A UsageChange is a host route that came (Before is zero), that went (After is zero), or of which
-// a count changed.
+// A UsageChange is a host route that came (Before is zero), that went (After is zero), or of which a count
+// changed.
 type UsageChange struct {
 	Before Usage `json:"before,omitzero"`
 	After  Usage `json:"after,omitzero"`
 }
 
-// An OccurrenceChange is a finding that came (Before is zero), that went (After is zero), or that
-// more or fewer instances have.
+// An OccurrenceChange is a finding that came (Before is zero), that went (After is zero), or that more or
+// fewer instances have.
 type OccurrenceChange struct {
 	Before Occurrence `json:"before,omitzero"`
 	After  Occurrence `json:"after,omitzero"`
 }
 
-// Compare returns what differs between two audits. A nil Audit is empty. It does not say what data moved, because an
-// Audit does not keep instances: ask [Moves] about each.
+// Compare returns what differs between two audits. A nil Audit is empty. An Audit does not keep instances, so
+// this does not say what moved: call [Moves] for each instance.
 func Compare(before, after *Audit) Comparison {
 	out := Comparison{Usages: []UsageChange{}, Findings: []OccurrenceChange{}}
 

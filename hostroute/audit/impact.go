@@ -10,16 +10,16 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// Whose data an edit moves.
+// What edits move, and in which instances.
 
 // An Impact is what edits do to all instances that were added. The zero Impact says that nothing moves.
 type Impact struct {
-	Touched int `json:"touched"` // instances on a subnet that the edits name
-	// Moved counts the instances whose data moves. Uncertain counts those of the others whose data may move
-	// with another guest, as [hostroute.Impact] says.
+	Touched int `json:"touched"` // instances with a subnet that the edits name
+	// Moved counts the instances in which destinations leave by another NIC than before. Uncertain counts
+	// those of the others in which that may happen, depending on the guest: see [hostroute.Impact].
 	Moved     int    `json:"moved"`
 	Uncertain int    `json:"uncertain"`
-	Moves     []Move `json:"moves"` // those of the most instances first, then by destinations, From and To
+	Moves     []Move `json:"moves"` // those in the most instances first, then by destinations, From and To
 	// New and Gone are the findings that the edits bring and take away, in the order of [Audit.Findings].
 	New  []Occurrence `json:"new"`
 	Gone []Occurrence `json:"gone"`
@@ -27,29 +27,33 @@ type Impact struct {
 	Examples []string `json:"examples"`
 }
 
-// None says that nothing moves, for sure: no instance counts as Moved or Uncertain, and no finding of severity error is
-// new. For a nil Impact it returns false.
+// None says that nothing moves, for sure: no instance counts as Moved or Uncertain, and no finding of
+// severity error is new. For a nil Impact it returns false.
 func (i *Impact) None() bool {
 	return i != nil && i.Moved == 0 && i.Uncertain == 0 &&
 		!slices.ContainsFunc(i.New, func(o Occurrence) bool { return o.Finding.Severity == hostroute.SeverityError })
 }
 
-// A Move says that all of Destinations leave by another NIC than before, in Instances instances. NIC names mean
-// nothing across instances, so From and To name a NIC by the IDs of its subnets, separated by commas. (A subnet without an ID is named
-// by its CIDR, and a NIC without subnets by its name.) The zero Move moves nothing.
+// A Move says that destinations leave by another NIC than before. The names of NICs mean nothing across
+// instances, so From and To are the IDs of the NIC's subnets, separated by commas. A subnet without an ID
+// appears with its CIDR, and a NIC without subnets with its name. The zero Move moves nothing.
 type Move struct {
-	Destinations []netip.Prefix `json:"destinations"` // sorted, IPv4 first
+	Destinations []netip.Prefix `json:"destinations"` // sorted by address, IPv4 first
 	From         string         `json:"from"`         // "" means no route
 	To           string         `json:"to"`           // "" means no route
-	Instances    int            `json:"instances"`    // in which exactly these destinations move from From to To
+	Instances    int            `json:"instances"`    // in which these destinations, and no others, move from From to To
 	Examples     []string       `json:"examples"`     // the three smallest names of the instances
 }
 
-// Impact returns what edits do to all instances that were added. It is [hostroute.Instance.Impact], counted.
+// Impact returns what edits do to all instances that were added: the sum of what
+// [hostroute.Instance.Impact] says about each.
 //
 // It returns an [hostroute.InputError] for each edit of a subnet that was not added, and the errors of
-// [hostroute.Subnet.Apply]. An added next hop that is an instance's own address is taken for a neighbour's, unless it was a next hop or
-// gateway already: an Audit does not keep other addresses.
+// [hostroute.Subnet.Apply], for instance for an Old that is not there. "Nothing moves" would be a wrong
+// answer to a mistyped ID.
+//
+// An Audit does not keep the addresses of NICs that are neither a gateway nor a next hop. If an edit makes one
+// of these a next hop, Impact takes it for a neighbour's address.
 func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	touched, err := a.touched(edits)
 	if err != nil {
@@ -91,7 +95,7 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	return out, nil
 }
 
-// touched returns the combinations on the subnets that edits name.
+// touched returns the combinations with a subnet that the edits name.
 func (a *Audit) touched(edits []hostroute.Edit) (map[*combination]bool, error) {
 	out := make(map[*combination]bool)
 	var errs []error
@@ -101,7 +105,8 @@ func (a *Audit) touched(edits []hostroute.Edit) (map[*combination]bool, error) {
 	for i, e := range edits {
 		s := a.subnets[e.Subnet]
 		if s == nil {
-			errs = append(errs, &hostroute.InputError{Path: fmt.Sprintf("edits[%d].Subnet", i), Err: fmt.Errorf("subnet %q was not added", e.Subnet)})
+			err := fmt.Errorf("subnet %q was not added", e.Subnet)
+			errs = append(errs, &hostroute.InputError{Path: fmt.Sprintf("edits[%d].Subnet", i), Err: err})
 			continue
 		}
 		if first := slices.IndexFunc(edits, func(o hostroute.Edit) bool { return o.Subnet == e.Subnet }); first < i {
@@ -117,7 +122,7 @@ func (a *Audit) touched(edits []hostroute.Edit) (map[*combination]bool, error) {
 	return out, errors.Join(errs...)
 }
 
-// gather puts the changes between the same two NICs into one Move.
+// gather makes one Move of all changes between the same two NICs.
 func gather(changes []hostroute.Change, label func(nic string) string) []Move {
 	out := []Move{}
 	for _, c := range changes {
@@ -141,9 +146,10 @@ func compareMoves(a, b Move) int {
 	)
 }
 
-// Moves compares an instance at two times, and returns which destinations leave by another NIC. Unlike [hostroute.Diff] it compares
-// NICs by their subnets. Each guest keeps the default route that its DefaultNIC says. Each Move is of one
-// instance, with the name of after. They are sorted by destinations, From and To.
+// Moves returns which destinations leave by another NIC in after than in before, which are one instance at two
+// times. It is the [hostroute.Diff] of their tables, but a NIC is the same if its subnets are, whatever its
+// name. Each Move has one instance, the name of after as its example. They are sorted by destinations, From
+// and To.
 //
 // Moves returns nil if [hostroute.Analyze] returns an error for before or after.
 func Moves(before, after hostroute.Instance) []Move {
@@ -161,8 +167,8 @@ func Moves(before, after hostroute.Instance) []Move {
 	return out
 }
 
-// labelled returns an instance's table with other NIC names: their labels, with a suffix where several NICs have the
-// same. It adds the label of each name to labels.
+// labelled returns an instance's table in which NICs have other names: their labels with a number, because two
+// can have the same label. It adds the label of each such name to labels.
 func labelled(in hostroute.Instance, labels map[string]string) (hostroute.Table, error) {
 	report, err := hostroute.Analyze(in)
 	if err != nil {

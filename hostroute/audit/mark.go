@@ -6,9 +6,9 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// What an analysis says about host routes, small enough to be kept for every combination.
+// What an analysis says about host routes, in a form that is small enough to keep for every combination.
 
-// A mark is a set of bits about one host route: what verdicts and findings say about it, on whatever NIC.
+// A mark is what the verdicts and findings of an instance say about one host route, as sets of bits.
 type mark struct {
 	codes   uint64 // numbered as in codes
 	effects uint8  // numbered as in effects
@@ -33,52 +33,75 @@ var (
 		hostroute.ClassOwnGateway, hostroute.ClassOnLink, hostroute.ClassUnusable, hostroute.ClassOwnAddress,
 		hostroute.ClassOtherGateway, hostroute.ClassNotGateway, hostroute.ClassOffLink,
 	}
-	codes, codeNumbers, severities = catalogue()
+	codes       []hostroute.Code
+	codeNumbers = make(map[hostroute.Code]int)
+	severities  = make(map[hostroute.Code]hostroute.Severity)
 )
 
-func catalogue() (codes []hostroute.Code, numbers map[hostroute.Code]int, severities map[hostroute.Code]hostroute.Severity) {
-	numbers, severities = make(map[hostroute.Code]int), make(map[hostroute.Code]hostroute.Severity)
+func init() {
 	for i, r := range hostroute.Rules() {
 		codes = append(codes, r.Code)
-		numbers[r.Code], severities[r.Code] = i, r.Severity
+		codeNumbers[r.Code], severities[r.Code] = i, r.Severity
 	}
-	return codes, numbers, severities
 }
 
-// newMarks returns a mark for each host route of the subnets, in their order. The report is about an instance with so
-// many NICs.
+// newMarks returns a mark for each host route of the subnets, in their order. The report is about an instance
+// on these subnets, with that number of NICs.
 func newMarks(subnets []*subnet, report *hostroute.Report, nics int) []mark {
-	number := make(map[hostroute.Ref]int)
+	places, n := finder{subnets: subnets}, 0
 	for _, s := range subnets {
-		for _, r := range s.HostRoutes {
-			number[hostroute.Ref{Subnet: s.ID, HostRoute: r}] = len(number)
-		}
+		places.first = append(places.first, n)
+		n += len(s.HostRoutes)
 	}
-	marks := make([]mark, len(number))
+	marks := make([]mark, n)
 	certain := nics == 1 && slices.ContainsFunc(report.Table, func(r hostroute.Route) bool {
 		return r.Destination.Bits() == 0 && r.Destination.Addr().Is4()
 	})
 	for i := range report.Verdicts {
 		v := &report.Verdicts[i]
-		if n, found := number[withoutNIC(v.Subject)]; found {
-			marks[n].add(v, certain)
+		if at := places.find(&v.Subject); at >= 0 {
+			marks[at].add(v, certain)
 		}
 	}
 	for i := range report.Findings {
 		f := &report.Findings[i]
-		if n, found := number[withoutNIC(f.Subject)]; found {
-			marks[n].codes |= 1 << codeNumbers[f.Code]
+		if at := places.find(&f.Subject); at >= 0 {
+			marks[at].codes |= 1 << codeNumbers[f.Code]
 		}
 	}
 	return marks
 }
 
-func withoutNIC(r hostroute.Ref) hostroute.Ref {
-	r.Instance, r.NIC = "", ""
-	return r
+// A finder numbers the host routes of subnets. It is fast if they are asked for in order, as reports have them.
+type finder struct {
+	subnets []*subnet
+	first   []int // number of each subnet's first host route
+	s, i    int   // where the last one was found
 }
 
-// add adds a verdict. It is certain if all guests send everything by one NIC.
+// find returns the number of a host route; -1 if it is none of the subnets'.
+func (f *finder) find(r *hostroute.Ref) int {
+	if f.s >= len(f.subnets) || f.subnets[f.s].ID != r.Subnet {
+		f.i = 0
+		f.s = slices.IndexFunc(f.subnets, func(s *subnet) bool { return s.ID == r.Subnet })
+		if f.s < 0 {
+			f.s = len(f.subnets)
+			return -1
+		}
+	}
+	routes := f.subnets[f.s].HostRoutes
+	i := slices.Index(routes[f.i:], r.HostRoute)
+	if i < 0 {
+		f.i = 0
+		if i = slices.Index(routes, r.HostRoute); i < 0 {
+			return -1
+		}
+	}
+	f.i += i
+	return f.first[f.s] + f.i
+}
+
+// add adds a verdict. Certain says that every guest sends everything by one NIC.
 func (m *mark) add(v *hostroute.Verdict, certain bool) {
 	m.effects |= 1 << slices.Index(effects, v.Effect)
 	m.classes |= 1 << slices.Index(classes, v.Class)

@@ -12,27 +12,34 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// Findings of many instances that have one cause are one occurrence.
+// The findings of all instances, those with one cause together.
 
-// An Occurrence is a finding that Instances instances have. Findings are one if they agree in their code and in what
-// they are about: the subnet and the host route; or the subnet; or, for a NIC, its subnets; or, for a manual route, the route
-// and the NIC's subnets. Findings about an instance need only agree in their code. A conflict, captures-subnet,
-// overlapping-subnets or next-hop-other-nic must also agree in the subnets and host routes of Related. The zero
-// Occurrence is of no instance.
+// An Occurrence is one finding of many instances. Findings with the same code are one Occurrence if they
+// are about the same thing, which is:
+//   - for a host route: the subnet and the host route;
+//   - for a subnet: the subnet;
+//   - for a NIC: its subnets;
+//   - for a manual route: the route and the NIC's subnets;
+//   - for an instance: nothing more.
+//
+// For conflict, captures-subnet, overlapping-subnets and next-hop-other-nic, the subnets and host routes of
+// Related must be the same, too. The zero Occurrence is about no instance.
 type Occurrence struct {
-	// Finding is that of the instance with the smallest name, to which Message and Related refer. Its Subject has neither
-	// Instance nor NIC.
+	// Finding is what the instance with the smallest name has. Its messages and Related are about that
+	// instance; its Subject has no Instance and no NIC.
 	Finding   hostroute.Finding `json:"finding"`
-	Instances int               `json:"instances"`
-	Examples  []string          `json:"examples"` // the three smallest names of the instances
-	// Fixes are the fixes of all these findings: once for the same edits, or, without edits, for the same message.
-	// Those that the most findings have come first, then the likeliest. Before you make one, ask [Audit.Impact] what it moves.
+	Instances int               `json:"instances"` // that have the finding
+	Examples  []string          `json:"examples"`  // the three smallest names of the instances
+	// Fixes are those of all the findings. Fixes with the same edits are listed once, and so are fixes
+	// without edits that have the same message. Those for the most instances come first, then the
+	// likeliest. [Audit.Impact] says what a fix moves.
 	Fixes []hostroute.Fix `json:"fixes"`
 }
 
-// Findings returns what is wrong in all instances, folded. The worst come first: they are sorted by severity, then by the
-// number of instances, then by code, subnet, destination and next hop. It analyses one instance of each combination
-// again. About a subnet that no instance has it says nothing: ask [hostroute.AnalyzeSubnet].
+// Findings returns the findings of all instances. The worst come first: they are sorted by severity, then by
+// the number of instances, then by code, subnet, destination and next hop. To do so it analyses every
+// combination again. It has nothing about subnets without an instance: call [hostroute.AnalyzeSubnet] for
+// these.
 func (a *Audit) Findings() iter.Seq[Occurrence] {
 	return func(yield func(Occurrence) bool) {
 		for _, o := range a.findings().sorted() {
@@ -43,7 +50,7 @@ func (a *Audit) Findings() iter.Seq[Occurrence] {
 	}
 }
 
-// findings folds the findings of all combinations.
+// findings gathers the findings of all combinations.
 func (a *Audit) findings() fold {
 	f := make(fold)
 	if a == nil {
@@ -58,34 +65,34 @@ func (a *Audit) findings() fold {
 	return f
 }
 
-// A fold gathers the findings of combinations by their subject.
-type fold map[subject]*folded
-
-// A subject is what the findings of an occurrence agree in.
+// A subject is what the findings of one Occurrence have in common.
 type subject struct {
 	code    hostroute.Code
 	subnet  string
 	route   hostroute.HostRoute
-	nic     string // for a NIC or a manual route: what nicLabel returns
+	nic     string // the label of a NIC, also for a manual route
 	related string
 }
+
+// A fold has the findings that were gathered so far.
+type fold map[subject]*folded
 
 type folded struct {
 	subject   subject
 	finding   hostroute.Finding // of first
-	first     *combination      // the one with the smallest name
+	first     *combination      // that with the smallest name
 	instances int
 	names     []string
-	fixes     map[string]*foldedFix // by what identifies them
+	fixes     map[string]*foldedFix // by their edits or message
 }
 
 type foldedFix struct {
 	hostroute.Fix
-	place     int // the first that it has in a finding
+	rank      int // the lowest that it has in any finding
 	instances int
 }
 
-// add adds the findings of a combination. Findings of one instance that have the same subject count once.
+// add adds the findings of a combination. An instance counts once, even if several of its findings are one.
 func (f fold) add(c *combination, in *hostroute.Instance, findings []hostroute.Finding) {
 	counted := make(map[any]bool) // subjects and fixes
 	for _, finding := range findings {
@@ -103,8 +110,8 @@ func (f fold) add(c *combination, in *hostroute.Instance, findings []hostroute.F
 				o.first, o.finding = c, finding
 			}
 		}
-		for place, fix := range finding.Fixes {
-			known := o.fix(place, fix)
+		for rank, fix := range finding.Fixes {
+			known := o.fix(rank, fix)
 			if !counted[known] {
 				counted[known] = true
 				known.instances += c.count
@@ -113,19 +120,19 @@ func (f fold) add(c *combination, in *hostroute.Instance, findings []hostroute.F
 	}
 }
 
-// fix returns what is known of a fix.
-func (o *folded) fix(place int, fix hostroute.Fix) *foldedFix {
+// fix returns the fix that is the same as the given one.
+func (o *folded) fix(rank int, fix hostroute.Fix) *foldedFix {
 	text := fix.Message
 	if len(fix.Edits) > 0 {
 		text = fmt.Sprint(fix.Edits)
 	}
 	known := o.fixes[text]
 	if known == nil {
-		known = &foldedFix{Fix: fix, place: place}
+		known = &foldedFix{Fix: fix, rank: rank}
 		o.fixes[text] = known
 	}
-	known.Message = min(known.Message, fix.Message) // with the same edits it may name another NIC
-	known.place = min(known.place, place)
+	known.Message = min(known.Message, fix.Message) // it can name another NIC
+	known.rank = min(known.rank, rank)
 	return known
 }
 
@@ -156,7 +163,7 @@ func compareSubjects(a, b subject) int {
 	)
 }
 
-// sorted returns what was gathered, the worst first.
+// sorted returns the worst first.
 func (f fold) sorted() []*folded {
 	return slices.SortedFunc(maps.Values(f), func(a, b *folded) int {
 		return cmp.Or(
@@ -180,14 +187,14 @@ func (o *folded) occurrence() Occurrence {
 	out.Finding.Subject = hostroute.Ref{Subnet: o.subject.subnet, HostRoute: o.subject.route}
 	for _, text := range slices.SortedFunc(maps.Keys(o.fixes), func(x, y string) int {
 		a, b := o.fixes[x], o.fixes[y]
-		return cmp.Or(cmp.Compare(b.instances, a.instances), cmp.Compare(a.place, b.place), cmp.Compare(x, y))
+		return cmp.Or(cmp.Compare(b.instances, a.instances), cmp.Compare(a.rank, b.rank), cmp.Compare(x, y))
 	}) {
 		out.Fixes = append(out.Fixes, o.fixes[text].Fix)
 	}
 	return out
 }
 
-// nicLabel returns how a [Move] names a NIC; "" if there is no NIC of that name.
+// nicLabel returns what a [Move] calls the NIC of a name; "" if there is none.
 func nicLabel(in *hostroute.Instance, name string) string {
 	i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
 	if i < 0 {

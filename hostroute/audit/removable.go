@@ -6,7 +6,7 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// Which host routes nobody needs.
+// Which host routes no instance needs.
 
 // objector returns a combination whose data may move if a host route is removed together with others; nil
 // if there is none.

@@ -8,8 +8,9 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// One copy of each subnet, and the combinations that have it.
+// The audit's own subnets: one for each ID, whoever has it.
 
+// A subnet is a copy of what was added. Only its users change.
 type subnet struct {
 	*hostroute.Subnet              // with addresses unmapped and equal host routes once
 	hops              []netip.Addr // the gateway and the next hops, sorted
@@ -36,7 +37,7 @@ func newSubnet(s *hostroute.Subnet) *subnet {
 	return out
 }
 
-// equals says whether o, which has the same ID, has the same content.
+// equals says whether another subnet with the same ID has the same content.
 func (s *subnet) equals(o *hostroute.Subnet) bool {
 	return s.CIDR == unmapPrefix(o.CIDR) && s.Gateway == unmapAddr(o.Gateway) && s.DHCPDisabled == o.DHCPDisabled &&
 		(slices.Equal(s.HostRoutes, o.HostRoutes) || slices.Equal(s.HostRoutes, cleanRoutes(o.HostRoutes)))

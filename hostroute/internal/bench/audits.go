@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -187,21 +188,36 @@ func newAndKnown(rounds int, d *deployment) error {
 	return nil
 }
 
-// workers measures one worker beside two and a Merge. Even one worker uses two processors, because the collector
-// runs beside it: so it is measured on one processor, too.
+// workers measures one worker beside two and a Merge. How much two can gain at most depends on the machine and on
+// the collector, which runs beside even one worker: so Analyze alone is measured in the same way.
 func workers(rounds int, d *deployment) error {
 	instances := d.instances(0, d.n)
-	two := func() (float64, error) { return elapsed(instances, 2) }
-	ratio, err := medians(rounds, func() (float64, error) { return elapsed(instances, 1) }, two)
+	analyze := func(workers int) func() (float64, error) {
+		return func() (float64, error) {
+			return elapsed(instances, workers, func(_ *audit.Audit, in hostroute.Instance) error {
+				_, err := hostroute.Analyze(in)
+				return err
+			})
+		}
+	}
+	add := func(workers int) func() (float64, error) {
+		return func() (float64, error) { return elapsed(instances, workers, (*audit.Audit).Add) }
+	}
+	ratio, err := medians(rounds, add(1), add(2))
 	if err != nil {
 		return err
 	}
 	fmt.Printf("| elapsed, %s, one worker | two workers and a Merge | %.2f |\n", d.shape, ratio)
 	ratio, err = medians(rounds, func() (float64, error) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-		return elapsed(instances, 1)
-	}, two)
+		return add(1)()
+	}, add(2))
+	if err != nil {
+		return err
+	}
 	fmt.Printf("| elapsed, %s, one worker on one processor | two workers and a Merge | %.2f |\n", d.shape, ratio)
+	ratio, err = medians(rounds, analyze(1), analyze(2))
+	fmt.Printf("| elapsed, %s, Analyze of each, one worker | two workers | %.2f |\n", d.shape, ratio)
 	return err
 }
 
@@ -309,27 +325,26 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// elapsed returns how long some workers take to add instances, each an equal part, and to merge.
-func elapsed(instances []hostroute.Instance, workers int) (float64, error) {
+// elapsed returns how long some workers take for an equal part of the instances each, and to merge their audits.
+func elapsed(instances []hostroute.Instance, workers int, do func(*audit.Audit, hostroute.Instance) error) (float64, error) {
 	runtime.GC()
 	start := time.Now()
 	audits, errs := make([]audit.Audit, workers), make([]error, workers)
 	var group sync.WaitGroup
 	for i := range workers {
 		group.Go(func() {
-			errs[i] = addAll(&audits[i], instances[i*len(instances)/workers:(i+1)*len(instances)/workers])
+			for _, in := range instances[i*len(instances)/workers : (i+1)*len(instances)/workers] {
+				if errs[i] == nil {
+					errs[i] = do(&audits[i], in)
+				}
+			}
 		})
 	}
 	group.Wait()
 	for i := range workers {
-		if errs[i] != nil {
-			return 0, errs[i]
-		}
-		if i > 0 {
-			if err := audits[0].Merge(&audits[i]); err != nil {
-				return 0, err
-			}
+		if errs[i] == nil && i > 0 {
+			errs[i] = audits[0].Merge(&audits[i])
 		}
 	}
-	return float64(time.Since(start)), nil
+	return float64(time.Since(start)), errors.Join(errs...)
 }
