@@ -55,15 +55,21 @@ type Move struct {
 // An Audit does not keep the addresses of NICs that are neither a gateway nor a next hop. If an edit makes one
 // of these a next hop, Impact takes it for a neighbour's address.
 func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
-	touched, err := a.touched(edits)
+	bySubnet, err := a.bySubnet(edits)
 	if err != nil {
 		return nil, err
+	}
+	touched := make(map[*combination]bool)
+	for s := range bySubnet {
+		for _, u := range s.users {
+			touched[u.combination] = true
+		}
 	}
 	out := &Impact{Examples: []string{}}
 	moves, came, gone := make(map[string]*Move), make(fold), make(fold)
 	for c := range touched {
 		in := c.named()
-		impact, err := in.Impact(edits...)
+		impact, err := in.Impact(bySubnet.on(c)...)
 		if err != nil {
 			return nil, err
 		}
@@ -95,13 +101,17 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	return out, nil
 }
 
-// touched returns the combinations with a subnet that the edits name.
-func (a *Audit) touched(edits []hostroute.Edit) (map[*combination]bool, error) {
-	out := make(map[*combination]bool)
-	var errs []error
+// editsBySubnet has edits in groups, so that an instance is not asked about those for other subnets.
+type editsBySubnet map[*subnet][]hostroute.Edit
+
+// bySubnet groups edits, if all of them can be made.
+func (a *Audit) bySubnet(edits []hostroute.Edit) (editsBySubnet, error) {
 	if a == nil {
 		a = new(Audit)
 	}
+	out := make(editsBySubnet)
+	var subnets []*subnet
+	var errs []error
 	for i, e := range edits {
 		s := a.subnets[e.Subnet]
 		if s == nil {
@@ -109,17 +119,27 @@ func (a *Audit) touched(edits []hostroute.Edit) (map[*combination]bool, error) {
 			errs = append(errs, &hostroute.InputError{Path: fmt.Sprintf("edits[%d].Subnet", i), Err: err})
 			continue
 		}
-		if first := slices.IndexFunc(edits, func(o hostroute.Edit) bool { return o.Subnet == e.Subnet }); first < i {
-			continue
+		if out[s] == nil {
+			subnets = append(subnets, s)
 		}
-		if _, err := s.Apply(edits...); err != nil {
+		out[s] = append(out[s], e)
+	}
+	for _, s := range subnets {
+		if _, err := s.Apply(out[s]...); err != nil {
+			_, err = s.Apply(edits...) // with the paths of all edits
 			errs = append(errs, err)
-		}
-		for _, u := range s.users {
-			out[u.combination] = true
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// on returns the edits on the subnets of a combination.
+func (e editsBySubnet) on(c *combination) []hostroute.Edit {
+	var out []hostroute.Edit
+	for _, s := range c.subnets {
+		out = append(out, e[s]...)
+	}
+	return out
 }
 
 // gather makes one Move of all changes between the same two NICs.

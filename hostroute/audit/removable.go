@@ -10,7 +10,7 @@ import (
 
 // objector returns a combination whose data may move if a host route is removed together with others; nil
 // if there is none.
-func (p place) objector(others removals) *combination {
+func (p place) objector(others editsBySubnet) *combination {
 	for _, u := range p.subnet.users {
 		// An edit writes the whole list masked. If that changes nothing, the verdict says what the removal does.
 		if p.mark(u).flags&moves != 0 && p.subnet.masked && len(others.on(u.combination)) == 0 {
@@ -24,18 +24,6 @@ func (p place) objector(others removals) *combination {
 		}
 	}
 	return nil
-}
-
-// removals are edits, by their subnets.
-type removals map[*subnet][]hostroute.Edit
-
-// on returns the removals on the subnets of a combination.
-func (r removals) on(c *combination) []hostroute.Edit {
-	var out []hostroute.Edit
-	for _, s := range c.subnets {
-		out = append(out, r[s]...)
-	}
-	return out
 }
 
 // RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet,
@@ -59,7 +47,7 @@ func (a *Audit) RemovableTogether() []hostroute.Edit {
 			list = append(list, &candidate{place: p})
 		}
 	}
-	removed, out := make(removals), []hostroute.Edit{}
+	removed, out := make(editsBySubnet), []hostroute.Edit{}
 	for before := -1; before < len(out); {
 		before = len(out)
 		list = slices.DeleteFunc(list, func(c *candidate) bool {
