@@ -68,6 +68,7 @@ func deployment(seed uint64) []hostroute.Instance {
 // deployments calls f with n random deployments, a twentieth under -short.
 func deployments(t *testing.T, n int, f func(t *testing.T, seed uint64, instances []hostroute.Instance)) {
 	t.Helper()
+	t.Parallel()
 	if testing.Short() {
 		n = (n + 19) / 20
 	}

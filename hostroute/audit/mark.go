@@ -8,19 +8,20 @@ import (
 
 // What an analysis says about host routes, in a form that is small enough to keep for every combination.
 
-// A mark is what the verdicts and findings of an instance say about one host route, as sets of bits.
-type mark struct {
-	codes   uint64 // numbered as in codes
-	effects uint8  // numbered as in effects
-	classes uint8  // numbered as in classes
-	flags   uint8
-}
+// A mark is a set of bits: what the verdicts and findings of an instance say about one host route.
+type mark uint64
 
+// The bits of a mark, by their numbers: its flags, then effects, classes and codes in the order of these lists.
 const (
-	moves        uint8 = 1 << iota // the verdict is that it steers
-	steers                         // and it does so in every guest
-	depends                        // whether it steers depends on the guest; never set with steers
-	inconsistent                   // the next hop does not stand for the hypervisor
+	moves        = iota // the verdict is that it steers
+	steers              // and it does so in every guest
+	depends             // whether it steers depends on the guest; never set with steers
+	inconsistent        // the next hop does not stand for the hypervisor
+
+	firstEffect
+	firstClass = firstEffect + 6
+	firstCode  = firstClass + 7
+	maxBits    = 64
 )
 
 // These lists do not change.
@@ -33,17 +34,21 @@ var (
 		hostroute.ClassOwnGateway, hostroute.ClassOnLink, hostroute.ClassUnusable, hostroute.ClassOwnAddress,
 		hostroute.ClassOtherGateway, hostroute.ClassNotGateway, hostroute.ClassOffLink,
 	}
-	codes       []hostroute.Code
-	codeNumbers = make(map[hostroute.Code]int)
-	severities  = make(map[hostroute.Code]hostroute.Severity)
+	codes      []hostroute.Code
+	codeBits   = make(map[hostroute.Code]int)
+	severities = make(map[hostroute.Code]hostroute.Severity)
 )
 
 func init() {
 	for i, r := range hostroute.Rules() {
 		codes = append(codes, r.Code)
-		codeNumbers[r.Code], severities[r.Code] = i, r.Severity
+		codeBits[r.Code], severities[r.Code] = firstCode+i, r.Severity
 	}
 }
+
+func (m mark) has(bit int) bool { return m&(1<<bit) != 0 }
+
+func (m *mark) set(bit int) { *m |= 1 << bit }
 
 // newMarks returns a mark for each host route of the subnets, in their order. The report is about an instance
 // on these subnets, with that number of NICs.
@@ -66,7 +71,7 @@ func newMarks(subnets []*subnet, report *hostroute.Report, nics int) []mark {
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		if at := places.find(&f.Subject); at >= 0 {
-			marks[at].codes |= 1 << codeNumbers[f.Code]
+			marks[at].set(codeBits[f.Code])
 		}
 	}
 	return marks
@@ -103,23 +108,23 @@ func (f *finder) find(r *hostroute.Ref) int {
 
 // add adds a verdict. Certain says that every guest sends everything by one NIC.
 func (m *mark) add(v *hostroute.Verdict, certain bool) {
-	m.effects |= 1 << slices.Index(effects, v.Effect)
-	m.classes |= 1 << slices.Index(classes, v.Class)
+	m.set(firstEffect + slices.Index(effects, v.Effect))
+	m.set(firstClass + slices.Index(classes, v.Class))
 	if v.Cause != "" {
-		m.codes |= 1 << codeNumbers[v.Cause]
+		m.set(codeBits[v.Cause])
 	}
 	if !v.Consistent() {
-		m.flags |= inconsistent
+		m.set(inconsistent)
 	}
 	if v.Effective() {
-		m.flags |= moves
+		m.set(moves)
 	}
 	if v.GuestDependent && !certain {
-		m.flags |= depends
+		m.set(depends)
 	} else if v.Effective() {
-		m.flags |= steers
+		m.set(steers)
 	}
-	if m.flags&steers != 0 {
-		m.flags &^= depends
+	if m.has(steers) {
+		*m &^= 1 << depends
 	}
 }

@@ -13,7 +13,7 @@ import (
 func (p place) objector(others editsBySubnet) *combination {
 	for _, u := range p.subnet.users {
 		// An edit writes the whole list masked. If that changes nothing, the verdict says what the removal does.
-		if p.mark(u).flags&moves != 0 && p.subnet.masked && len(others.on(u.combination)) == 0 {
+		if p.mark(u).has(moves) && p.subnet.masked && len(others.on(u.combination)) == 0 {
 			return u.combination
 		}
 	}

@@ -102,45 +102,32 @@ func compareRemovals(a, b hostroute.Edit) int {
 	return cmp.Or(cmp.Compare(a.Subnet, b.Subnet), compareRoutes(a.Old, b.Old))
 }
 
-// A tally counts instances by the bits of their marks for one host route.
+// A tally counts the instances on a subnet by the bits of their marks for one of its host routes.
 type tally struct {
-	instances               int
-	effects, classes, flags [8]int
-	codes                   [64]int
+	instances int
+	bits      [maxBits]int
 }
 
 func (p place) tally() *tally {
 	var t tally
 	for _, u := range p.subnet.users {
-		m := p.mark(u)
 		t.instances += u.count
-		count(t.effects[:], uint64(m.effects), u.count)
-		count(t.classes[:], uint64(m.classes), u.count)
-		count(t.flags[:], uint64(m.flags), u.count)
-		count(t.codes[:], m.codes, u.count)
+		for m := p.mark(u); m != 0; m &= m - 1 {
+			t.bits[bits.TrailingZeros64(uint64(m))] += u.count
+		}
 	}
 	return &t
 }
 
 func (p place) mark(u user) mark { return u.marks[u.first+p.index] }
 
-// count adds n for each bit that is set.
-func count(to []int, set uint64, n int) {
-	for ; set != 0; set &= set - 1 {
-		to[bits.TrailingZeros64(set)] += n
-	}
-}
-
-// flag returns how many instances have a flag.
-func (t *tally) flag(f uint8) int { return t.flags[bits.TrailingZeros8(f)] }
-
 // overflows says whether the host route is in an offer that is too long for DHCP.
-func (t *tally) overflows() bool { return t.codes[codeNumbers[hostroute.CodeOptionOverflow]] > 0 }
+func (t *tally) overflows() bool { return t.bits[codeBits[hostroute.CodeOptionOverflow]] > 0 }
 
 // worst returns the highest severity of a code, and how many instances have the most frequent code of it.
 func (t *tally) worst() (severity hostroute.Severity, instances int) {
 	for i, code := range codes {
-		s, n := severities[code], t.codes[i]
+		s, n := severities[code], t.bits[firstCode+i]
 		if n > 0 && (s > severity || s == severity && n > instances) {
 			severity, instances = s, n
 		}
@@ -154,12 +141,12 @@ func (p place) usage() Usage {
 		Subnet:       p.subnet.ID,
 		HostRoute:    p.subnet.HostRoutes[p.index],
 		Instances:    t.instances,
-		Effective:    t.flag(steers),
-		Depends:      t.flag(depends),
-		Inconsistent: t.flag(inconsistent),
-		Effects:      counts(effects, t.effects[:]),
-		Classes:      counts(classes, t.classes[:]),
-		Codes:        counts(codes, t.codes[:]),
+		Effective:    t.bits[steers],
+		Depends:      t.bits[depends],
+		Inconsistent: t.bits[inconsistent],
+		Effects:      counts(effects, t.bits[firstEffect:]),
+		Classes:      counts(classes, t.bits[firstClass:]),
+		Codes:        counts(codes, t.bits[firstCode:]),
 		Examples:     []string{},
 		Removable:    !t.overflows() && p.objector(nil) == nil,
 	}
@@ -170,6 +157,7 @@ func (p place) usage() Usage {
 	return u
 }
 
+// counts returns the counts of keys that are not 0.
 func counts[K comparable](keys []K, n []int) map[K]int {
 	out := make(map[K]int)
 	for i, key := range keys {
