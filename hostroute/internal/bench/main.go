@@ -14,14 +14,15 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 9, "rounds; the table has their medians")
 	most := flag.Int("n", 100_000, "routes of the largest table")
+	instances := flag.Int("instances", 100_000, "instances of an audited deployment")
 	flag.Parse()
-	if err := run(*rounds, *most); err != nil {
+	if err := run(*rounds, *most, *instances); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds, most int) error {
+func run(rounds, most, instances int) error {
 	fmt.Print("Exact effect of every route of a table, ratio of the cost per route\n\n" +
 		"| family | prefixes | routes | to sorting them | to deciding it with bart | allocations |\n|---|---|---|---|---|---|\n")
 	for _, family := range []family{ipv4, ipv6} {
@@ -37,7 +38,10 @@ func run(rounds, most int) error {
 		}
 	}
 	fmt.Print("\n| what | beside | ratio | allocations |\n|---|---|---|---|\n")
-	return analyses(rounds)
+	if err := analyses(rounds); err != nil {
+		return err
+	}
+	return audits(rounds, instances)
 }
 
 // A subject is a thing to measure: f does it per times.

@@ -1,0 +1,178 @@
+// Package audit answers for a whole deployment what package hostroute answers for one instance: which
+// host routes are of use, and to how many instances; what is wrong; and whose data an edit moves.
+//
+// # Why for a whole deployment
+//
+// A host route is configured once, on a subnet, and every instance on that subnet gets it. One
+// instance may need it. In another it changes nothing, and in a third it is broken. So "remove it" can be
+// right for the instance that you look at, and move the data of its neighbours. The advice of an [Audit]
+// holds for all instances that were added: see [Usage], [Audit.RemovableTogether] and [Audit.Impact].
+//
+// # Adding
+//
+// An Audit is a fold: add instances one by one, as the pages of an API bring them, and then ask. To use
+// several processors, give each worker an Audit of its own, and merge them at the end:
+//
+//	audits := make([]audit.Audit, workers)
+//	// Worker i adds its share of the instances to audits[i].
+//	var all audit.Audit
+//	for i := range audits {
+//		if err := all.Merge(&audits[i]); err != nil {
+//			return err
+//		}
+//	}
+//
+// Neither the order of adding nor the split among workers changes a result.
+//
+// Many instances have the same role and differ only in their names and addresses. An Audit analyses them once.
+// Two instances have the same combination if these agree: for each NIC, in the guest's order, its name, subnets,
+// siblings and manual routes, and those of its addresses that are a gateway or a next hop; DefaultNIC; and
+// ConfigDrive. The memory of an Audit grows with subnets, host routes and combinations. It does not grow with
+// instances, of which it keeps the number and the three smallest names for each combination.
+//
+// # What depends
+//
+// If several NICs are offered a default route, the guest chooses one, and DHCP clients differ in more than
+// that. So a host route may steer data in one guest and change nothing in another, although both look the same
+// to Neutron. [Usage] counts such instances as Depends, and [Impact] counts them as Uncertain. No advice of this
+// package relies on such a choice. Set DefaultNIC where you know it: then few host routes depend.
+//
+// All methods that ask may be called concurrently, but not together with Add, AddSubnet or Merge.
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// An Audit is a set of instances and subnets to ask about. The zero Audit is empty and ready. A nil Audit
+// is empty too, but nothing can be added to it. An Audit must not be copied.
+type Audit struct {
+	subnets      map[string]*subnet // by ID
+	combinations map[string]*combination
+
+	// Of combinationKey:
+	buffer       []byte
+	subnetsOfNIC []*subnet
+}
+
+// Add adds an instance. It copies what it keeps. An instance that is added twice counts twice.
+//
+// Add returns the errors of [hostroute.Analyze], and an [hostroute.InputError] for each subnet that was
+// added before with the same ID and other content. Then it adds nothing.
+func (a *Audit) Add(in hostroute.Instance) error {
+	if err := a.ready(); err != nil {
+		return err
+	}
+	key, known := a.combinationKey(&in)
+	if known {
+		if c := a.combinations[string(key)]; c != nil {
+			c.add(1, in.Name)
+			return nil
+		}
+	}
+	report, err := hostroute.Analyze(in)
+	errs := []error{err}
+	for i, n := range in.NICs {
+		for j, s := range n.Subnets {
+			if s != nil && a.conflicts(s) {
+				errs = append(errs, errOther(fmt.Sprintf("NICs[%d].Subnets[%d].ID", i, j), s))
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for _, n := range in.NICs {
+		for _, s := range n.Subnets {
+			a.keep(s)
+		}
+	}
+	key, _ = a.combinationKey(&in)
+	c := a.newCombination(string(key), &in)
+	c.marks = newMarks(c.subnets, report, len(in.NICs))
+	c.add(1, in.Name)
+	return nil
+}
+
+// AddSubnet adds a subnet, which may have no instance. Adding it again changes nothing.
+//
+// AddSubnet returns the errors of [hostroute.AnalyzeSubnet], and an [hostroute.InputError] if a subnet was
+// added before with the same ID and other content. Then it adds nothing.
+func (a *Audit) AddSubnet(s *hostroute.Subnet) error {
+	if err := a.ready(); err != nil {
+		return err
+	}
+	if _, err := hostroute.AnalyzeSubnet(s); err != nil {
+		return err
+	}
+	if a.conflicts(s) {
+		return errOther("ID", s)
+	}
+	a.keep(s)
+	return nil
+}
+
+// Merge adds everything that was added to b, and does not change b. A nil b is empty.
+//
+// Merge returns an [hostroute.InputError] for each subnet that the two have with the same ID and other
+// content. Then it adds nothing.
+func (a *Audit) Merge(b *Audit) error {
+	if err := a.ready(); err != nil || b == nil {
+		return err
+	}
+	var errs []error
+	for _, id := range slices.Sorted(maps.Keys(b.subnets)) {
+		if s := b.subnets[id].Subnet; a.conflicts(s) {
+			errs = append(errs, errOther(fmt.Sprintf("Subnets[%q]", id), s))
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	for _, s := range b.subnets {
+		a.keep(s.Subnet)
+	}
+	for key, from := range b.combinations {
+		c := a.combinations[key]
+		if c == nil {
+			c = a.newCombination(key, &from.instance)
+			c.marks = from.marks
+		}
+		c.add(from.count, from.names...)
+	}
+	return nil
+}
+
+// ready makes the maps of a zero Audit.
+func (a *Audit) ready() error {
+	if a == nil {
+		return &hostroute.InputError{Path: "Audit", Err: errors.New("is nil")}
+	}
+	if a.subnets == nil {
+		a.subnets = make(map[string]*subnet)
+		a.combinations = make(map[string]*combination)
+	}
+	return nil
+}
+
+// conflicts says whether a subnet was added with the same ID and other content.
+func (a *Audit) conflicts(s *hostroute.Subnet) bool {
+	known := a.subnets[s.ID]
+	return known != nil && !known.equals(s)
+}
+
+func errOther(path string, s *hostroute.Subnet) error {
+	return &hostroute.InputError{Path: path, Err: fmt.Errorf("subnet %q was added before with other content", s.ID)}
+}
+
+// keep copies a subnet, unless it is known.
+func (a *Audit) keep(s *hostroute.Subnet) {
+	if a.subnets[s.ID] == nil {
+		a.subnets[s.ID] = newSubnet(s)
+	}
+}

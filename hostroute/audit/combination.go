@@ -1,0 +1,155 @@
+package audit
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// Instances that agree in everything that an analysis depends on are analysed once.
+
+// A combination is what such instances have in common, and how many there are.
+type combination struct {
+	key      string
+	instance hostroute.Instance // without its name; its subnets are those of the audit
+	subnets  []*subnet          // each once
+	marks    []mark             // for each host route of subnets, in their order
+	count    int                // instances
+	names    []string           // the smallest of their names
+}
+
+// maxExamples is how many names are kept.
+const maxExamples = 3
+
+func (c *combination) add(count int, names ...string) {
+	c.count += count
+	c.names = addNames(c.names, names...)
+}
+
+// addNames inserts names into a sorted list of the smallest ones, each once.
+func addNames(list []string, names ...string) []string {
+	for _, name := range names {
+		if len(list) == maxExamples && name >= list[maxExamples-1] {
+			continue
+		}
+		if at, found := slices.BinarySearch(list, name); !found {
+			list = slices.Insert(list[:min(len(list), maxExamples-1)], at, name)
+		}
+	}
+	return list
+}
+
+// named returns the instance under the smallest name.
+func (c *combination) named() hostroute.Instance {
+	in := c.instance
+	in.Name = c.names[0]
+	return in
+}
+
+// less orders combinations by their smallest name.
+func (c *combination) less(o *combination) bool {
+	return c.names[0] < o.names[0] || c.names[0] == o.names[0] && c.key < o.key
+}
+
+// combinationKey returns bytes that are equal for instances with the same combination, in a buffer that the
+// next call overwrites. It returns false if a subnet is not known, or if something is wrong that the bytes do
+// not show. Whatever they show was correct when the combination was added.
+func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
+	valid := true
+	b := appendText(a.buffer[:0], in.DefaultNIC)
+	if in.ConfigDrive {
+		b = append(b, 1)
+	}
+	for i := range in.NICs {
+		n := &in.NICs[i]
+		b = append(b, 'n')
+		b = appendText(b, n.Name)
+		subnets := a.subnetsOfNIC[:0]
+		for _, s := range n.Subnets {
+			if s == nil || a.subnets[s.ID] == nil || a.conflicts(s) {
+				return nil, false
+			}
+			subnets = append(subnets, a.subnets[s.ID])
+			b = append(b, 's')
+			b = appendText(b, s.ID)
+		}
+		a.subnetsOfNIC = subnets
+		for _, p := range n.Siblings {
+			b = appendPrefix(append(b, 'i'), unmapPrefix(p))
+		}
+		for _, r := range n.ManualRoutes {
+			b = appendPrefix(append(b, 'm'), unmapPrefix(r.Destination))
+			b = appendAddr(b, unmapAddr(r.NextHop))
+			valid = valid && r.NextHop.Zone() == ""
+		}
+		for _, address := range n.Addrs {
+			address = unmapAddr(address)
+			inSubnet := slices.ContainsFunc(subnets, func(s *subnet) bool { return s.CIDR.Contains(address) })
+			valid = valid && inSubnet && address.Zone() == ""
+			if matters(address, n, subnets) {
+				b = appendAddr(append(b, 'a'), address)
+			}
+		}
+	}
+	a.buffer = b
+	return b, valid
+}
+
+// matters says whether a NIC's own address is a gateway or a next hop. An analysis ignores others.
+func matters(address netip.Addr, n *hostroute.NIC, subnets []*subnet) bool {
+	for _, s := range subnets {
+		if _, found := slices.BinarySearchFunc(s.hops, address, netip.Addr.Compare); found {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.ManualRoutes, func(r hostroute.HostRoute) bool { return unmapAddr(r.NextHop) == address })
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendAddr(b []byte, a netip.Addr) []byte {
+	b, _ = a.AppendBinary(append(b, byte(a.BitLen()))) // it never fails
+	return b
+}
+
+func appendPrefix(b []byte, p netip.Prefix) []byte {
+	return append(appendAddr(b, p.Addr()), byte(p.Bits()))
+}
+
+// newCombination adds the combination of an instance, without marks. All its subnets must be known.
+func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination {
+	nics := make([]hostroute.NIC, len(in.NICs))
+	c := &combination{
+		key:      key,
+		instance: hostroute.Instance{NICs: nics, DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive},
+		names:    make([]string, 0, maxExamples),
+	}
+	a.combinations[key] = c
+	routes := 0
+	for i := range in.NICs {
+		n := &in.NICs[i]
+		nics[i] = hostroute.NIC{Name: n.Name, Siblings: slices.Clone(n.Siblings), ManualRoutes: slices.Clone(n.ManualRoutes)}
+		own := a.subnetsOfNIC[:0]
+		for _, given := range n.Subnets {
+			s := a.subnets[given.ID]
+			own = append(own, s)
+			nics[i].Subnets = append(nics[i].Subnets, s.Subnet)
+			if last := len(s.users) - 1; last < 0 || s.users[last].combination != c {
+				s.users = append(s.users, user{c, routes})
+				c.subnets = append(c.subnets, s)
+				routes += len(s.HostRoutes)
+			}
+		}
+		a.subnetsOfNIC = own
+		for _, address := range n.Addrs {
+			if matters(unmapAddr(address), n, own) {
+				nics[i].Addrs = append(nics[i].Addrs, address)
+			}
+		}
+	}
+	return c
+}

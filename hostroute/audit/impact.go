@@ -1,0 +1,209 @@
+package audit
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// What edits move, and in which instances.
+
+// An Impact is what edits do to all instances that were added. The zero Impact says that nothing moves.
+type Impact struct {
+	Touched int `json:"touched"` // instances with a subnet that the edits name
+	// Moved counts the instances in which destinations leave by another NIC than before. Uncertain counts
+	// those of the others in which that may happen, depending on the guest: see [hostroute.Impact].
+	Moved     int    `json:"moved"`
+	Uncertain int    `json:"uncertain"`
+	Moves     []Move `json:"moves"` // those in the most instances first, then by destinations, From and To
+	// New and Gone are the findings that the edits bring and take away, in the order of [Audit.Findings].
+	New  []Occurrence `json:"new"`
+	Gone []Occurrence `json:"gone"`
+	// Examples are the three smallest names of the instances on which [hostroute.Impact.None] is false.
+	Examples []string `json:"examples"`
+}
+
+// None says that nothing moves, for sure: no instance counts as Moved or Uncertain, and no finding of
+// severity error is new. For a nil Impact it returns false.
+func (i *Impact) None() bool {
+	return i != nil && i.Moved == 0 && i.Uncertain == 0 &&
+		!slices.ContainsFunc(i.New, func(o Occurrence) bool { return o.Finding.Severity == hostroute.SeverityError })
+}
+
+// A Move says that destinations leave by another NIC than before. The names of NICs mean nothing across
+// instances, so From and To are the IDs of the NIC's subnets, separated by commas. A subnet without an ID
+// appears with its CIDR, and a NIC without subnets with its name. The zero Move moves nothing.
+type Move struct {
+	Destinations []netip.Prefix `json:"destinations"` // sorted by address, IPv4 first
+	From         string         `json:"from"`         // "" means no route
+	To           string         `json:"to"`           // "" means no route
+	Instances    int            `json:"instances"`    // in which these destinations, and no others, move from From to To
+	Examples     []string       `json:"examples"`     // the three smallest names of the instances
+}
+
+// Impact returns what edits do to all instances that were added: the sum of what
+// [hostroute.Instance.Impact] says about each.
+//
+// It returns an [hostroute.InputError] for each edit of a subnet that was not added, and the errors of
+// [hostroute.Subnet.Apply], for instance for an Old that is not there. "Nothing moves" would be a wrong
+// answer to a mistyped ID.
+//
+// An Audit does not keep the addresses of NICs that are neither a gateway nor a next hop. If an edit makes one
+// of these a next hop, Impact takes it for a neighbour's address.
+func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
+	bySubnet, err := a.bySubnet(edits)
+	if err != nil {
+		return nil, err
+	}
+	touched := make(map[*combination]bool)
+	for s := range bySubnet {
+		for _, u := range s.users {
+			touched[u.combination] = true
+		}
+	}
+	out := &Impact{Examples: []string{}}
+	moves, came, gone := make(map[string]*Move), make(fold), make(fold)
+	for c := range touched {
+		in := c.named()
+		impact, err := in.Impact(bySubnet.on(c)...)
+		if err != nil {
+			return nil, err
+		}
+		out.Touched += c.count
+		if len(impact.Changes) > 0 {
+			out.Moved += c.count
+		} else if impact.Uncertain {
+			out.Uncertain += c.count
+		}
+		if !impact.None() {
+			out.Examples = addNames(out.Examples, c.names...)
+		}
+		for _, m := range gather(impact.Changes, func(nic string) string { return nicLabel(&in, nic) }) {
+			key := fmt.Sprintf("%q %q %v", m.From, m.To, m.Destinations)
+			if moves[key] == nil {
+				moves[key] = &m
+			}
+			moves[key].Instances += c.count
+			moves[key].Examples = addNames(moves[key].Examples, c.names...)
+		}
+		came.add(c, &in, impact.New)
+		gone.add(c, &in, impact.Gone)
+	}
+	out.New, out.Gone, out.Moves = came.occurrences(), gone.occurrences(), []Move{}
+	for _, m := range moves {
+		out.Moves = append(out.Moves, *m)
+	}
+	slices.SortFunc(out.Moves, compareMoves)
+	return out, nil
+}
+
+// editsBySubnet has edits in groups, so that an instance is not asked about those for other subnets.
+type editsBySubnet map[*subnet][]hostroute.Edit
+
+// bySubnet groups edits, if all of them can be made.
+func (a *Audit) bySubnet(edits []hostroute.Edit) (editsBySubnet, error) {
+	if a == nil {
+		a = new(Audit)
+	}
+	out := make(editsBySubnet)
+	var subnets []*subnet
+	var errs []error
+	for i, e := range edits {
+		s := a.subnets[e.Subnet]
+		if s == nil {
+			err := fmt.Errorf("subnet %q was not added", e.Subnet)
+			errs = append(errs, &hostroute.InputError{Path: fmt.Sprintf("edits[%d].Subnet", i), Err: err})
+			continue
+		}
+		if out[s] == nil {
+			subnets = append(subnets, s)
+		}
+		out[s] = append(out[s], e)
+	}
+	for _, s := range subnets {
+		if _, err := s.Apply(out[s]...); err != nil {
+			_, err = s.Apply(edits...) // with the paths of all edits
+			errs = append(errs, err)
+		}
+	}
+	return out, errors.Join(errs...)
+}
+
+// on returns the edits on the subnets of a combination.
+func (e editsBySubnet) on(c *combination) []hostroute.Edit {
+	var out []hostroute.Edit
+	for _, s := range c.subnets {
+		out = append(out, e[s]...)
+	}
+	return out
+}
+
+// gather makes one Move of all changes between the same two NICs.
+func gather(changes []hostroute.Change, label func(nic string) string) []Move {
+	out := []Move{}
+	for _, c := range changes {
+		from, to := label(c.Before), label(c.After)
+		i := slices.IndexFunc(out, func(m Move) bool { return m.From == from && m.To == to })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Move{From: from, To: to})
+		}
+		out[i].Destinations = append(out[i].Destinations, c.Destination)
+	}
+	return out
+}
+
+func compareMoves(a, b Move) int {
+	return cmp.Or(
+		cmp.Compare(b.Instances, a.Instances),
+		slices.CompareFunc(a.Destinations, b.Destinations, comparePrefixes),
+		cmp.Compare(a.From, b.From),
+		cmp.Compare(a.To, b.To),
+	)
+}
+
+// Moves returns which destinations leave by another NIC in after than in before, which are one instance at two
+// times. It is the [hostroute.Diff] of their tables, but a NIC is the same if its subnets are, whatever its
+// name. Each Move has one instance, the name of after as its example. They are sorted by destinations, From
+// and To.
+//
+// Moves returns nil if [hostroute.Analyze] returns an error for before or after.
+func Moves(before, after hostroute.Instance) []Move {
+	labels := make(map[string]string)
+	was, errBefore := labelled(before, labels)
+	is, errAfter := labelled(after, labels)
+	if errBefore != nil || errAfter != nil {
+		return nil
+	}
+	out := gather(hostroute.Diff(was, is), func(nic string) string { return labels[nic] })
+	for i := range out {
+		out[i].Instances, out[i].Examples = 1, []string{after.Name}
+	}
+	slices.SortFunc(out, compareMoves)
+	return out
+}
+
+// labelled returns an instance's table in which NICs have other names: their labels with a number, because two
+// can have the same label. It adds the label of each such name to labels.
+func labelled(in hostroute.Instance, labels map[string]string) (hostroute.Table, error) {
+	report, err := hostroute.Analyze(in)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string)
+	used := make(map[string]int)
+	for _, n := range in.NICs {
+		label := nicLabel(&in, n.Name)
+		used[label]++
+		name := fmt.Sprintf("%s %d", label, used[label])
+		names[n.Name], labels[name] = name, label
+	}
+	for i := range report.Table {
+		report.Table[i].NIC = names[report.Table[i].NIC]
+	}
+	return report.Table, nil
+}

@@ -1,0 +1,217 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// The findings of all instances, those with one cause together.
+
+// An Occurrence is one finding of many instances. Findings with the same code are one Occurrence if they
+// are about the same thing, which is:
+//   - for a host route: the subnet and the host route;
+//   - for a subnet: the subnet;
+//   - for a NIC: its subnets;
+//   - for a manual route: the route and the NIC's subnets;
+//   - for an instance: nothing more.
+//
+// For conflict, captures-subnet, overlapping-subnets and next-hop-other-nic, the subnets and host routes of
+// Related must be the same, too. The zero Occurrence is about no instance.
+type Occurrence struct {
+	// Finding is what the instance with the smallest name has. Its messages and Related are about that
+	// instance; its Subject has no Instance and no NIC.
+	Finding   hostroute.Finding `json:"finding"`
+	Instances int               `json:"instances"` // that have the finding
+	Examples  []string          `json:"examples"`  // the three smallest names of the instances
+	// Fixes are those of all the findings. Fixes with the same edits are listed once, and so are fixes
+	// without edits that have the same message. Those for the most instances come first, then the
+	// likeliest. [Audit.Impact] says what a fix moves.
+	Fixes []hostroute.Fix `json:"fixes"`
+}
+
+// Findings returns the findings of all instances. The worst come first: they are sorted by severity, then by
+// the number of instances, then by code, subnet, destination and next hop. To do so it analyses every
+// combination again. It has nothing about subnets without an instance: call [hostroute.AnalyzeSubnet] for
+// these.
+func (a *Audit) Findings() iter.Seq[Occurrence] {
+	return func(yield func(Occurrence) bool) {
+		for _, o := range a.findings().sorted() {
+			if !yield(o.occurrence()) {
+				return
+			}
+		}
+	}
+}
+
+// findings gathers the findings of all combinations.
+func (a *Audit) findings() fold {
+	f := make(fold)
+	if a == nil {
+		return f
+	}
+	for _, c := range a.combinations {
+		in := c.named()
+		if report, err := hostroute.Analyze(in); err == nil { // it was valid when it was added
+			f.add(c, &in, report.Findings)
+		}
+	}
+	return f
+}
+
+// A subject is what the findings of one Occurrence have in common.
+type subject struct {
+	code    hostroute.Code
+	subnet  string
+	route   hostroute.HostRoute
+	nic     string // the label of a NIC, also for a manual route
+	related string
+}
+
+// A fold has the findings that were gathered so far.
+type fold map[subject]*folded
+
+type folded struct {
+	subject   subject
+	finding   hostroute.Finding // of first
+	first     *combination      // that with the smallest name
+	instances int
+	names     []string
+	fixes     map[string]*foldedFix // by their edits or message
+}
+
+type foldedFix struct {
+	hostroute.Fix
+	rank      int // the lowest that it has in any finding
+	instances int
+}
+
+// add adds the findings of a combination. An instance counts once, even if several of its findings are one.
+func (f fold) add(c *combination, in *hostroute.Instance, findings []hostroute.Finding) {
+	counted := make(map[any]bool) // subjects and fixes
+	for _, finding := range findings {
+		s := subjectOf(in, &finding)
+		o := f[s]
+		if o == nil {
+			o = &folded{subject: s, fixes: make(map[string]*foldedFix)}
+			f[s] = o
+		}
+		if !counted[s] {
+			counted[s] = true
+			o.instances += c.count
+			o.names = addNames(o.names, c.names...)
+			if o.first == nil || c.less(o.first) {
+				o.first, o.finding = c, finding
+			}
+		}
+		for rank, fix := range finding.Fixes {
+			known := o.fix(rank, fix)
+			if !counted[known] {
+				counted[known] = true
+				known.instances += c.count
+			}
+		}
+	}
+}
+
+// fix returns the fix that is the same as the given one.
+func (o *folded) fix(rank int, fix hostroute.Fix) *foldedFix {
+	text := fix.Message
+	if len(fix.Edits) > 0 {
+		text = fmt.Sprint(fix.Edits)
+	}
+	known := o.fixes[text]
+	if known == nil {
+		known = &foldedFix{Fix: fix, rank: rank}
+		o.fixes[text] = known
+	}
+	known.Message = min(known.Message, fix.Message) // it can name another NIC
+	known.rank = min(known.rank, rank)
+	return known
+}
+
+func subjectOf(in *hostroute.Instance, f *hostroute.Finding) subject {
+	s := subject{code: f.Code, subnet: f.Subject.Subnet, route: f.Subject.HostRoute}
+	if s.subnet == "" {
+		s.nic = nicLabel(in, f.Subject.NIC)
+	}
+	switch f.Code {
+	case hostroute.CodeConflict, hostroute.CodeCapturesSubnet, hostroute.CodeOverlappingSubnets, hostroute.CodeNextHopOtherNIC:
+		var related []string
+		for _, r := range f.Related {
+			related = append(related, strconv.Quote(r.Ref.Subnet)+" "+r.Ref.HostRoute.String())
+		}
+		slices.Sort(related)
+		s.related = strings.Join(slices.Compact(related), "\n")
+	}
+	return s
+}
+
+func compareSubjects(a, b subject) int {
+	return cmp.Or(
+		cmp.Compare(a.code, b.code),
+		cmp.Compare(a.subnet, b.subnet),
+		compareRoutes(a.route, b.route),
+		cmp.Compare(a.nic, b.nic),
+		cmp.Compare(a.related, b.related),
+	)
+}
+
+// sorted returns the worst first.
+func (f fold) sorted() []*folded {
+	return slices.SortedFunc(maps.Values(f), func(a, b *folded) int {
+		return cmp.Or(
+			cmp.Compare(severities[b.subject.code], severities[a.subject.code]),
+			cmp.Compare(b.instances, a.instances),
+			compareSubjects(a.subject, b.subject),
+		)
+	})
+}
+
+func (f fold) occurrences() []Occurrence {
+	out := []Occurrence{}
+	for _, o := range f.sorted() {
+		out = append(out, o.occurrence())
+	}
+	return out
+}
+
+func (o *folded) occurrence() Occurrence {
+	out := Occurrence{Finding: o.finding, Instances: o.instances, Examples: o.names, Fixes: []hostroute.Fix{}}
+	out.Finding.Subject = hostroute.Ref{Subnet: o.subject.subnet, HostRoute: o.subject.route}
+	for _, text := range slices.SortedFunc(maps.Keys(o.fixes), func(x, y string) int {
+		a, b := o.fixes[x], o.fixes[y]
+		return cmp.Or(cmp.Compare(b.instances, a.instances), cmp.Compare(a.rank, b.rank), cmp.Compare(x, y))
+	}) {
+		out.Fixes = append(out.Fixes, o.fixes[text].Fix)
+	}
+	return out
+}
+
+// nicLabel returns what a [Move] calls the NIC of a name; "" if there is none.
+func nicLabel(in *hostroute.Instance, name string) string {
+	i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
+	if i < 0 {
+		return ""
+	}
+	var ids []string
+	for _, s := range in.NICs[i].Subnets {
+		id := s.ID
+		if id == "" {
+			id = s.CIDR.String()
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if ids == nil {
+		return name
+	}
+	return strings.Join(ids, ",")
+}

@@ -1,0 +1,68 @@
+package audit
+
+import (
+	"slices"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// Which host routes no instance needs.
+
+// objector returns a combination whose data may move if a host route is removed together with others; nil
+// if there is none.
+func (p place) objector(others editsBySubnet) *combination {
+	for _, u := range p.subnet.users {
+		// An edit writes the whole list masked. If that changes nothing, the verdict says what the removal does.
+		if p.mark(u).has(moves) && p.subnet.masked && len(others.on(u.combination)) == 0 {
+			return u.combination
+		}
+	}
+	for _, u := range p.subnet.users {
+		impact, err := u.instance.Impact(append(others.on(u.combination), p.removal())...)
+		if err != nil || !impact.None() {
+			return u.combination
+		}
+	}
+	return nil
+}
+
+// RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet,
+// destination and next hop. The [Audit.Impact] of these edits is None. No other host route can be removed
+// with them so that it stays None, apart from those in an offer that is too long for DHCP, which are left
+// out as in [Usage].
+//
+// If of several host routes one must stay, it is the last in that order: RemovableTogether goes through
+// all host routes and removes each whose removal, with those before it, moves nothing. It repeats this
+// until nothing more can go. So the result can contain a host route that is removable only after others,
+// and lack one that is removable alone.
+func (a *Audit) RemovableTogether() []hostroute.Edit {
+	type candidate struct {
+		place
+		objector *combination // that was found last
+		edits    int          // that it had then
+	}
+	var list []*candidate
+	for _, p := range a.places() {
+		if !p.tally().overflows() {
+			list = append(list, &candidate{place: p})
+		}
+	}
+	removed, out := make(editsBySubnet), []hostroute.Edit{}
+	for before := -1; before < len(out); {
+		before = len(out)
+		list = slices.DeleteFunc(list, func(c *candidate) bool {
+			if c.objector != nil && c.edits == len(removed.on(c.objector)) {
+				return false // nothing changed for the objector
+			}
+			if c.objector = c.place.objector(removed); c.objector != nil {
+				c.edits = len(removed.on(c.objector))
+				return false
+			}
+			removed[c.subnet] = append(removed[c.subnet], c.removal())
+			out = append(out, c.removal())
+			return true
+		})
+	}
+	slices.SortFunc(out, compareRemovals)
+	return out
+}
