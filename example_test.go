@@ -57,7 +57,7 @@ func Example_theDocumentedTable() {
 }
 
 // A next hop that is ignored: the operator wants 11.11.0.0/16 to pass a router at 11.8.0.77,
-// which never sees it. The finding says why, its fix what to do, and neutron.Command what to type.
+// which never sees it. The finding says why, its fix what to do, and neutron.ReplaceCommand what to type.
 func Example_aNextHopThatIsIgnored() {
 	subnet := back(hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.77"))
 	r, err := hostroute.Analyze(hostroute.Instance{
@@ -80,7 +80,7 @@ func Example_aNextHopThatIsIgnored() {
 			if err != nil {
 				log.Fatal(err)
 			}
-			fmt.Println(strings.Join(neutron.Command(fixed), " "))
+			fmt.Println(strings.Join(neutron.ReplaceCommand(fixed), " "))
 		}
 	}
 	// Output:

@@ -18,6 +18,8 @@ import (
 
 var equate = cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}), cmpopts.EquateEmpty()}
 
+func route(text string) hostroute.HostRoute { return hostroute.MustParseHostRoute(text) }
+
 // front and back are the subnets of Calico's documented example.
 func front() *hostroute.Subnet {
 	return &hostroute.Subnet{ID: "front", CIDR: netip.MustParsePrefix("10.65.0.0/24"), Gateway: netip.MustParseAddr("10.65.0.1")}
@@ -107,8 +109,8 @@ func TestDecodeSubnetsMembers(t *testing.T) {
 	}
 	same := func(*hostroute.Subnet) {}
 	noGateway := func(s *hostroute.Subnet) { s.Gateway = netip.Addr{} }
-	route := func(route string) func(*hostroute.Subnet) {
-		return func(s *hostroute.Subnet) { s.HostRoutes = []hostroute.HostRoute{hostroute.MustParseHostRoute(route)} }
+	route := func(text string) func(*hostroute.Subnet) {
+		return func(s *hostroute.Subnet) { s.HostRoutes = []hostroute.HostRoute{route(text)} }
 	}
 	for _, tt := range []struct {
 		name, members string // beside id and cidr

@@ -84,12 +84,27 @@ func ExampleUpdateBody() {
 	// {"subnet":{"host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}}
 }
 
-func ExampleCommand() {
+// The whole list in one request.
+func ExampleReplaceCommand() {
 	back := &hostroute.Subnet{ID: "back", HostRoutes: []hostroute.HostRoute{hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")}}
-	fmt.Println(strings.Join(neutron.Command(back), " "))
+	fmt.Println(strings.Join(neutron.ReplaceCommand(back), " "))
 	back.HostRoutes = nil
-	fmt.Println(strings.Join(neutron.Command(back), " "))
+	fmt.Println(strings.Join(neutron.ReplaceCommand(back), " "))
 	// Output:
 	// openstack subnet set --no-host-route --host-route destination=11.11.0.0/16,gateway=11.8.0.1 back
 	// openstack subnet set --no-host-route back
+}
+
+// A fix becomes commands that leave the subnet's other host routes alone.
+func ExampleEditCommands() {
+	back := &hostroute.Subnet{ID: "back", HostRoutes: []hostroute.HostRoute{
+		hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.77"), hostroute.MustParseHostRoute("11.12.0.0/16,11.8.0.1"),
+	}}
+	fix := hostroute.Edit{Subnet: "back", Old: back.HostRoutes[0], New: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")}
+	for _, argv := range neutron.EditCommands(back, fix) {
+		fmt.Println(strings.Join(argv, " "))
+	}
+	// Output:
+	// openstack subnet set --host-route destination=11.11.0.0/16,gateway=11.8.0.1 back
+	// openstack subnet unset --host-route destination=11.11.0.0/16,gateway=11.8.0.77 back
 }

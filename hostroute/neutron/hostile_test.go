@@ -274,7 +274,7 @@ func FuzzUpdateBody(f *testing.F) {
 		if string(again) != string(neutron.UpdateBody(s)) {
 			t.Errorf("first %s\nthen  %s", neutron.UpdateBody(s), again)
 		}
-		if argv := neutron.Command(s); argv[len(argv)-1] != "s" || len(argv) != 5+2*len(d.Subnets[0].HostRoutes) {
+		if argv := neutron.ReplaceCommand(s); argv[len(argv)-1] != "s" || len(argv) != 5+2*len(d.Subnets[0].HostRoutes) {
 			t.Errorf("command %q for %s", argv, again)
 		}
 	})

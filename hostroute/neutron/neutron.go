@@ -17,8 +17,6 @@
 package neutron
 
 import (
-	"cmp"
-	"encoding/json"
 	"io"
 	"strings"
 
@@ -52,38 +50,3 @@ func (e *DecodeError) Error() string { return strings.TrimPrefix(e.Path+": "+e.E
 
 // Unwrap returns e.Err.
 func (e *DecodeError) Unwrap() error { return e.Err }
-
-// UpdateBody returns the body of PUT /v2.0/subnets/ID that gives the subnet the host routes of s, none for nil:
-// {"subnet":{"host_routes":[...]}}. Neutron replaces the whole list; as it refuses equal copies, each is written once.
-func UpdateBody(s *hostroute.Subnet) []byte {
-	b, _ := json.Marshal(map[string]any{"subnet": map[string]any{"host_routes": distinct(s)}}) // no text fails
-	return b
-}
-
-// Command returns the command that gives the subnet the host routes of s, and no other, as arguments, not quoted for a shell.
-// It replaces the list, so make one fix of a subnet at a time, and analyze again. Without an ID, it ends in "". For nil it returns nil.
-func Command(s *hostroute.Subnet) []string {
-	if s == nil {
-		return nil
-	}
-	argv := []string{"openstack", "subnet", "set", "--no-host-route"}
-	for _, r := range distinct(s) {
-		argv = append(argv, "--host-route", "destination="+r.Destination.String()+",gateway="+r.NextHop.String())
-	}
-	if strings.HasPrefix(s.ID, "-") {
-		argv = append(argv, "--") // else the ID would be an option
-	}
-	return append(argv, s.ID)
-}
-
-// distinct returns the first of equal host routes, unmapped.
-func distinct(s *hostroute.Subnet) []hostroute.HostRoute {
-	out, seen := []hostroute.HostRoute{}, make(map[hostroute.HostRoute]bool)
-	for i := 0; s != nil && i < len(s.HostRoutes); i++ {
-		r, _ := hostroute.ParseHostRoute(s.HostRoutes[i].String()) // unmaps
-		if r = cmp.Or(r, s.HostRoutes[i]); !seen[r] {
-			out, seen[r] = append(out, r), true
-		}
-	}
-	return out
-}

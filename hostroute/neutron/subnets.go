@@ -14,7 +14,7 @@ import (
 // CodeNetmaskSpelling, of severity error, is that of a destination such as 10.0.0.0/255.0.0.0, which Neutron accepts and
 // hands on as it is. dnsmasq takes the first number after the slash for the length and sends 255; dhclient then installs no
 // route of the subnet, not even the default. 10.0.0.0/0.255.255.255 becomes 0.0.0.0/0, and 0.0.0.0/0.0.0.0 is not dropped.
-// Subject and subnet have the prefix meant, which [UpdateBody] and [Command] write. Without DHCP or IPv4, nothing is found.
+// Subject and subnet have the prefix meant, which [UpdateBody] and [ReplaceCommand] write. Without DHCP or IPv4, nothing is found.
 const CodeNetmaskSpelling hostroute.Code = "netmask-spelling"
 
 var subnetNames = [][]string{{"/id", "/ID"}, {"/cidr", "/Subnet"}, {"/gateway_ip", "/Gateway"}, {"/enable_dhcp", "/DHCP"},

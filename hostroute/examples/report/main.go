@@ -103,7 +103,7 @@ func write(subnets map[string]*hostroute.Subnet, reports []*hostroute.Report) er
 				fmt.Fprintf(w, "  fix%s: %s\n", map[bool]string{false: ", data may move"}[fix.KeepsEgress], fix.Message)
 				for _, e := range fix.Edits {
 					if fixed, err := subnets[e.Subnet].Apply(fix.Edits...); err == nil {
-						fmt.Fprintf(w, "    %s\n", strings.Join(neutron.Command(fixed), " "))
+						fmt.Fprintf(w, "    %s\n", strings.Join(neutron.ReplaceCommand(fixed), " "))
 					}
 				}
 			}
