@@ -125,12 +125,3 @@ func DefaultGateway(cidr netip.Prefix) netip.Addr {
 	}
 	return gateway
 }
-
-// unmapPrefix unmaps a prefix of IPv4-mapped addresses. A shorter one than ::ffff:0:0/96 is not an
-// IPv4 network.
-func unmapPrefix(p netip.Prefix) netip.Prefix {
-	if p.Addr().Is4In6() && p.Bits() >= 96 {
-		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	return p
-}

@@ -56,6 +56,9 @@ func analyze(names []string, defaultNIC string) (_ map[string]*hostroute.Subnet,
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(d.Problems) > 0 {
+		return nil, nil, fmt.Errorf("%v, and %d more problems", d.Problems[0], len(d.Problems)-1)
+	}
 	subnets, reports, found := make(map[string]*hostroute.Subnet), []*hostroute.Report{}, defaultNIC == ""
 	for _, in := range d.Instances {
 		for _, nic := range in.NICs {
