@@ -76,9 +76,9 @@ func TestHostileDocuments(t *testing.T) {
 		err     bool
 	}{
 		{"spaces", "", [3]string{"", strings.Repeat(" \n\t\r", 250), ""}, 100_000, false, true},
-		{"spaces in a list", "", [3]string{"[", strings.Repeat(" ", 1000), "]"}, 100_000, false, false},
-		{"spaces in an object", "", [3]string{`{"id":"s"`, strings.Repeat(" ", 1000), "}"}, 50_000, false, false},
-		{"spaces before a value", "", [3]string{`{"subnets":`, strings.Repeat(" ", 1000), "[]}"}, 50_000, false, false},
+		{"spaces in a list", "", [3]string{"[", strings.Repeat(" ", 1000), "]"}, 10_000, false, false},
+		{"spaces in an object", "", [3]string{`{"id":"s"`, strings.Repeat(" ", 1000), "}"}, 10_000, false, false},
+		{"spaces before a value", "", [3]string{`{"subnets":`, strings.Repeat(" ", 1000), "[]}"}, 10_000, false, false},
 		{"lists without an end", "", [3]string{"", "[", ""}, million, false, true},
 		{"objects without an end", "", [3]string{"", `{"subnets":`, ""}, million, false, true},
 		{"lists in a member", "", [3]string{open + `"x":`, "[", ""}, million, false, true},
@@ -101,7 +101,7 @@ func TestHostileDocuments(t *testing.T) {
 		{"a long destination", "", [3]string{open + `"host_routes":[{"nexthop":"::","destination":"1.1.1.1/`, big, `"}]}`}, 5000, false, false},
 		{"a long name of a member", "", [3]string{`{"`, big, `":1}`}, 5000, false, true},
 		{"a long member before the list", "", [3]string{`{"x":"`, big, `","subnets":[]}`}, 5000, false, false},
-		{"many members", "", [3]string{`{"id":"s"`, `,"%d":1`, "}"}, million, false, false},
+		{"many members", "", [3]string{`{"id":"s"`, `,"%d":1`, "}"}, 100_000, false, false},
 		{"many networks", "", [3]string{"[{}", `,{"id":"%d","cidr":"::/0","gateway_ip":"","network_id":"%[1]d"}`, "]"}, 100_000, true, false},
 		{"the same subnet", "", [3]string{"[" + oneSubnet, "," + oneSubnet, "]"}, 100_000, true, false},
 		{"other subnets of one ID", "", [3]string{"[" + oneSubnet, `,{"id":"s"}`, "]"}, 100_000, true, false},
