@@ -78,9 +78,12 @@ func (d *decoder) report(at position, document string, f *fault) *Problem {
 	return &d.out.Problems[len(d.out.Problems)-1]
 }
 
-// A take function takes an element: it calls decode with a struct to read it into. Its error ends
-// the document.
-type take func(at position, decode func(any) error) error
+// A decode function reads an element into a struct. The fault is a member of another type than the
+// struct's; the error ends the document.
+type decode func(v any) (*fault, error)
+
+// A take function takes an element, which it reads with decode. Its error ends the document.
+type take func(at position, decode decode) error
 
 // Names of documents.
 const (
@@ -102,6 +105,7 @@ func readDocument(name string, source io.Reader, take take) error {
 	}
 	blocks := &blockReader{source: bufio.NewReaderSize(source, 64<<10)}
 	d := &document{name: name, json: json.NewDecoder(blocks), take: take}
+	d.json.UseNumber() // where it is not expected, a number of any length is one of no known form
 	for {
 		d.value++
 		err := d.readValue("")
@@ -138,8 +142,9 @@ func (d *document) readValue(path string) error {
 
 // readList reads a list's elements, and its end.
 func (d *document) readList(path string) error {
+	decode := d.decode // one function value for all elements
 	for i := 0; d.json.More(); i++ {
-		if err := d.take(position{d.value, path, i}, d.decode); err != nil {
+		if err := d.take(position{d.value, path, i}, decode); err != nil {
 			return err
 		}
 	}
@@ -178,7 +183,7 @@ func (d *document) readObject() error {
 		// A row of `openstack subnet list` has a member Subnet, too: text.
 		if strings.EqualFold(name, singular) && member[0] == '{' {
 			envelope, element = true, nil
-			if err := d.take(position{d.value, "/" + name, alone}, unmarshal(member)); err != nil {
+			if err := d.take(position{d.value, "/" + name, alone}, d.decoded(member)); err != nil {
 				return err
 			}
 		} else if !envelope {
@@ -197,21 +202,33 @@ func (d *document) readObject() error {
 		return d.unknownForm()
 	}
 	element[len(element)-1] = '}'
-	return d.take(position{d.value, "", alone}, unmarshal(element))
+	return d.take(position{d.value, "", alone}, d.decoded(element))
 }
 
-func unmarshal(b []byte) func(any) error {
-	return func(v any) error { return json.Unmarshal(b, v) }
+// decode reads an element from the document.
+func (d *document) decode(v any) (*fault, error) { return d.judge(d.json.Decode(v)) }
+
+// decoded reads an element from JSON that has been read.
+func (d *document) decoded(b []byte) decode {
+	return func(v any) (*fault, error) { return d.judge(json.Unmarshal(b, v)) }
 }
 
-// decode reads an element from the document. A member of another type than v's is no malformed
-// JSON: the error is then an [json.UnmarshalTypeError], and all other members are read.
-func (d *document) decode(v any) error {
-	err := d.json.Decode(v)
-	if wrong := (*json.UnmarshalTypeError)(nil); err == nil || errors.As(err, &wrong) {
-		return err
+// judge tells malformed JSON from a member of another JSON type, which is a fault of its element
+// alone: encoding/json reads the other members all the same.
+func (d *document) judge(err error) (*fault, error) {
+	if err == nil {
+		return nil, nil
 	}
-	return d.failed(err)
+	wrong := (*json.UnmarshalTypeError)(nil)
+	if !errors.As(err, &wrong) {
+		return nil, d.failed(err)
+	}
+	kind, _, _ := strings.Cut(wrong.Value, " ") // what follows may be a number of any length
+	if wrong.Field == "" {
+		return faultf("", "the element is not an object but a JSON %s", kind), nil
+	}
+	member, _, _ := strings.Cut(wrong.Field, ".")
+	return faultf("/"+member, "the member has the wrong JSON type: %s", kind), nil
 }
 
 func (d *document) failed(err error) error {
@@ -226,20 +243,6 @@ func (d *document) unknownForm() error {
 		return errors.New("the form is not known: it is not {\"ports\":[...]}, {\"port\":{...}} or the output of `openstack port show -f json`")
 	}
 	return errors.New("the form is not known: it is not {\"subnets\":[...]}, {\"subnet\":{...}} or the output of `openstack subnet show -f json` or `openstack subnet list --long -f json`")
-}
-
-// wrongType returns the fault of a member of another JSON type, and errors of other kinds as they are.
-func wrongType(err error) (*fault, error) {
-	wrong := (*json.UnmarshalTypeError)(nil)
-	if !errors.As(err, &wrong) {
-		return nil, err
-	}
-	kind, _, _ := strings.Cut(wrong.Value, " ") // what follows may be a number of any length
-	if wrong.Field == "" {
-		return faultf("", "the element is not an object but a JSON %s", kind), nil
-	}
-	member, _, _ := strings.Cut(wrong.Field, ".")
-	return faultf("/"+member, "the member has the wrong JSON type: %s", kind), nil
 }
 
 // A blockReader reads its source in blocks of 64 KiB and fills whatever it is given. After each

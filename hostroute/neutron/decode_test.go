@@ -301,7 +301,7 @@ func TestProblemsMarshalWithTheirReason(t *testing.T) {
 }
 
 func TestSubnetNames(t *testing.T) {
-	got := decodeSubnets(t, `[{"id":"a","name":"front","cidr":"10.0.0.0/8","gateway_ip":""},{"id":"b","name":""},{"ID":"c","Name":"left out"},{"id":"a","name":"other","cidr":"10.0.0.0/8","gateway_ip":""}]`)
+	got := decodeSubnets(t, `[{"id":"a","name":"front","cidr":"10.0.0.0/8","gateway_ip":""},{"id":"b","name":""},{"ID":"c","Name":"left out"},{"name":"nobody"},{"id":"a","name":"other","cidr":"10.0.0.0/8","gateway_ip":""}]`)
 	if diff := cmp.Diff(map[string]string{"a": "front", "c": "left out"}, got.SubnetNames); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -315,6 +315,7 @@ func TestDocumentErrors(t *testing.T) {
 		{"no value", "", "subnets, value 1: the document is empty"},
 		{"white space", " \n", "subnets, value 1: the document is empty"},
 		{"a number", `5`, form},
+		{"a number that no float64 holds", `1` + strings.Repeat("0", 400), form},
 		{"null", `null`, form},
 		{"an empty object", `{}`, form},
 		{"ports", `{"ports":[]}`, form},
@@ -355,6 +356,9 @@ func TestTruncatedDocuments(t *testing.T) {
 		_, err := neutron.DecodeSubnets(strings.NewReader(document[:n]))
 		if whole[n] && err != nil {
 			t.Errorf("%d bytes: %v", n, err)
+		}
+		if errors.Is(err, io.EOF) {
+			t.Errorf("%d bytes: %v is an end that is expected", n, err)
 		}
 		if !whole[n] && (err == nil || !strings.Contains(err.Error(), ": reading failed behind byte ")) {
 			t.Fatalf("%d bytes: got %v, want that reading failed", n, err)

@@ -98,43 +98,40 @@ func (dev *device) instance() hostroute.Instance {
 
 // A group is the ports of a network on one host, or on all hosts.
 type group struct {
-	subnets  []*subnet // that can be siblings, as the ports come
 	siblings []netip.Prefix
+	last     *subnet // whose CIDR is the last sibling
 }
 
-// groupPorts puts the ports into groups, and finds the siblings of each group: in the order of
+// groupPorts puts the ports into groups, and finds the siblings of each group, in the order of
 // the subnets.
 func (d *decoder) groupPorts(ports []*port) {
 	type place struct{ network, host string }
 	groups := make(map[place]*group)
-	groupAt := func(network, host string) *group {
-		g := groups[place{network, host}]
-		if g == nil {
-			g = &group{}
-			groups[place{network, host}] = g
+	groupAt := func(at place) *group {
+		if groups[at] == nil {
+			groups[at] = &group{}
 		}
-		return g
+		return groups[at]
 	}
 	for _, p := range ports {
-		p.group = groupAt(p.network, p.host)
-		all := groupAt(p.network, "")
+		p.group = groupAt(place{p.network, p.host})
+		all := groupAt(place{p.network, ""})
 		for _, s := range p.nic.Subnets {
-			s := d.subnets[s.ID]
-			if !s.leases() {
-				continue
+			if s := d.subnets[s.ID]; s.dhcp4() {
+				s.groups = append(s.groups, p.group, all)
 			}
-			all.subnets = append(all.subnets, s)
-			if p.group != all {
-				p.group.subnets = append(p.group.subnets, s)
+		}
+	}
+	for _, s := range d.out.Subnets {
+		s := d.subnets[s.ID]
+		for _, g := range s.groups {
+			if g.last != s {
+				g.last = s
+				g.siblings = append(g.siblings, s.CIDR)
 			}
 		}
 	}
 	for _, g := range groups {
-		slices.SortFunc(g.subnets, func(s, t *subnet) int { return cmp.Compare(s.index, t.index) })
-		g.subnets = slices.Compact(g.subnets)
-		g.siblings = make([]netip.Prefix, len(g.subnets))
-		for i, s := range g.subnets {
-			g.siblings[i] = s.CIDR
-		}
+		g.siblings = slices.Clip(g.siblings)
 	}
 }

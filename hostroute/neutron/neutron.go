@@ -36,32 +36,33 @@
 // the port. DefaultNIC and ConfigDrive are the caller's to set, too.
 //
 // The siblings of a NIC are the IPv4 subnets with DHCP of its network that a port on the same
-// host uses, or a port on any host if the NIC's host is not known. Without hosts, siblings of
-// different hosts are mixed.
+// host uses, or a port on any host if the NIC's host is not known. Without hosts, the siblings
+// of all hosts are mixed.
 //
-// Anyone can create a port that names any instance. Only an attached port has a host, however.
-// Where some ports of a device_id have a host, those without one are left out.
+// Anyone can create a port that names any instance, but only an attached port has a host. Where
+// some ports of an instance have a host, those without one are left out.
 //
 // # Problems
 //
-// What one element gets wrong costs that element and nothing else. It becomes a [Problem]:
+// What is wrong with one element never keeps the rest from being read. The element is left out,
+// and a [Problem] says why:
 //
-//   - an element that is not an object, or with a member of another JSON type
-//   - a subnet without id, cidr or gateway_ip. gateway_ip may be null or "", which means none; if
-//     absence meant none as well, it would turn every verdict. (`openstack subnet list` prints
-//     the gateway with --long only.)
-//   - text that is not an address or CIDR; a CIDR with host bits; a CIDR of IPv4-mapped addresses,
-//     and such addresses on an IPv6 subnet
-//   - a destination that is spelled in a way that Neutron accepts and other software does not,
-//     such as 11/8 or 011.0.0.0/16. A netmask is understood and is a finding, see
-//     [CodeNetmaskSpelling].
-//   - a port without device_id, with a subnet that is not there or is left out, or with an address
-//     outside its subnet
-//   - a subnet or port that is there twice with different content: the first counts
-//   - an instance with ports on two hosts, or with more ports than a guest can have
+//   - an element that is not an object, or that has a member of another JSON type
+//   - a subnet without id, cidr or gateway_ip. A gateway_ip of null or "" means none. If a missing
+//     one meant none as well, it would turn every verdict. (`openstack subnet list` prints the
+//     gateway with --long only.)
+//   - an address or CIDR that cannot be read, a CIDR with host bits, a CIDR of IPv4-mapped
+//     addresses, and IPv4-mapped addresses on an IPv6 subnet
+//   - a destination in a spelling that Neutron accepts and other software does not, such as 11/8
+//     or 011.0.0.0/16. (A netmask is understood, and is a finding: [CodeNetmaskSpelling].)
+//   - a port without device_id, a port on a subnet that is not there or is left out, and a port with
+//     an address outside its subnet
+//   - a port without a host, if other ports of its instance have one
+//   - a second subnet or port of the same ID with different content: the first one counts
+//   - an instance with ports on two hosts, or with more ports than a guest can have NICs
 //
-// An instance is left out whole if one of its ports is. Decode returns an error only for a reader that
-// fails, for malformed JSON, and for a value of no known form.
+// An instance is left out whole if a port that counts is left out. Decode returns an error only
+// for a reader that fails, for malformed JSON, and for a value of no known form.
 package neutron
 
 import (

@@ -50,10 +50,10 @@ type port struct {
 }
 
 // port takes a port element.
-func (d *decoder) port(at position, decode func(any) error) error {
+func (d *decoder) port(at position, decode decode) error {
 	e := &d.portElement
 	*e = portElement{}
-	wrong, err := wrongType(decode(e))
+	wrong, err := decode(e)
 	if err != nil {
 		return err
 	}

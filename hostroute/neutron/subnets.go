@@ -52,17 +52,17 @@ type subnet struct {
 	network string
 	netmask []netmask
 	fault   *fault // then the subnet is left out
-	index   int    // among all subnets, for their order
+	groups  []*group
 }
 
-// leases says whether instances can get a lease on the subnet.
-func (s *subnet) leases() bool { return s.CIDR.Addr().Is4() && !s.DHCPDisabled }
+// dhcp4 says whether the subnet is one of IPv4 with DHCP.
+func (s *subnet) dhcp4() bool { return s.CIDR.Addr().Is4() && !s.DHCPDisabled }
 
 // subnet takes a subnet element.
-func (d *decoder) subnet(at position, decode func(any) error) error {
+func (d *decoder) subnet(at position, decode decode) error {
 	e := &d.subnetElement
 	*e = subnetElement{}
-	wrong, err := wrongType(decode(e))
+	wrong, err := decode(e)
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,12 @@ func (d *decoder) subnet(at position, decode func(any) error) error {
 	s.fault = cmp.Or(wrong, s.fault)
 
 	if first := d.subnets[s.ID]; first != nil {
-		if s.index = first.index; !reflect.DeepEqual(first, s) {
+		if !reflect.DeepEqual(first, s) {
 			d.report(at, docSubnets, faultf("", "subnet %s is there before with different content: the first counts", printable(s.ID)))
 		}
 		return nil
 	}
 	if s.ID != "" {
-		s.index = len(d.subnets)
 		d.subnets[s.ID] = s
 	}
 	if name := cmp.Or(e.Name, e.ListName); s.ID != "" && name != "" {
@@ -87,7 +86,7 @@ func (d *decoder) subnet(at position, decode func(any) error) error {
 		return nil
 	}
 	d.out.Subnets = append(d.out.Subnets, &s.Subnet)
-	if s.leases() {
+	if s.dhcp4() {
 		for _, m := range s.netmask {
 			d.out.Findings = append(d.out.Findings, m.finding(s.ID))
 		}

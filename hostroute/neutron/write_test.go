@@ -124,6 +124,7 @@ func TestEditCommands(t *testing.T) {
 		{"a replacement on a list of 20", subnetOf("s", twenty...), []hostroute.Edit{edit(nth(0), a)}, []string{all(append([]string{a}, twenty[1:]...)...)}},
 		{"two replacements on a list of 19", subnetOf("s", twenty[:19]...), []hostroute.Edit{edit(nth(0), a), edit(nth(1), b)}, []string{
 			all(append([]string{a, b}, twenty[2:19]...)...)}},
+		{"an addition to a list of 20: the limit may be higher", subnetOf("s", twenty...), []hostroute.Edit{edit("", b)}, []string{setB}},
 		{"a removal on a list of 20", subnetOf("s", twenty...), []hostroute.Edit{edit(nth(0), "")}, []string{
 			"openstack subnet unset --host-route destination=12.0.0.0/16,gateway=10.0.0.1 s"}},
 	} {
