@@ -22,11 +22,15 @@ type device struct {
 
 // instances completes the deployment.
 func (d *decoder) instances() {
-	var counted []*port
+	counted := make([]*port, 0, len(d.ports))
+	d.out.Ports = make(map[string]Port, len(d.portsByID))
 	for _, p := range d.ports {
+		if p.id != "" {
+			d.out.Ports[p.id] = p.Port
+		}
 		if p.unattached() {
 			f := faultf("", "the port has no host, so it is not attached to instance %s, whose other ports have one", printable(p.device.id))
-			d.report(p.at, docPorts, f).Port = p.nic.ID
+			d.report(p.at, docPorts, f).Port = p.id
 			continue
 		}
 		if p.fault != nil {
@@ -49,13 +53,13 @@ func (d *decoder) instances() {
 // it does not count, whatever else is wrong with it. A host of another JSON type is not known.
 func (p *port) unattached() bool {
 	hostUnknown := p.fault != nil && (p.fault.path == "/binding:host_id" || p.fault.path == "/binding_host_id")
-	return p.device != nil && p.device.hosted && p.host == "" && !hostUnknown
+	return p.device != nil && p.device.hosted && p.Host == "" && !hostUnknown
 }
 
 // reportPort reports a fault that leaves out the port and its instance.
 func (d *decoder) reportPort(p *port, f *fault) {
 	problem := d.report(p.at, docPorts, f)
-	problem.Port = p.nic.ID
+	problem.Port = p.id
 	if p.device != nil {
 		problem.Instance = p.device.id
 	}
@@ -66,13 +70,13 @@ func (d *decoder) reportPort(p *port, f *fault) {
 func (d *decoder) complete(dev *device) bool {
 	ok, host := true, ""
 	for i, p := range dev.ports {
-		host = cmp.Or(host, p.host)
+		host = cmp.Or(host, p.Host)
 		if p.fault != nil {
 			ok = false
 		}
-		if p.host != "" && p.host != host {
+		if p.Host != "" && p.Host != host {
 			ok = false
-			f := faultf("", "the port is on host %s, but another port of its instance on host %s", printable(p.host), printable(host))
+			f := faultf("", "the port is on host %s, but another port of its instance on host %s", printable(p.Host), printable(host))
 			d.reportPort(p, f)
 		}
 		if i == maxNICs {
@@ -87,11 +91,15 @@ func (d *decoder) complete(dev *device) bool {
 func (dev *device) instance() hostroute.Instance {
 	in := hostroute.Instance{Name: dev.id, NICs: make([]hostroute.NIC, len(dev.ports))}
 	for i, p := range dev.ports {
-		in.NICs[i] = p.nic
-		in.NICs[i].Name = "eth" + strconv.Itoa(i)
-		if len(p.nic.Subnets) > 0 {
-			in.NICs[i].Siblings = p.group.siblings
+		nic := hostroute.NIC{ID: p.id, Name: "eth" + strconv.Itoa(i), Addrs: p.addrs}
+		if len(p.subnets) > 0 {
+			nic.Siblings = p.group.siblings
+			nic.Subnets = make([]*hostroute.Subnet, len(p.subnets))
 		}
+		for j, s := range p.subnets {
+			nic.Subnets[j] = &s.Subnet
+		}
+		in.NICs[i] = nic
 	}
 	return in
 }
@@ -106,18 +114,21 @@ type group struct {
 // the subnets.
 func (d *decoder) groupPorts(ports []*port) {
 	type place struct{ network, host string }
-	groups := make(map[place]*group)
+	groups := make(map[place]*group, len(ports))
 	groupAt := func(at place) *group {
-		if groups[at] == nil {
-			groups[at] = &group{}
+		g := groups[at]
+		if g == nil {
+			g = &group{}
+			groups[at] = g
 		}
-		return groups[at]
+		return g
 	}
 	for _, p := range ports {
-		p.group = groupAt(place{p.network, p.host})
-		all := groupAt(place{p.network, ""})
-		for _, s := range p.nic.Subnets {
-			if s := d.subnets[s.ID]; s.dhcp4() {
+		network := p.network()
+		p.group = groupAt(place{network, p.Host})
+		all := groupAt(place{network, ""})
+		for _, s := range p.subnets {
+			if s.dhcp4() {
 				s.groups = append(s.groups, p.group, all)
 			}
 		}

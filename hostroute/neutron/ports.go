@@ -6,10 +6,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
-
-	"example.com/go-hostroute/hostroute"
 )
 
 // A portElement has the members that are needed. The API and `openstack port show` spell one of
@@ -40,11 +40,12 @@ var errPortList = errors.New("`openstack port list` does not print which instanc
 
 // A port is what the element of an instance's port means, as far as it can be read.
 type port struct {
+	Port
 	at      position
+	id      string
 	device  *device // nil if the port has no device_id
-	network string  // for siblings, see networkOf
-	host    string
-	nic     hostroute.NIC // without name and siblings
+	addrs   []netip.Addr
+	subnets []*subnet
 	group   *group
 	fault   *fault // then the port is left out, and its instance with it
 }
@@ -68,24 +69,33 @@ func (d *decoder) port(at position, decode decode) error {
 	p := d.portOf(e)
 	p.at, p.fault = at, cmp.Or(wrong, p.fault)
 	if first := d.portsByID[e.ID]; first != nil {
-		if p.at = first.at; reflect.DeepEqual(first, p) {
+		if first.sameAs(p) {
 			return nil
 		}
 		p = &port{at: at, fault: faultf("", "port %s is there before with different content: the first counts", printable(e.ID))}
 	} else if e.ID != "" {
 		d.portsByID[e.ID] = p
-		d.out.Ports[e.ID] = Port{e.Name, e.MAC, e.Network, e.Project, p.host}
 	}
-	if p.device != nil && p.host != "" {
+	if p.device != nil && p.Host != "" {
 		p.device.hosted = true
 	}
 	d.ports = append(d.ports, p)
 	return nil
 }
 
+// sameAs says whether two elements of one ID mean the same instance's NIC.
+func (p *port) sameAs(q *port) bool {
+	return p.device == q.device && p.network() == q.network() && p.Host == q.Host && slices.Equal(p.addrs, q.addrs) &&
+		slices.Equal(p.subnets, q.subnets) && reflect.DeepEqual(p.fault, q.fault)
+}
+
 // portOf returns what the element means, with the first fault.
 func (d *decoder) portOf(e *portElement) *port {
-	p := &port{device: d.devices[e.DeviceID], host: cmp.Or(e.Host, e.ShowHost), nic: hostroute.NIC{ID: e.ID}}
+	p := &port{
+		Port:   Port{Name: e.Name, MAC: e.MAC, Network: e.Network, Project: e.Project, Host: cmp.Or(e.Host, e.ShowHost)},
+		id:     e.ID,
+		device: d.devices[e.DeviceID],
+	}
 	if e.DeviceID == "" {
 		p.fault = faultf("/device_id", "the port has no device_id, which names its instance")
 	} else if p.device == nil {
@@ -93,29 +103,27 @@ func (d *decoder) portOf(e *portElement) *port {
 		d.devices[e.DeviceID] = p.device
 	}
 	for i, fixed := range e.FixedIPs {
-		if f := d.addFixedIP(&p.nic, fixed); f != nil && p.fault == nil {
+		if f := d.addFixedIP(p, fixed); f != nil && p.fault == nil {
 			f.path = pointer("/fixed_ips", i) + f.path
 			p.fault = f
 		}
 	}
-	p.network = d.networkOf(e.Network, p.nic.Subnets)
 	return p
 }
 
-// networkOf returns the network of a port. Where no document names it, the port's first subnet is
-// a network of its own.
-func (d *decoder) networkOf(network string, subnets []*hostroute.Subnet) string {
-	if len(subnets) == 0 {
+// network returns the network of the port, for siblings. Where no document names it, the port's
+// first subnet is a network of its own.
+func (p *port) network() string {
+	if len(p.subnets) == 0 {
+		return p.Network
+	}
+	if network := cmp.Or(p.subnets[0].network, p.Network); network != "" {
 		return network
 	}
-	id := subnets[0].ID
-	if network = cmp.Or(d.subnets[id].network, network); network != "" {
-		return network
-	}
-	return "network of subnet " + id
+	return "network of subnet " + p.subnets[0].ID
 }
 
-func (d *decoder) addFixedIP(nic *hostroute.NIC, e fixedIPElement) *fault {
+func (d *decoder) addFixedIP(p *port, e fixedIPElement) *fault {
 	if e.SubnetID == "" {
 		return faultf("/subnet_id", "the fixed IP has no subnet_id")
 	}
@@ -134,8 +142,8 @@ func (d *decoder) addFixedIP(nic *hostroute.NIC, e fixedIPElement) *fault {
 		if !s.CIDR.Contains(a) {
 			return faultf("/ip_address", "fixed IP %v is outside %v, the CIDR of its subnet", a, s.CIDR)
 		}
-		nic.Addrs = append(nic.Addrs, a)
+		p.addrs = append(p.addrs, a)
 	}
-	nic.Subnets = append(nic.Subnets, &s.Subnet)
+	p.subnets = append(p.subnets, s)
 	return nil
 }
