@@ -163,7 +163,7 @@ func (c *cloud) commands(fix hostroute.Fix) []string {
 		}
 		done = append(done, e.Subnet)
 		var words []string
-		for _, arg := range neutron.Command(fixed) {
+		for _, arg := range neutron.ReplaceCommand(fixed) {
 			words = append(words, shellQuote(arg))
 		}
 		out = append(out, strings.Join(words, " "))

@@ -14,14 +14,16 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 9, "rounds; the table has their medians")
 	most := flag.Int("n", 100_000, "routes of the largest table")
+	subnets := flag.Int("subnets", 5000, "subnets to decode")
+	ports := flag.Int("ports", 60_000, "ports to decode")
 	flag.Parse()
-	if err := run(*rounds, *most); err != nil {
+	if err := run(*rounds, *most, *subnets, *ports); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds, most int) error {
+func run(rounds, most, subnets, ports int) error {
 	fmt.Print("Exact effect of every route of a table, ratio of the cost per route\n\n" +
 		"| family | prefixes | routes | to sorting them | to deciding it with bart | allocations |\n|---|---|---|---|---|---|\n")
 	for _, family := range []family{ipv4, ipv6} {
@@ -37,7 +39,10 @@ func run(rounds, most int) error {
 		}
 	}
 	fmt.Print("\n| what | beside | ratio | allocations |\n|---|---|---|---|\n")
-	return analyses(rounds)
+	if err := analyses(rounds); err != nil {
+		return err
+	}
+	return decoding(rounds, subnets, ports)
 }
 
 // A subject is a thing to measure: f does it per times.
@@ -83,5 +88,5 @@ func enough(s subject) int {
 }
 
 func row(what, beside string, ratio float64, allocs uint64) {
-	fmt.Printf("| %s | %s | %.1f | %d |\n", what, beside, ratio, allocs)
+	fmt.Printf("| %s | %s | %.2f | %d |\n", what, beside, ratio, allocs)
 }
