@@ -41,7 +41,7 @@ type subject struct {
 // String returns "next-hop-not-gateway of storage-subnet: 10.71.0.0/16,10.70.0.77".
 func (s subject) String() string {
 	ref := hostroute.Ref{Instance: s.Instance, NIC: s.Port, Subnet: s.Subnet, HostRoute: s.HostRoute}
-	return oneLine(string(s.Code)) + " of " + ref.String()
+	return quoted(string(s.Code)) + " of " + ref.String()
 }
 
 // subjectOf returns how a baseline names a finding of an instance.
@@ -140,7 +140,7 @@ func (p *printer) writeBaseline(opt *options, reasons map[subject]string) error 
 	if err := os.WriteFile(opt.toBaseline, append(content, '\n'), 0o666); err != nil {
 		return err
 	}
-	p.line(0, "%s written to %s; %s a reason.", plural(len(b.Accepted), "entry", "entries"), oneLine(opt.toBaseline), plural(missing, "entry needs", "entries need"))
+	p.line(0, "%s written to %s; %s a reason.", plural(len(b.Accepted), "entry", "entries"), quoted(opt.toBaseline), plural(missing, "entry needs", "entries need"))
 	return nil
 }
 

@@ -31,7 +31,7 @@ func (p *printer) changes(before *cloud) {
 		p.line(0, "data moved in %d of the %s that are in both snapshots", moved, count(both, "instance"))
 	}
 	for _, m := range moves {
-		p.line(2, "%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), oneLine(m.Examples[0]))
+		p.line(2, "%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), quoted(m.Examples[0]))
 	}
 	if len(comparison.Usages) > 0 {
 		p.title("HOST ROUTES")
@@ -166,7 +166,7 @@ func (p *printer) findingChange(before *cloud, c audit.OccurrenceChange) {
 	}
 	example := ""
 	if len(o.Examples) > 0 {
-		example = "; e.g. " + oneLine(o.Examples[0])
+		example = "; e.g. " + quoted(o.Examples[0])
 	}
 	p.line(2, "%s %v %s%s: %s%s", sign, o.Finding.Severity, o.Finding.Code, about, n, example)
 }

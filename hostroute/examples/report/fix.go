@@ -238,7 +238,7 @@ func (p *printer) moveText(moves []audit.Move) string {
 	if others := len(moves) - 1; others > 0 {
 		text += " (or " + plural(others, "other", "others") + ")"
 	}
-	return text + ", e.g. in " + oneLine(m.Examples[0])
+	return text + ", e.g. in " + quoted(m.Examples[0])
 }
 
 // prefixesText names three prefixes at most.
@@ -273,7 +273,7 @@ func misspelling(code hostroute.Code) bool { return code == neutron.CodeNetmaskS
 func (p *printer) misspelling(e *entry) {
 	text := p.noInstance()
 	if names := p.users[e.subnet]; len(names) > 0 {
-		text = count(len(names), "instance") + "; e.g. " + oneLine(slices.Min(names))
+		text = count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
 	}
 	p.line(4, "%s", text)
 	list := p.misspelt[e.subnet]

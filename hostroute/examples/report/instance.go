@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -60,7 +61,7 @@ func (p *printer) title(text string) { p.line(0, "\n%s", text) }
 
 // nics prints where an instance's NICs are.
 func (p *printer) nics(in *hostroute.Instance) {
-	p.line(0, "%s", oneLine(in.Name))
+	p.line(0, "%s", quoted(in.Name))
 	for i := range in.NICs {
 		n := &in.NICs[i]
 		var parts []string
@@ -73,10 +74,10 @@ func (p *printer) nics(in *hostroute.Instance) {
 		port := p.Ports[n.ID]
 		for _, is := range [][2]string{{"port ", n.ID}, {"named ", port.Name}, {"MAC ", port.MAC}, {"network ", port.Network}, {"project ", port.Project}, {"host ", port.Host}} {
 			if is[1] != "" {
-				parts = append(parts, is[0]+oneLine(is[1]))
+				parts = append(parts, is[0]+quoted(is[1]))
 			}
 		}
-		p.line(2, "%s: %s", oneLine(n.Name), strings.Join(parts, ", "))
+		p.line(2, "%s: %s", quoted(n.Name), strings.Join(parts, ", "))
 		for _, s := range n.Subnets {
 			if p.misspelt[s.ID] != nil {
 				p.line(4, "the list of %s is misspelt: this is what the guest has once it is rewritten (see -subnet)", p.label(s.ID))
@@ -84,7 +85,7 @@ func (p *printer) nics(in *hostroute.Instance) {
 		}
 	}
 	if in.DefaultNIC != "" {
-		p.line(2, "assumed: the guest keeps the default route of %s", oneLine(in.DefaultNIC))
+		p.line(2, "assumed: the guest keeps the default route of %s", quoted(in.DefaultNIC))
 	}
 }
 
@@ -104,7 +105,7 @@ func (p *printer) reached(in *hostroute.Instance, table hostroute.Table) {
 		if parts == nil {
 			parts = []string{"nowhere"}
 		}
-		p.line(2, "%s: %s", oneLine(n.Name), strings.Join(parts, "; "))
+		p.line(2, "%s: %s", quoted(n.Name), strings.Join(parts, "; "))
 	}
 }
 
@@ -124,7 +125,7 @@ func fromText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic str
 			}
 		}
 	}
-	slices.SortFunc(list, netip.Prefix.Compare)
+	slices.SortFunc(list, func(a, b netip.Prefix) int { return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits())) })
 	var names []string
 	for _, prefix := range list {
 		names = append(names, prefix.String())
@@ -186,7 +187,7 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 		}
 	}
 	p.line(0, "%s", p.place(s.ID))
-	p.line(2, "ID %s", oneLine(s.ID))
+	p.line(2, "ID %s", quoted(s.ID))
 	gateway, dhcp := "no gateway", "DHCP"
 	if s.Gateway.IsValid() {
 		gateway = "gateway " + s.Gateway.String()
@@ -196,7 +197,7 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 	}
 	text := p.noInstance()
 	if names := p.users[s.ID]; len(names) > 0 {
-		text = count(len(names), "instance") + "; e.g. " + oneLine(slices.Min(names))
+		text = count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
 	}
 	p.line(2, "%s, %s, %s, %s", gateway, dhcp, count(len(s.HostRoutes), "host route"), text)
 	for _, problem := range p.Problems {

@@ -142,12 +142,23 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case err != nil:
-		fmt.Fprintln(stderr, "report:", oneLine(err.Error()))
+		complain(stderr, err)
 		return statusUnusable
 	case failing > 0:
 		return statusFailing
 	}
 	return statusClean
+}
+
+// complain prints errors, one a line.
+func complain(stderr io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			complain(stderr, err)
+		}
+		return
+	}
+	fmt.Fprintln(stderr, "report:", oneLine(err.Error()))
 }
 
 // parse reads the command line. If it cannot be used, it says why on stderr.
@@ -183,7 +194,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	opt.documents = flags.Args()
 	if err := opt.check(); err != nil {
-		fmt.Fprintln(stderr, "report:", oneLine(err.Error()))
+		complain(stderr, err)
 		flags.Usage()
 		return nil, err
 	}

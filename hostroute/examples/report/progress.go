@@ -83,6 +83,6 @@ type reading struct {
 func (r *reading) Read(b []byte) (int, error) {
 	n, err := r.Reader.Read(b)
 	r.bytes += n
-	r.progress.say("reading %s: %d MB", oneLine(r.name), r.bytes>>20)
+	r.progress.say("reading %s: %d MB", quoted(r.name), r.bytes>>20)
 	return n, err
 }

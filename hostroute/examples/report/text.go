@@ -50,95 +50,6 @@ func (p *printer) report(opt *options, v *verdict) {
 	p.line(0, "Each code is explained in hostroute/CODES.md.")
 }
 
-// summary prints ten lines at most.
-func (p *printer) summary(opt *options, v *verdict) {
-	head := count(len(p.hostRoutes), "host route") + " on " + count(len(p.Subnets), "subnet")
-	if p.hasPorts {
-		p.line(0, "%s, %s", head, count(len(p.Instances), "instance"))
-	} else {
-		p.line(0, "%s; without ports, no instance is known", head)
-	}
-	number := p.kindCounts()
-	for k, kind := range kinds {
-		if n := number[kind.name]; n > 0 {
-			p.line(0, "%6d %-8s %s", n, kind.name, kinds[k].text)
-		}
-	}
-	if text := p.leftOutText(); text != "" {
-		p.line(0, "%s", text)
-	}
-	if v.given {
-		p.line(0, "baseline: it accepts %s; %s", count(v.accepted, "finding"), matchText(len(v.unmatched)))
-	}
-	if p.hasPorts {
-		p.line(0, "assumed: %s", p.assumptions())
-	}
-}
-
-func (p *printer) kindCounts() map[string]int {
-	number := make(map[string]int)
-	for _, k := range kinds {
-		number[k.name] = 0
-	}
-	for _, r := range p.hostRoutes {
-		number[r.kind.String()]++
-	}
-	return number
-}
-
-func (p *printer) leftOutText() string {
-	if len(p.Problems) == 0 {
-		return ""
-	}
-	subnets, instances := p.leftOut()
-	var what []string
-	if instances > 0 {
-		what = append(what, count(instances, "instance"))
-	}
-	if subnets > 0 {
-		what = append(what, count(subnets, "subnet"))
-	}
-	text := "left out: " + strings.Join(what, ", ")
-	if what == nil {
-		text = "problems: " + strconv.Itoa(len(p.Problems))
-	}
-	return text + " (" + oneLine(p.Problems[0].String()) + "; -problems lists all)"
-}
-
-func (p *printer) assumptions() string {
-	text := "NICs are in the order of the file"
-	kept, several := 0, p.severalDefaults()
-	for _, in := range p.Instances {
-		if in.DefaultNIC != "" {
-			kept++
-		}
-	}
-	if kept > 0 {
-		var names []string
-		for _, id := range p.defaults.subnets {
-			names = append(names, p.label(id))
-		}
-		if p.defaults.nic != "" {
-			names = append(names, oneLine(p.defaults.nic))
-		}
-		text += "; " + count(kept, "instance") + " keep the default on " + some(names, maxNames)
-	}
-	if several > 0 {
-		text += "; " + count(several, "instance") + " with several defaults: the first is kept (-default-subnet tells)"
-	}
-	return text
-}
-
-// severalDefaults counts the instances that are offered several default routes.
-func (c *cloud) severalDefaults() (n int) {
-	for _, o := range c.findings {
-		if o.Finding.Code == hostroute.CodeMultipleDefaults {
-			n += o.Instances
-		}
-	}
-	return n
-}
-
 // An entry is host routes of one subnet that are told together.
 type entry struct {
 	code   hostroute.Code
@@ -189,7 +100,7 @@ func entries(code hostroute.Code, list []*hostRoute) []*entry {
 	var out []*entry
 	known := make(map[string]*entry)
 	for _, r := range list {
-		if !ofSubnet[code] {
+		if !ofSubnet[code] && code != hostroute.CodeSecondIPv4Subnet {
 			out = append(out, &entry{code, r.Subnet, []*hostRoute{r}})
 			continue
 		}
@@ -223,7 +134,7 @@ func (p *printer) counted(e *entry) string {
 	if r.Instances == 0 {
 		return p.noInstance()
 	}
-	return r.counts() + "; e.g. " + oneLine(p.example(e))
+	return r.counts() + "; e.g. " + quoted(p.example(e))
 }
 
 func (c *cloud) noInstance() string {
@@ -360,7 +271,7 @@ func (p *printer) restLine(code hostroute.Code, list []audit.Occurrence) {
 		text += " on " + some(names, maxNames)
 	}
 	if len(list[0].Examples) > 0 {
-		text += "; e.g. " + oneLine(list[0].Examples[0])
+		text += "; e.g. " + quoted(list[0].Examples[0])
 	}
 	p.line(2, "%-7s %-20s %s", rules[code].Severity, code, text)
 }
