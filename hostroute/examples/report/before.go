@@ -146,16 +146,23 @@ func (p *printer) use(r *hostRoute) string {
 	return r.counts()
 }
 
+func (p *printer) instancesText(n int) string {
+	if n == 0 {
+		return p.noInstance()
+	}
+	return count(n, "instance")
+}
+
 // findingChange prints a finding that came (+), went (-) or that another number of instances has (~).
 func (p *printer) findingChange(before *cloud, c audit.OccurrenceChange) {
 	sign, in, o := "~", p.cloud, c.After
 	n := strconv.Itoa(c.Before.Instances) + " -> " + count(c.After.Instances, "instance")
 	switch {
 	case c.Before.Finding.Code == "":
-		sign, n = "+", count(o.Instances, "instance")
+		sign, n = "+", p.instancesText(o.Instances)
 	case c.After.Finding.Code == "":
 		sign, in, o = "-", before, c.Before
-		n = count(o.Instances, "instance")
+		n = p.instancesText(o.Instances)
 	}
 	about := ""
 	if s := o.Finding.Subject; s.Subnet != "" {

@@ -125,7 +125,9 @@ func fromText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic str
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b netip.Prefix) int { return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits())) })
+	slices.SortFunc(list, func(a, b netip.Prefix) int {
+		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	})
 	var names []string
 	for _, prefix := range list {
 		names = append(names, prefix.String())

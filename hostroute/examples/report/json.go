@@ -1,7 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
@@ -83,7 +88,20 @@ func (p *printer) json(opt *options, v *verdict) error {
 	for i, o := range p.findings {
 		d.Findings = append(d.Findings, findingDocument{o, v.given && v.accepts[i]})
 	}
-	encoder := json.NewEncoder(p.out)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(d)
+	if err := encoder.Encode(d); err != nil {
+		return err
+	}
+	for _, r := range strings.TrimSuffix(b.String(), "\n") {
+		if strconv.IsPrint(r) {
+			p.out.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) { // in a string, since nothing else of JSON is not printable
+			fmt.Fprintf(p.out, `\u%04x`, unit)
+		}
+	}
+	return p.out.WriteByte('\n')
 }

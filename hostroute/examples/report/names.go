@@ -61,6 +61,7 @@ func (c *cloud) nicLabel(ids string) string {
 	}
 	return strings.Join(names, "+")
 }
+
 // rules are the rules by code, with that of the decoder's own code.
 var rules = func() map[hostroute.Code]hostroute.Rule {
 	out := map[hostroute.Code]hostroute.Rule{neutron.CodeNetmaskSpelling: {
