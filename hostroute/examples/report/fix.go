@@ -21,23 +21,28 @@ func (p *printer) fixes(e *entry) {
 	for _, r := range e.routes {
 		removal = append(removal, r.removal())
 	}
-	isRemoval := func(f hostroute.Fix) bool {
-		return len(f.Edits) > 0 && slices.Contains(removal, f.Edits[0]) && !slices.ContainsFunc(f.Edits, addsSome)
+	var mends []hostroute.Fix // the other fixes
+	for _, f := range p.candidates(e) {
+		if len(f.Edits) > 0 && slices.Contains(removal, f.Edits[0]) && !slices.ContainsFunc(f.Edits, addsSome) {
+			removal = f.Edits
+		} else {
+			mends = append(mends, f)
+		}
 	}
-	candidates := p.candidates(e)
-	mends := slices.DeleteFunc(slices.Clone(candidates), isRemoval)
 	if len(mends) == 0 {
-		mends = candidates
+		p.fix("fix:", e, hostroute.Fix{Edits: removal}, p.impact(removal))
+		return
 	}
 	fix, impact := p.best(mends)
-	canRemove := e.routes[0].Instances > 0 && !isRemoval(fix) && p.canRemove(e, removal)
-	if canRemove && impact.None() {
-		// It steers nothing once mended.
-		fix, impact, canRemove = hostroute.Fix{Edits: removal}, p.impact(removal), false
-	}
-	p.fix("fix", e, fix, impact)
-	if canRemove {
-		p.fix("or", e, hostroute.Fix{Edits: removal}, p.impact(removal))
+	canRemove := e.routes[0].Instances > 0 && p.canRemove(e, removal)
+	switch {
+	case canRemove && impact.None(): // mended, it steers nothing either
+		p.fix("fix:", e, hostroute.Fix{Edits: removal}, new(audit.Impact))
+	case canRemove:
+		p.fix("fix:", e, fix, impact)
+		p.fix("or", e, hostroute.Fix{Edits: removal}, new(audit.Impact))
+	default:
+		p.fix("fix:", e, fix, impact)
 	}
 }
 
@@ -119,9 +124,9 @@ func (p *printer) impact(edits []hostroute.Edit) *audit.Impact {
 	return impact
 }
 
-// canRemove says whether nothing moves if an entry's host routes are removed.
+// canRemove says whether nothing moves for sure if an entry's host routes are removed.
 func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
-	if !ofSubnet[e.code] {
+	if len(removal) == 1 {
 		return e.routes[0].Removable
 	}
 	return !p.unsure[e.subnet] && p.impact(removal).None()
@@ -132,9 +137,6 @@ func (p *printer) fix(label string, e *entry, f hostroute.Fix, impact *audit.Imp
 	what := oneLine(f.Message)
 	if len(f.Edits) > 0 {
 		what = p.what(e, f.Edits)
-	}
-	if label == "fix" {
-		label += ":"
 	}
 	effect, harmless := p.effect(f.Edits, impact)
 	p.line(4, "%s %s%s", label, what, effect)

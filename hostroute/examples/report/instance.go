@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
 )
 
 // All that is known of one instance, and of one subnet.
@@ -66,13 +67,13 @@ func (p *printer) nics(in *hostroute.Instance) {
 		n := &in.NICs[i]
 		var parts []string
 		for _, s := range n.Subnets {
-			parts = append(parts, "on "+p.place(s.ID))
+			parts = append(parts, p.place(s.ID))
 		}
 		for _, a := range n.Addrs {
 			parts = append(parts, a.String())
 		}
 		port := p.Ports[n.ID]
-		for _, is := range [][2]string{{"port ", n.ID}, {"named ", port.Name}, {"MAC ", port.MAC}, {"network ", port.Network}, {"project ", port.Project}, {"host ", port.Host}} {
+		for _, is := range [][2]string{{"", port.MAC}, {"port ", n.ID}, {"named ", port.Name}, {"on ", port.Host}} {
 			if is[1] != "" {
 				parts = append(parts, is[0]+quoted(is[1]))
 			}
@@ -84,9 +85,11 @@ func (p *printer) nics(in *hostroute.Instance) {
 			}
 		}
 	}
+	text := "NICs are in the order of the file"
 	if in.DefaultNIC != "" {
-		p.line(2, "assumed: the guest keeps the default route of %s", quoted(in.DefaultNIC))
+		text += "; the guest keeps the default of " + quoted(in.DefaultNIC)
 	}
+	p.line(2, "assumed: %s", text)
 }
 
 // reached prints from where each NIC's own addresses can be reached: a reply must leave by the NIC whose address it bears.
@@ -156,25 +159,22 @@ func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 		p.line(4, "no fix before the list of %s is rewritten", p.label(s.Subnet))
 		return
 	}
-	e := &entry{code: f.Code, subnet: s.Subnet, routes: []*hostRoute{{}}}
-	if s.HostRoute == (hostroute.HostRoute{}) && p.subnets[s.Subnet] != nil {
-		e.routes = nil
-		for _, r := range p.subnets[s.Subnet].HostRoutes {
-			e.add(s.Subnet, r)
-		}
-	} else {
-		e.routes = nil
-		e.add(s.Subnet, s.HostRoute)
+	e := &entry{code: f.Code, subnet: s.Subnet}
+	switch carrier := p.subnets[s.Subnet]; {
+	case s.HostRoute != (hostroute.HostRoute{}):
+		e.add(s.HostRoute)
+	case carrier != nil:
+		e.add(carrier.HostRoutes...)
 	}
 	for _, fix := range fixes {
-		p.fix("fix", e, fix, p.impact(fix.Edits))
+		p.fix("fix:", e, fix, p.impact(fix.Edits))
 	}
 }
 
-func (e *entry) add(subnet string, r hostroute.HostRoute) {
-	route := new(hostRoute)
-	route.Subnet, route.HostRoute = subnet, r
-	e.routes = append(e.routes, route)
+func (e *entry) add(routes ...hostroute.HostRoute) {
+	for _, r := range routes {
+		e.routes = append(e.routes, &hostRoute{Usage: audit.Usage{Subnet: e.subnet, HostRoute: r}})
+	}
 }
 
 // subnet prints all that is known of a subnet. It returns the number of its findings that make the status 1.
@@ -209,9 +209,7 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 	}
 	if p.misspelt[s.ID] != nil {
 		e := &entry{code: p.misspelt[s.ID][0].Code, subnet: s.ID}
-		for _, r := range s.HostRoutes {
-			e.add(s.ID, r)
-		}
+		e.add(s.HostRoutes...)
 		p.out.WriteByte('\n')
 		p.entry(e)
 		return failing, nil

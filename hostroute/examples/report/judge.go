@@ -158,7 +158,10 @@ func (c *cloud) removable() []hostroute.Edit {
 	out := slices.DeleteFunc(slices.Clone(all), func(e hostroute.Edit) bool { return c.unsure[e.Subnet] || c.misspelt[e.Subnet] != nil })
 	for kept := len(all); len(out) < kept; {
 		impact, err := c.audit.Impact(out...)
-		if err != nil || impact.None() {
+		if err != nil {
+			return nil // not for host routes of the cloud
+		}
+		if impact.None() {
 			break
 		}
 		kept = len(out)

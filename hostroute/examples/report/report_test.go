@@ -137,8 +137,9 @@ func TestSampleShowsEachPart(t *testing.T) {
 func TestInstance(t *testing.T) {
 	out, _ := program(t, 0, "-instance", sampleWeb, sampleSubnets, samplePorts)
 	want := sampleWeb + `
-  eth0: on front 10.65.0.0/24, 10.65.0.5, port 00000002-58ed-4fc1-952e-1e2ab7081d8b, MAC fa:16:3e:58:42:02, network front-network, project 4fd44f30292945e481c7b8a0c8908869, host compute-1
-  eth1: on back 11.8.0.0/24, 11.8.0.21, port 00000003-58ed-4fc1-952e-1e2ab7081d8b, MAC fa:16:3e:58:42:03, network back-network, project 4fd44f30292945e481c7b8a0c8908869, host compute-1
+  eth0: front 10.65.0.0/24, 10.65.0.5, fa:16:3e:58:42:02, port 00000002-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
+  eth1: back 11.8.0.0/24, 11.8.0.21, fa:16:3e:58:42:03, port 00000003-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
+  assumed: NICs are in the order of the file
 
 routing table
   default via 10.65.0.1 dev eth0

@@ -329,7 +329,11 @@ func (p *printer) others() {
 			continue
 		}
 		p.out.WriteByte('\n')
-		p.line(0, "%s: %s", strings.ToUpper(k.String()), count(len(list), "host route"))
+		head := strings.ToUpper(k.String())
+		if k == canGo {
+			head = "AMONG THOSE THAT CAN GO"
+		}
+		p.line(0, "%s: %s", head, count(len(list), "host route"))
 		for _, r := range list {
 			p.out.WriteByte('\n')
 			p.entryWithoutFix(r)
