@@ -149,7 +149,7 @@ func compareSubjects(a, b subject) int {
 		compareCodes(a.Code, b.Code),
 		strings.Compare(string(a.Code), string(b.Code)),
 		strings.Compare(a.Subnet, b.Subnet),
-		strings.Compare(a.HostRoute.String(), b.HostRoute.String()),
+		compareHostRoutes(a.HostRoute, b.HostRoute),
 		strings.Compare(a.Instance, b.Instance),
 		strings.Compare(a.Port, b.Port),
 	)

@@ -123,34 +123,33 @@ func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
 
 // usageChange prints a host route that came (+), went (-) or changed (~).
 func (p *printer) usageChange(before *cloud, c audit.UsageChange) {
-	was, is := hostRoute{Usage: c.Before}, hostRoute{Usage: c.After}
-	text := func(in *cloud, r *hostRoute) string {
-		return routesText([]*hostRoute{r}) + ", on " + in.place(r.Subnet) + ": "
-	}
-	switch none := (hostroute.HostRoute{}); {
+	was, is := &hostRoute{Usage: c.Before}, &hostRoute{Usage: c.After}
+	none := hostroute.HostRoute{}
+	switch {
 	case was.HostRoute == none:
-		p.line(2, "+ %s%s", text(p.cloud, &is), p.use(&is))
+		p.line(2, "+ %s, on %s: %s", routesText([]*hostRoute{is}), p.place(is.Subnet), p.use(is))
+		return
 	case is.HostRoute == none:
-		p.line(2, "- %s%s", text(before, &was), p.use(&was))
-	case p.use(&was) == p.use(&is):
-		p.line(2, "~ %s%s; findings were: %s; are: %s", text(p.cloud, &is), p.use(&is), cmp.Or(was.codesText(), "none"), cmp.Or(is.codesText(), "none"))
-	default:
-		p.line(2, "~ %swas %s; is %s", text(p.cloud, &is), p.use(&was), p.use(&is))
+		p.line(2, "- %s, on %s: %s", routesText([]*hostRoute{was}), before.place(was.Subnet), p.use(was))
+		return
 	}
+	describe := p.use
+	if describe(was) == describe(is) {
+		describe = (*hostRoute).details
+	}
+	p.line(2, "~ %s, on %s: was %s; is %s", routesText([]*hostRoute{is}), p.place(is.Subnet), describe(was), describe(is))
+}
+
+// details returns what [hostRoute.counts] does not tell.
+func (r *hostRoute) details() string {
+	return countsText(r.Classes) + ", " + countsText(r.Effects) + ", with findings " + cmp.Or(r.codesText(), "none")
 }
 
 func (p *printer) use(r *hostRoute) string {
 	if r.Instances == 0 {
-		return p.noInstance()
+		return p.instances(0)
 	}
 	return r.counts()
-}
-
-func (p *printer) instancesText(n int) string {
-	if n == 0 {
-		return p.noInstance()
-	}
-	return count(n, "instance")
 }
 
 // findingChange prints a finding that came (+), went (-) or that another number of instances has (~).
@@ -159,10 +158,10 @@ func (p *printer) findingChange(before *cloud, c audit.OccurrenceChange) {
 	n := strconv.Itoa(c.Before.Instances) + " -> " + count(c.After.Instances, "instance")
 	switch {
 	case c.Before.Finding.Code == "":
-		sign, n = "+", p.instancesText(o.Instances)
+		sign, n = "+", p.instances(o.Instances)
 	case c.After.Finding.Code == "":
 		sign, in, o = "-", before, c.Before
-		n = p.instancesText(o.Instances)
+		n = p.instances(o.Instances)
 	}
 	about := ""
 	if s := o.Finding.Subject; s.Subnet != "" {

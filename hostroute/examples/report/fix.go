@@ -191,7 +191,7 @@ func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text str
 	case len(edits) == 0:
 		return "", false
 	case impact == nil:
-		return ": " + p.noInstance(), false
+		return ": " + p.instances(0), false
 	case impact.None():
 		if id, found := p.unsureOf(edits); found {
 			return ": moves no data once the list of " + p.label(id) + " is rewritten", false
@@ -273,7 +273,7 @@ func misspelling(code hostroute.Code) bool { return code == neutron.CodeNetmaskS
 
 // misspelling prints what is wrong with a subnet's list, and the command that writes all of it as it is understood.
 func (p *printer) misspelling(e *entry) {
-	text := p.noInstance()
+	text := p.instances(0)
 	if names := p.users[e.subnet]; len(names) > 0 {
 		text = count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
 	}

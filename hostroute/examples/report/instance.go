@@ -32,9 +32,11 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 	}
 	if opt.to.IsValid() {
 		p.wrapped(0, report.Explain(opt.to).String())
+		p.misspeltNotes(in)
 		return failing, nil
 	}
 	p.nics(in)
+	p.misspeltNotes(in)
 	p.title("routing table")
 	for line := range strings.Lines(report.Table.String()) {
 		p.out.WriteString("  " + line)
@@ -79,17 +81,21 @@ func (p *printer) nics(in *hostroute.Instance) {
 			}
 		}
 		p.line(2, "%s: %s", quoted(n.Name), strings.Join(parts, ", "))
-		for _, s := range n.Subnets {
-			if p.misspelt[s.ID] != nil {
-				p.line(4, "the list of %s is misspelt: this is what the guest has once it is rewritten (see -subnet)", p.label(s.ID))
-			}
-		}
 	}
 	text := "NICs are in the order of the file"
 	if in.DefaultNIC != "" {
 		text += "; the guest keeps the default of " + quoted(in.DefaultNIC)
 	}
 	p.line(2, "assumed: %s", text)
+}
+
+// misspeltNotes says on what the guest's table depends.
+func (p *printer) misspeltNotes(in *hostroute.Instance) {
+	for _, s := range subnetsOf(in) {
+		if p.misspelt[s.ID] != nil {
+			p.line(2, "This is what the guest has once the list of %s is rewritten: a destination is spelled with a netmask (-subnet tells).", p.label(s.ID))
+		}
+	}
 }
 
 // reached prints from where each NIC's own addresses can be reached: a reply must leave by the NIC whose address it bears.
@@ -197,7 +203,7 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 	if s.DHCPDisabled {
 		dhcp = "no DHCP"
 	}
-	text := p.noInstance()
+	text := p.instances(0)
 	if names := p.users[s.ID]; len(names) > 0 {
 		text = count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
 	}
@@ -265,10 +271,7 @@ func (p *printer) known(r *hostRoute) {
 func countsText[K ~string](counts map[K]int) string {
 	var parts []string
 	for _, key := range slices.SortedFunc(maps.Keys(counts), func(a, b K) int {
-		if counts[a] != counts[b] {
-			return counts[b] - counts[a]
-		}
-		return strings.Compare(string(a), string(b))
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	}) {
 		parts = append(parts, string(key)+" in "+strconv.Itoa(counts[key]))
 	}

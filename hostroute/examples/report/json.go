@@ -77,10 +77,7 @@ func (p *printer) json(opt *options, v *verdict) error {
 		Problems:   p.Problems,
 	}
 	d.Summary.LeftOut.Subnets, d.Summary.LeftOut.Instances = p.leftOut()
-	going := make(map[hostroute.Edit]bool)
-	for _, e := range p.canGo {
-		going[e] = true
-	}
+	going := p.going()
 	for i := range p.hostRoutes {
 		r := &p.hostRoutes[i]
 		d.HostRoutes = append(d.HostRoutes, hostRouteDocument{r.Usage, p.SubnetNames[r.Subnet], r.kind, r.code, going[r.removal()]})

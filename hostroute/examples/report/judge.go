@@ -61,10 +61,7 @@ func (c *cloud) judge() {
 	usages := slices.Collect(c.audit.Usages())
 	c.canGo = <-removable
 
-	going := make(map[hostroute.Edit]bool)
-	for _, e := range c.canGo {
-		going[e] = true
-	}
+	going := c.going()
 	alone := make(map[hostroute.Ref][]hostroute.Code) // by subnet, or by host route: the findings of subnets without an instance
 	for _, o := range c.findings {
 		if s := o.Finding.Subject; o.Instances == 0 {
@@ -93,6 +90,15 @@ func (c *cloud) judge() {
 		c.hostRoutes = append(c.hostRoutes, r)
 	}
 	slices.SortStableFunc(c.hostRoutes, func(a, b hostRoute) int { return cmp.Compare(b.Severity, a.Severity) })
+}
+
+// going has what CAN GO lists.
+func (c *cloud) going() map[hostroute.Edit]bool {
+	out := make(map[hostroute.Edit]bool, len(c.canGo))
+	for _, e := range c.canGo {
+		out[e] = true
+	}
+	return out
 }
 
 func (c *cloud) kindOf(r *hostRoute, going bool) kind {

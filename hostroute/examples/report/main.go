@@ -34,14 +34,15 @@
 //	                       NICs are called eth0, eth1, ... in the order of the file
 //	-fail SEVERITY         exit with 1 at findings of this severity or above: info, warning or error (the default)
 //	-baseline FILE         leave the findings that the file accepts out of the exit status
-//	-write-baseline FILE   write such a file for the findings at or above -fail, and print no report
+//	-write-baseline FILE   write such a file for the findings at or above -fail, over one that is there; print no report
 //	-unsafe                print the commands of fixes that move data, too
 //	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info
 //
 // # Exit status
 //
 // The status is 0; or 1 if there is a finding at or above -fail that the baseline does not accept; or 2 if the input
-// cannot be used or the output not be written. With -instance and -subnet only their findings count, with -problems none.
+// cannot be used or the output not be written. With -instance and -subnet only their findings count, with -problems none,
+// and with -before all that there are now.
 //
 // # Baseline
 //

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"net/netip"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -106,4 +107,13 @@ var ofSubnet = map[hostroute.Code]bool{
 	hostroute.CodeOptionOverflow: true,
 	hostroute.CodeIPv6NotOffered: true,
 	neutron.CodeNetmaskSpelling:  true,
+}
+
+// compareHostRoutes orders host routes by destination, then by next hop.
+func compareHostRoutes(a, b hostroute.HostRoute) int {
+	return cmp.Or(comparePrefixes(a.Destination, b.Destination), a.NextHop.Compare(b.NextHop))
+}
+
+func comparePrefixes(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }

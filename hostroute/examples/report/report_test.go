@@ -274,7 +274,7 @@ func TestProblems(t *testing.T) {
 		{"id":"q","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"10.2.0.5"}]}]}`)
 	out, _ = program(t, 0, subnets, ports)
 	wantContains(t, out, "\nleft out: 1 instance, 1 subnet (subnets, value 1, /subnets/1/gateway_ip: ", "; -problems lists all)\n", "1 host route on 1 subnet, 1 instance\n",
-		"Nothing is known of the 1 instance that is left out: they may need what CAN GO lists.")
+		"\n1 instance is left out: it may need what CAN GO lists.\n")
 	if out, _ := program(t, 0, "-problems", subnets, ports); strings.Count(out, "\n") != 2 {
 		t.Errorf("got %q", out)
 	}
