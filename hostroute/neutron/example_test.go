@@ -58,16 +58,26 @@ func ExampleDecodeSubnets() {
 	// back: 11.0.0.0/8,11.8.0.1: destination 11.0.0.0/255.0.0.0 is not spelled 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs nothing of the subnet, not even the default (netmask-spelling)
 }
 
-// All that is wrong is told at once, each error with the JSON pointer of its member.
-func ExampleDecodeError() {
-	_, err := neutron.DecodeSubnets(strings.NewReader(`{"subnets":[
+// What is wrong with one element leaves out that element, and says why.
+func ExampleDeployment_problems() {
+	d, err := neutron.DecodeSubnets(strings.NewReader(`{"subnets":[
 		{"id":"front","cidr":"10.65.0.1/24","gateway_ip":null},
-		{"id":"back","cidr":"11.8.0.0/24","host_routes":[{"destination":"11.11.0.0","nexthop":"11.8.0.1"}]}]}`))
-	fmt.Println(err)
+		{"id":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11/8","nexthop":"11.8.0.1"}]},
+		{"id":"storage","cidr":"10.70.0.0/24","gateway_ip":"10.70.0.1"}]}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range d.Subnets {
+		fmt.Println(s.ID)
+	}
+	for _, p := range d.Problems {
+		fmt.Println(p)
+	}
 	// Output:
-	// /subnets/0/cidr: 10.65.0.1/24 has host bits (subnets, value 1)
-	// /subnets/1/gateway_ip: is absent (subnets, value 1)
-	// /subnets/1/host_routes/0/destination: "11.11.0.0" is no CIDR (subnets, value 1)
+	// storage
+	// subnets, value 1, /subnets/0/cidr: CIDR 10.65.0.1/24 has host bits: the network is 10.65.0.0/24 (subnet front)
+	// subnets, value 1, /subnets/1/host_routes/0/destination: destination "11/8" is not spelled as a CIDR: a guest may get another one, or none (subnet back)
 }
 
 // A fix becomes the body of a request.
@@ -84,12 +94,27 @@ func ExampleUpdateBody() {
 	// {"subnet":{"host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}}
 }
 
-func ExampleCommand() {
+// The whole list in one request.
+func ExampleReplaceCommand() {
 	back := &hostroute.Subnet{ID: "back", HostRoutes: []hostroute.HostRoute{hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")}}
-	fmt.Println(strings.Join(neutron.Command(back), " "))
+	fmt.Println(strings.Join(neutron.ReplaceCommand(back), " "))
 	back.HostRoutes = nil
-	fmt.Println(strings.Join(neutron.Command(back), " "))
+	fmt.Println(strings.Join(neutron.ReplaceCommand(back), " "))
 	// Output:
 	// openstack subnet set --no-host-route --host-route destination=11.11.0.0/16,gateway=11.8.0.1 back
 	// openstack subnet set --no-host-route back
+}
+
+// A fix becomes commands that leave the subnet's other host routes alone.
+func ExampleEditCommands() {
+	back := &hostroute.Subnet{ID: "back", HostRoutes: []hostroute.HostRoute{
+		hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.77"), hostroute.MustParseHostRoute("11.12.0.0/16,11.8.0.1"),
+	}}
+	fix := hostroute.Edit{Subnet: "back", Old: back.HostRoutes[0], New: hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1")}
+	for _, argv := range neutron.EditCommands(back, fix) {
+		fmt.Println(strings.Join(argv, " "))
+	}
+	// Output:
+	// openstack subnet set --host-route destination=11.11.0.0/16,gateway=11.8.0.1 back
+	// openstack subnet unset --host-route destination=11.11.0.0/16,gateway=11.8.0.77 back
 }

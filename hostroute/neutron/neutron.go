@@ -1,89 +1,180 @@
-// Package neutron turns what OpenStack says of subnets and ports into the model of package hostroute, and a subnet's host
-// routes into what OpenStack takes. Decoders know these forms by their shape, and likewise those of ports:
+// Package neutron reads what OpenStack prints about subnets and ports into the model of package
+// hostroute, and writes host routes as Neutron and the openstack command take them.
 //
-//	GET /v2.0/subnets, also page by page            {"subnets":[...]}
-//	GET /v2.0/subnets/ID                            {"subnet":{...}}
-//	openstack subnet show, or list --long, -f json  {"id":...}, or [{"ID":...}]
+// # Documents
 //
-// `openstack port list` is refused: it does not tell whose a port is, as `openstack port show` does. A reader holds one or more values in
-// sequence. gophercloud's types marshal to the API's names. Host routes may be text, as command lines before 4.0.0 print.
-// Decoding n bytes allocates at most 20 n bytes and 64 KiB, in time O(n log n).
+// [Decode] reads one document of subnets and one of ports. A document is one JSON value or
+// several in sequence, as when pages are concatenated. Each value has one of these forms, which
+// the decoder tells apart by itself:
 //
-// Member names count exactly, as they stand; others are ignored. One that is read must not stand twice, for JSON does not
-// say which counts. A null, empty or absent id, cidr, subnet_id, device_id, destination or nexthop is an error, and so is an
-// absent gateway_ip: taken for none, it would change every verdict; null or "" is none. Without enable_dhcp there is DHCP. All
-// else may be null or absent. IPv4-mapped addresses are unmapped. A subnet or port may stand twice, as when pages shift, if
-// it is the same. Ports whose device_owner does not begin with compute: are left out unread.
+//	GET /v2.0/subnets                       {"subnets":[{"id":...},...]}
+//	GET /v2.0/subnets/ID                    {"subnet":{"id":...}}
+//	openstack subnet show -f json           {"id":...}
+//	openstack subnet list --long -f json    [{"ID":...},...]
+//
+//	GET /v2.0/ports                         {"ports":[{"id":...},...]}
+//	GET /v2.0/ports/ID                      {"port":{"id":...}}
+//	openstack port show -f json             {"id":...}
+//
+// A list of the API's elements without its envelope is read as well. So is "Host Routes" as the
+// text that clients before 4.0.0 print. `openstack port list` does not print which instance a
+// port belongs to and is refused with an error that names `openstack port show`.
+//
+// gophercloud's subnets.Subnet marshals to the API's names. Its plain ports.Port has no host,
+// because only administrators see one: embed portsbinding.PortsBindingExt beside it, or pass the
+// bodies of the pages, which have everything.
+//
+// Member names are matched as encoding/json does: exactly, else without case. Of a member that
+// is there twice, the last counts. Members that are not needed are ignored.
+//
+// # Instances
+//
+// An instance is all ports with one device_id whose device_owner begins with "compute:". Ports
+// of other owners, such as DHCP servers and routers, are ignored. No document has the order or
+// the names of the NICs in the guest: NICs are in the document's order and named eth0, eth1, ...
+// A caller who knows better reorders and renames them by [hostroute.NIC.ID], which is the ID of
+// the port. DefaultNIC and ConfigDrive are the caller's to set, too.
+//
+// The siblings of a NIC are the IPv4 subnets with DHCP of its network that a port on the same
+// host uses, or a port on any host if the NIC's host is not known. Without hosts, the siblings
+// of all hosts are mixed.
+//
+// Anyone can create a port that names any instance, but only an attached port has a host. Where
+// some ports of an instance have a host, those without one are left out.
+//
+// # Problems
+//
+// What is wrong with one element never keeps the rest from being read. The element is left out,
+// and a [Problem] says why:
+//
+//   - an element that is not an object, or that has a member of another JSON type
+//   - a subnet without id, cidr or gateway_ip. A gateway_ip of null or "" means none. If a missing
+//     one meant none as well, it would turn every verdict. (`openstack subnet list` prints the
+//     gateway with --long only.)
+//   - an address or CIDR that cannot be read, a CIDR with host bits, a CIDR of IPv4-mapped
+//     addresses, and IPv4-mapped addresses on an IPv6 subnet
+//   - a destination in a spelling that Neutron accepts and other software does not, such as 11/8
+//     or 011.0.0.0/16. (A netmask is understood, and is a finding: [CodeNetmaskSpelling].)
+//   - a port without device_id, a port on a subnet that is not there or is left out, and a port with
+//     an address outside its subnet
+//   - a port without a host, if other ports of its instance have one
+//   - a second subnet or port of the same ID with different content: the first one counts
+//   - an instance with ports on two hosts, or with more ports than a guest can have NICs
+//
+// An instance is left out whole if a port that counts is left out. Decode returns an error only
+// for a reader that fails, for malformed JSON, and for a value of no known form.
 package neutron
 
 import (
-	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
 )
 
-// A Deployment is what the documents hold.
+// A Deployment is what the documents hold. Its slices and maps are empty rather than nil.
 type Deployment struct {
-	Subnets []*hostroute.Subnet `json:"subnets"` // in the order of their document
-	// Instances are in the order of their first port, named by device_id; their NICs in that of the document, named eth0, eth1, ...:
-	// the guest's order, names, DefaultNIC and ConfigDrive are for the caller to set. Siblings are by network_id and binding:host_id.
+	// Subnets are in the order of their document.
+	Subnets []*hostroute.Subnet `json:"subnets"`
+	// Instances are named by device_id, in the order of their first port. They share Subnets.
 	Instances []hostroute.Instance `json:"instances"`
-	// Findings are the decoder's own, each [CodeNetmaskSpelling], by subnet and place. An analysis takes these routes as meant.
+	// Findings are the decoder's own: [CodeNetmaskSpelling], in the order of subnets and host routes.
 	Findings []hostroute.Finding `json:"findings"`
+	// Problems say what was left out and why: first those of elements, in the order of the
+	// documents, then those of whole instances, in the order of their first port.
+	Problems []Problem `json:"problems"`
+	// Ports are the instances' ports by ID, with those that are left out.
+	Ports map[string]Port `json:"ports"`
+	// SubnetNames are by ID, for subnets that have a name, with those that are left out.
+	SubnetNames map[string]string `json:"subnet_names"`
 }
 
-// Decode reads subnets and ports. Its errors are [DecodeError] values, joined by [errors.Join]: the first 100, and an error that
-// counts the rest; then there is no Deployment. What follows malformed JSON, or a value of no known form, is not read. No reader may be nil.
-func Decode(subnets, ports io.Reader) (*Deployment, error) { return decode(subnets, ports) }
-
-// DecodeSubnets is [Decode] for subnets alone; there are no Instances.
-func DecodeSubnets(subnets io.Reader) (*Deployment, error) { return decode(subnets) }
-
-// A DecodeError says what is wrong in a document, and where.
-type DecodeError struct {
-	Path string // JSON pointer (RFC 6901) into one of the document's values, to what is wrong or absent; "" is all of it
-	Err  error  // ends in the document and the value, such as "(subnets, value 1)"
+// A Port is what the documents tell of an instance's port beside its NIC. Fields are empty where
+// they do not tell.
+type Port struct {
+	Name    string `json:"name"`
+	MAC     string `json:"mac"`
+	Network string `json:"network"` // ID
+	Project string `json:"project"` // ID
+	Host    string `json:"host"`    // the hypervisor; for administrators only
 }
 
-func (e *DecodeError) Error() string { return strings.TrimPrefix(e.Path+": "+e.Err.Error(), ": ") }
-
-// Unwrap returns e.Err.
-func (e *DecodeError) Unwrap() error { return e.Err }
-
-// UpdateBody returns the body of PUT /v2.0/subnets/ID that gives the subnet the host routes of s, none for nil:
-// {"subnet":{"host_routes":[...]}}. Neutron replaces the whole list; as it refuses equal copies, each is written once.
-func UpdateBody(s *hostroute.Subnet) []byte {
-	b, _ := json.Marshal(map[string]any{"subnet": map[string]any{"host_routes": distinct(s)}}) // no text fails
-	return b
+// A Problem says what is wrong with an element, and what is not in the Deployment because of it.
+type Problem struct {
+	Document string `json:"document"` // subnets or ports
+	Value    int    `json:"value"`    // which of the document's JSON values, from 1
+	Path     string `json:"path"`     // JSON pointer (RFC 6901) into that value
+	// The IDs of what is left out. Empty where nothing is, or where the ID is not known.
+	Subnet   string `json:"subnet"`
+	Port     string `json:"port"`
+	Instance string `json:"instance"`
+	Err      error  `json:"-"` // never nil; as JSON, the member error has its text
 }
 
-// Command returns the command that gives the subnet the host routes of s, and no other, as arguments, not quoted for a shell.
-// It replaces the list, so make one fix of a subnet at a time, and analyze again. Without an ID, it ends in "". For nil it returns nil.
-func Command(s *hostroute.Subnet) []string {
-	if s == nil {
-		return nil
+// String returns "ports, value 1, /ports/7/device_id: MESSAGE (port ID, instance ID)".
+func (p Problem) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, value %d", p.Document, p.Value)
+	if p.Path != "" {
+		b.WriteString(", " + printable(p.Path))
 	}
-	argv := []string{"openstack", "subnet", "set", "--no-host-route"}
-	for _, r := range distinct(s) {
-		argv = append(argv, "--host-route", "destination="+r.Destination.String()+",gateway="+r.NextHop.String())
-	}
-	if strings.HasPrefix(s.ID, "-") {
-		argv = append(argv, "--") // else the ID would be an option
-	}
-	return append(argv, s.ID)
-}
+	fmt.Fprintf(&b, ": %v", p.Err)
 
-// distinct returns the first of equal host routes, unmapped.
-func distinct(s *hostroute.Subnet) []hostroute.HostRoute {
-	out, seen := []hostroute.HostRoute{}, make(map[hostroute.HostRoute]bool)
-	for i := 0; s != nil && i < len(s.HostRoutes); i++ {
-		r, _ := hostroute.ParseHostRoute(s.HostRoutes[i].String()) // unmaps
-		if r = cmp.Or(r, s.HostRoutes[i]); !seen[r] {
-			out, seen[r] = append(out, r), true
+	var out []string
+	for _, id := range [][2]string{{"subnet ", p.Subnet}, {"port ", p.Port}, {"instance ", p.Instance}} {
+		if id[1] != "" {
+			out = append(out, id[0]+printable(id[1]))
 		}
 	}
-	return out
+	if len(out) > 0 {
+		b.WriteString(" (" + strings.Join(out, ", ") + ")")
+	}
+	return b.String()
+}
+
+// MarshalJSON adds the member error, the text of Err.
+func (p Problem) MarshalJSON() ([]byte, error) {
+	type plain Problem
+	return json.Marshal(struct {
+		plain
+		Error string `json:"error"`
+	}{plain(p), fmt.Sprint(p.Err)})
+}
+
+// Decode reads the documents of subnets and ports. It reads one element at a time, so that no
+// document is in memory as a whole. An error says in which document, value and byte reading
+// failed; then there is no Deployment.
+func Decode(subnets, ports io.Reader) (*Deployment, error) {
+	d := newDecoder()
+	if err := readDocument(docSubnets, subnets, d.subnet); err != nil {
+		return nil, err
+	}
+	if err := readDocument(docPorts, ports, d.port); err != nil {
+		return nil, err
+	}
+	d.instances()
+	return d.out, nil
+}
+
+// DecodeSubnets is [Decode] for subnets alone. There are no Instances.
+func DecodeSubnets(subnets io.Reader) (*Deployment, error) {
+	d := newDecoder()
+	if err := readDocument(docSubnets, subnets, d.subnet); err != nil {
+		return nil, err
+	}
+	return d.out, nil
+}
+
+// printable returns a name as it is safe to print. Tenants choose names, and a line end or a
+// bidirectional control could forge output: names with anything to escape are quoted. No name of
+// Neutron's has more than 255 bytes; the rest is cut off.
+func printable(name string) string {
+	name = name[:min(len(name), 255)]
+	if q := strconv.Quote(name); q[1:len(q)-1] != name {
+		return q
+	}
+	return name
 }

@@ -1,100 +1,149 @@
 package neutron
 
+// This file turns an element of the ports document into a port of an instance.
+
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"net/netip"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-
-	"example.com/go-hostroute/hostroute"
 )
 
-var portNames = [][]string{{"/id", "/ID"}, {"/device_id"}, {"/device_owner", "/Device Owner"}, {"/network_id"},
-	{"/fixed_ips", "/Fixed IP Addresses"}, {"/binding:host_id", "/binding_host_id"}, {"/ports"}, {"/port"}}
-var fixedNames = [][]string{{"/subnet_id"}, {"/ip_address"}}
+// A portElement has the members that are needed. The API and `openstack port show` spell one of
+// them differently.
+type portElement struct {
+	ID          string           `json:"id"`
+	Name        string           `json:"name"`
+	MAC         string           `json:"mac_address"`
+	Network     string           `json:"network_id"`
+	Project     string           `json:"project_id"`
+	DeviceID    string           `json:"device_id"`
+	DeviceOwner string           `json:"device_owner"`
+	FixedIPs    []fixedIPElement `json:"fixed_ips"`
+	Host        string           `json:"binding:host_id"`
+	ShowHost    string           `json:"binding_host_id"`
 
-// A port is a NIC of an instance. Network and host are numbers.
-type port struct{ instance, nic, network, host int32 }
-
-// port reads a port, and keeps it if it is an instance's and nothing is wrong with it.
-func (d *decoder) port(m [8]member) {
-	before, ownerless := d.failed, m[2].value == nil && m[4].name == portNames[4][1] // a row of port list without --long
-	if owner := d.str(m[2], ""); d.failed == before && !ownerless && !strings.HasPrefix(owner, "compute:") {
-		return
-	}
-	id, device := d.str(m[0], ""), d.str(m[1], "is absent: openstack port list does not print it, openstack port show does")
-	p, known := port{}, false
-	p.network, _ = index(d.numbers, d.str(m[3], ""))
-	p.host, _ = index(d.numbers, d.str(m[5], ""))
-	d.nic = hostroute.NIC{}
-	d.each(m[4], (*decoder).fixedIP)
-	if d.failed > before {
-		return
-	}
-	if len(d.nic.Subnets) > 0 { // its network_id counts first; without any, it is alone
-		first := d.subnetIDs[d.nic.Subnets[0].ID]
-		p.network = cmp.Or(d.networks[first], p.network, -1-first)
-	}
-	if p.instance, known = index(d.devices, device); !known {
-		d.out.Instances = push(d.out.Instances, hostroute.Instance{Name: device})
-	}
-	nics := d.out.Instances[p.instance].NICs
-	if at, twice := d.portIDs[id]; twice && id != "" {
-		if p.nic = d.ports[at].nic; p != d.ports[at] || !reflect.DeepEqual(d.nic, nics[p.nic]) {
-			d.fail(m[0].name, []byte(id), "is the ID of an earlier port with other content")
-		}
-		return
-	}
-	d.portIDs[id] = int32(len(d.ports))
-	p.nic = int32(len(nics))
-	d.out.Instances[p.instance].NICs, d.ports = push(nics, d.nic), push(d.ports, p)
+	// Columns of `openstack port list`, which lacks device_id.
+	ListFixedIPs    json.RawMessage `json:"Fixed IP Addresses"`
+	ListDeviceOwner json.RawMessage `json:"Device Owner"`
 }
 
-// fixedIP reads an element of fixed_ips.
-func (d *decoder) fixedIP(b []byte) {
-	m, _ := d.members(b, fixedNames)
-	id, text := d.str(m[0], "is absent"), d.str(m[1], "")
-	a := d.addr(m[1].name, text)
-	switch at, ok := d.subnetIDs[id]; {
-	case id == "" || at < 0:
-	case !ok:
-		d.fail(m[0].name, []byte(id), "is the ID of no subnet in the document of subnets")
-	case a.IsValid() && !d.out.Subnets[at].CIDR.Contains(a):
-		d.fail(m[1].name, []byte(text), "is not in its subnet")
-	default:
-		if d.nic.Subnets = push(d.nic.Subnets, d.out.Subnets[at]); a.IsValid() {
-			d.nic.Addrs = push(d.nic.Addrs, a)
-		}
-	}
+type fixedIPElement struct {
+	SubnetID  string `json:"subnet_id"`
+	IPAddress string `json:"ip_address"`
 }
 
-// siblings completes the NICs with names and siblings. Those of one network and host share one slice.
-func (d *decoder) siblings() {
-	type use [3]int32 // of a network, on a host or on any host (0): a subnet with DHCP
-	compare := func(u, v use) int { return slices.Compare(u[:], v[:]) }
-	var uses []use
-	for _, p := range d.ports {
-		for _, s := range d.out.Instances[p.instance].NICs[p.nic].Subnets {
-			if at := d.subnetIDs[s.ID]; s.CIDR.Addr().Is4() && !s.DHCPDisabled {
-				uses = push(push(uses, use{p.network, 0, at}), use{p.network, p.host, at})
-			}
+var errPortList = errors.New("`openstack port list` does not print which instance a port belongs to: use `openstack port show -f json` for each port, or GET /v2.0/ports")
+
+// A port is what the element of an instance's port means, as far as it can be read.
+type port struct {
+	Port
+	at      position
+	id      string
+	device  *device // nil if the port has no device_id
+	addrs   []netip.Addr
+	subnets []*subnet
+	group   *group
+	fault   *fault // then the port is left out, and its instance with it
+}
+
+// port takes a port element.
+func (d *decoder) port(at position, decode decode) error {
+	e := &d.portElement
+	*e = portElement{}
+	wrong, err := decode(e)
+	if err != nil {
+		return err
+	}
+	if e.DeviceID == "" && (e.ListFixedIPs != nil || e.ListDeviceOwner != nil) {
+		return errPortList
+	}
+	// An owner that cannot be read may be an instance.
+	if !strings.HasPrefix(e.DeviceOwner, "compute:") && (wrong == nil || e.DeviceOwner != "") {
+		return nil
+	}
+
+	p := d.portOf(e)
+	p.at, p.fault = at, cmp.Or(wrong, p.fault)
+	if first := d.portsByID[e.ID]; first != nil {
+		if first.sameAs(p) {
+			return nil
+		}
+		p = &port{at: at, fault: faultf("", "port %s is there before with different content: the first counts", printable(e.ID))}
+	} else if e.ID != "" {
+		d.portsByID[e.ID] = p
+	}
+	if p.device != nil && p.Host != "" {
+		p.device.hosted = true
+	}
+	d.ports = append(d.ports, p)
+	return nil
+}
+
+// sameAs says whether two elements of one ID mean the same instance's NIC.
+func (p *port) sameAs(q *port) bool {
+	return p.device == q.device && p.network() == q.network() && p.Host == q.Host && slices.Equal(p.addrs, q.addrs) &&
+		slices.Equal(p.subnets, q.subnets) && reflect.DeepEqual(p.fault, q.fault)
+}
+
+// portOf returns what the element means, with the first fault.
+func (d *decoder) portOf(e *portElement) *port {
+	p := &port{
+		Port:   Port{Name: e.Name, MAC: e.MAC, Network: e.Network, Project: e.Project, Host: cmp.Or(e.Host, e.ShowHost)},
+		id:     e.ID,
+		device: d.devices[e.DeviceID],
+	}
+	if e.DeviceID == "" {
+		p.fault = faultf("/device_id", "the port has no device_id, which names its instance")
+	} else if p.device == nil {
+		p.device = &device{id: e.DeviceID}
+		d.devices[e.DeviceID] = p.device
+	}
+	for i, fixed := range e.FixedIPs {
+		if f := d.addFixedIP(p, fixed); f != nil && p.fault == nil {
+			f.path = pointer("/fixed_ips", i) + f.path
+			p.fault = f
 		}
 	}
-	slices.SortFunc(uses, compare)
-	uses = slices.Compact(uses)
-	cidrs := make([]netip.Prefix, len(uses))
-	for i, u := range uses {
-		cidrs[i] = d.out.Subnets[u[2]].CIDR
+	return p
+}
+
+// network returns the network of the port, for siblings. Where no document names it, the port's
+// first subnet is a network of its own.
+func (p *port) network() string {
+	if len(p.subnets) == 0 {
+		return p.Network
 	}
-	for _, p := range d.ports {
-		from, _ := slices.BinarySearchFunc(uses, use{p.network, p.host, 0}, compare)
-		to, _ := slices.BinarySearchFunc(uses, use{p.network, p.host + 1, 0}, compare)
-		n := &d.out.Instances[p.instance].NICs[p.nic]
-		n.Name = "eth" + strconv.Itoa(int(p.nic))
-		if from < to && n.Subnets != nil {
-			n.Siblings = cidrs[from:to:to]
+	if network := cmp.Or(p.subnets[0].network, p.Network); network != "" {
+		return network
+	}
+	return "network of subnet " + p.subnets[0].ID
+}
+
+func (d *decoder) addFixedIP(p *port, e fixedIPElement) *fault {
+	if e.SubnetID == "" {
+		return faultf("/subnet_id", "the fixed IP has no subnet_id")
+	}
+	s := d.subnets[e.SubnetID]
+	if s == nil {
+		return faultf("/subnet_id", "subnet %.64q is not in the subnets document", e.SubnetID)
+	}
+	if s.fault != nil {
+		return faultf("/subnet_id", "subnet %.64q is left out", e.SubnetID)
+	}
+	if e.IPAddress != "" {
+		a, f := parseAddr("/ip_address", "fixed IP", e.IPAddress, s.CIDR)
+		if f != nil {
+			return f
 		}
+		if !s.CIDR.Contains(a) {
+			return faultf("/ip_address", "fixed IP %v is outside %v, the CIDR of its subnet", a, s.CIDR)
+		}
+		p.addrs = append(p.addrs, a)
 	}
+	p.subnets = append(p.subnets, s)
+	return nil
 }

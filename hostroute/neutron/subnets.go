@@ -1,166 +1,239 @@
 package neutron
 
+// This file turns an element of the subnets document into a subnet.
+
 import (
-	"net"
+	"cmp"
+	"encoding/json"
 	"net/netip"
 	"reflect"
-	"slices"
-	"strconv"
+	"regexp"
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
 )
 
-// CodeNetmaskSpelling, of severity error, is that of a destination such as 10.0.0.0/255.0.0.0, which Neutron accepts and
-// hands on as it is. dnsmasq takes the first number after the slash for the length and sends 255; dhclient then installs no
-// route of the subnet, not even the default. 10.0.0.0/0.255.255.255 becomes 0.0.0.0/0, and 0.0.0.0/0.0.0.0 is not dropped.
-// Subject and subnet have the prefix meant, which [UpdateBody] and [Command] write. Without DHCP or IPv4, nothing is found.
-const CodeNetmaskSpelling hostroute.Code = "netmask-spelling"
+// A subnetElement has the members that are needed, with a field for each spelling: first those of
+// the API and `openstack subnet show`, then those of `openstack subnet list`.
+type subnetElement struct {
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	Network    string          `json:"network_id"`
+	CIDR       string          `json:"cidr"`
+	Gateway    json.RawMessage `json:"gateway_ip"` // nil if absent, which is not the same as null
+	DHCP       *bool           `json:"enable_dhcp"`
+	HostRoutes []routeElement  `json:"host_routes"`
 
-var subnetNames = [][]string{{"/id", "/ID"}, {"/cidr", "/Subnet"}, {"/gateway_ip", "/Gateway"}, {"/enable_dhcp", "/DHCP"},
-	{"/host_routes", "/Host Routes"}, {"/network_id", "/Network"}, {"/subnets"}, {"/subnet"}}
-var routeNames = [][]string{{"/destination"}, {"/nexthop"}}
-
-// A misread is a host route of which dnsmasq makes another.
-type misread struct {
-	text          string
-	subnet, route int32
+	ListID         string          `json:"ID"`
+	ListName       string          `json:"Name"`
+	ListNetwork    string          `json:"Network"`
+	ListCIDR       string          `json:"Subnet"`
+	ListGateway    json.RawMessage `json:"Gateway"`
+	ListDHCP       *bool           `json:"DHCP"`
+	ListHostRoutes json.RawMessage `json:"Host Routes"` // text, or a list
 }
 
-// subnet reads a subnet, and keeps it if nothing is wrong with it.
-func (d *decoder) subnet(m [8]member) {
-	before, misread := d.failed, len(d.misread)
-	s := hostroute.Subnet{ID: d.str(m[0], "is absent")}
-	if s.CIDR, _ = d.prefix(m[1].name, d.str(m[1], "is absent")); s.CIDR != s.CIDR.Masked() {
-		d.fail(m[1].name, nil, s.CIDR.String(), " has host bits")
+type routeElement struct {
+	Destination string `json:"destination"`
+	NextHop     string `json:"nexthop"`
+}
+
+// Pointers to the members, for faults.
+type subnetPaths struct{ id, cidr, gateway, hostRoutes string }
+
+var (
+	apiPaths  = subnetPaths{"/id", "/cidr", "/gateway_ip", "/host_routes"}
+	listPaths = subnetPaths{"/ID", "/Subnet", "/Gateway", "/Host Routes"}
+)
+
+// A subnet is what a subnet element means.
+type subnet struct {
+	hostroute.Subnet
+	network string
+	netmask []netmask
+	fault   *fault // then the subnet is left out
+	groups  []*group
+}
+
+// dhcp4 says whether the subnet is one of IPv4 with DHCP.
+func (s *subnet) dhcp4() bool { return s.CIDR.Addr().Is4() && !s.DHCPDisabled }
+
+// subnet takes a subnet element.
+func (d *decoder) subnet(at position, decode decode) error {
+	e := &d.subnetElement
+	*e = subnetElement{}
+	wrong, err := decode(e)
+	if err != nil {
+		return err
 	}
-	if s.Gateway = d.addr(m[2].name, d.str(m[2], "")); m[2].value == nil {
-		d.fail(m[2].name, nil, "is absent", map[string]string{"/Gateway": ": openstack subnet list prints it with --long"}[m[2].name])
-	}
-	dhcp := string(m[3].value)
-	if s.DHCPDisabled = dhcp == "false"; !s.DHCPDisabled && dhcp != "" && dhcp != "null" && dhcp != "true" {
-		d.fail(m[3].name, m[3].value, "is no boolean")
-	}
-	d.routes = slices.Grow(d.routes[:0], 1+len(m[4].value)/34) // no text of a host route is shorter
-	if text := m[4].value; text != nil && text[0] == '"' {
-		d.routeLines(m[4].name, string(text[1:len(text)-1]))
-	} else {
-		d.each(m[4], func(d *decoder, b []byte) {
-			m, _ := d.members(b, routeNames)
-			d.addRoute(m[0].name, d.str(m[0], "is absent"), m[1].name, d.str(m[1], "is absent"))
-		})
-	}
-	s.HostRoutes = append(s.HostRoutes, d.routes...)
-	network, _ := index(d.numbers, d.str(m[5], ""))
-	at, twice := d.subnetIDs[s.ID]
-	switch {
-	case d.failed > before && (twice || d.failed > maxErrors):
-	case d.failed > before:
-		d.subnetIDs[s.ID] = -1 // a port that uses it is not wrong too
-	case !twice || at < 0:
-		d.subnetIDs[s.ID] = int32(len(d.networks))
-		kept := s // lest each s be allocated
-		d.networks, d.out.Subnets = push(d.networks, network), push(d.out.Subnets, &kept)
-		if s.CIDR.Addr().Is4() && !s.DHCPDisabled {
-			return
+	s := e.subnet()
+	s.fault = cmp.Or(wrong, s.fault)
+
+	if first := d.subnets[s.ID]; first != nil {
+		if !reflect.DeepEqual(first, s) {
+			d.report(at, docSubnets, faultf("", "subnet %s is there before with different content: the first counts", printable(s.ID)))
 		}
-	case network != d.networks[at] || !reflect.DeepEqual(s, *d.out.Subnets[at]):
-		d.fail(m[0].name, []byte(s.ID), "is the ID of an earlier subnet with other content")
+		return nil
 	}
-	d.misread = d.misread[:misread]
-}
-
-// routeLines reads what the command line printed before 4.0.0, one a line: destination='11.11.0.0/16', gateway='11.8.0.1'.
-func (d *decoder) routeLines(name, text string) {
-	for line := range strings.SplitSeq(text, `\n`) {
-		dst, hop, ok := strings.Cut(strings.TrimSuffix(line, "'"), "', gateway='")
-		if dst, found := strings.CutPrefix(dst, "destination='"); ok && found && dst != "" && hop != "" && strings.HasSuffix(line, "'") {
-			d.addRoute(name, dst, name, hop)
-		} else if line != "" {
-			d.fail(name, []byte(line), "is not of the form destination='11.11.0.0/16', gateway='11.8.0.1'")
+	if s.ID != "" {
+		d.subnets[s.ID] = s
+	}
+	if name := cmp.Or(e.Name, e.ListName); s.ID != "" && name != "" {
+		d.out.SubnetNames[s.ID] = name
+	}
+	if s.fault != nil {
+		d.report(at, docSubnets, s.fault).Subnet = s.ID
+		return nil
+	}
+	d.out.Subnets = append(d.out.Subnets, &s.Subnet)
+	if s.dhcp4() {
+		for _, m := range s.netmask {
+			d.out.Findings = append(d.out.Findings, m.finding(s.ID))
 		}
 	}
+	return nil
 }
 
-// addRoute adds a host route. The names are those of the members.
-func (d *decoder) addRoute(dstName, dst, hopName, hop string) {
-	p, sent := d.prefix(dstName, dst)
-	r := hostroute.HostRoute{Destination: p, NextHop: d.addr(hopName, hop)}
-	if !p.IsValid() || !r.NextHop.IsValid() {
-		return
-	} else if sent >= 0 {
-		d.misread = push(d.misread, misread{dst, int32(len(d.networks)), int32(len(d.routes))})
+// subnet returns what the element means, with the first fault.
+func (e *subnetElement) subnet() *subnet {
+	paths := apiPaths
+	if e.ListID != "" || e.ListCIDR != "" {
+		paths = listPaths
 	}
-	d.routes = append(d.routes, r)
-}
-
-// findings puts what is misread in words.
-func (d *decoder) findings() {
-	d.out.Findings = slices.Grow([]hostroute.Finding{}, len(d.misread))
-	for _, w := range d.misread {
-		s := d.out.Subnets[w.subnet]
-		r := s.HostRoutes[w.route]
-		_, sent := d.prefix("", w.text)
-		d.out.Findings = append(d.out.Findings, hostroute.Finding{
-			Code: CodeNetmaskSpelling, Severity: hostroute.SeverityError, Subject: hostroute.Ref{Subnet: s.ID, HostRoute: r},
-			Message: "destination " + w.text[:min(len(w.text), 64)] + " is not spelled " + r.Destination.String() + ": dnsmasq sends it with the length " + strconv.Itoa(int(sent)) +
-				map[bool]string{true: ", and dhclient installs nothing of the subnet, not even the default"}[sent > 32],
-			Related: []hostroute.Related{}, Fixes: []hostroute.Fix{},
-		})
+	gateway := e.Gateway
+	if gateway == nil {
+		gateway = e.ListGateway
 	}
+	dhcp := cmp.Or(e.DHCP, e.ListDHCP)
+
+	s := &subnet{network: cmp.Or(e.Network, e.ListNetwork)}
+	s.ID, s.DHCPDisabled = cmp.Or(e.ID, e.ListID), dhcp != nil && !*dhcp
+	if s.ID == "" {
+		s.fault = faultf(paths.id, "the subnet has no ID")
+		return s
+	}
+	if s.CIDR, s.fault = parseCIDR(paths.cidr, cmp.Or(e.CIDR, e.ListCIDR)); s.fault != nil {
+		return s
+	}
+	if s.Gateway, s.fault = parseGateway(paths.gateway, gateway, s.CIDR); s.fault != nil {
+		return s
+	}
+	s.fault = s.addHostRoutes(e, paths.hostRoutes)
+	return s
 }
 
-// addr reads an address, which in Neutron has no zone. No text is none.
-func (d *decoder) addr(name, text string) netip.Addr {
+func parseCIDR(path, text string) (netip.Prefix, *fault) {
 	if text == "" {
-		return netip.Addr{}
+		return netip.Prefix{}, faultf(path, "the subnet has no CIDR")
 	}
+	p, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return p, faultf(path, "%.64q is not a CIDR", text)
+	case p.Addr().Is4In6():
+		return p, faultf(path, "CIDR %v has IPv4-mapped addresses", p)
+	case p != p.Masked():
+		return p, faultf(path, "CIDR %v has host bits: the network is %v", p, p.Masked())
+	}
+	return p, nil
+}
+
+func parseGateway(path string, raw json.RawMessage, cidr netip.Prefix) (netip.Addr, *fault) {
+	if raw == nil && path == listPaths.gateway {
+		return netip.Addr{}, faultf(path, "the gateway is absent: `openstack subnet list` prints it with --long only")
+	}
+	if raw == nil {
+		return netip.Addr{}, faultf(path, "the gateway is absent: a subnet without one has null here")
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return netip.Addr{}, faultf(path, "the gateway is not text")
+	}
+	if text == "" {
+		return netip.Addr{}, nil
+	}
+	return parseAddr(path, "gateway", text, cidr)
+}
+
+// addHostRoutes adds the host routes up to the first fault.
+func (s *subnet) addHostRoutes(e *subnetElement, path string) *fault {
+	list := e.HostRoutes
+	if len(e.ListHostRoutes) > 0 && e.ListHostRoutes[0] == '"' {
+		return s.addRouteLines(e.ListHostRoutes, path)
+	}
+	if e.ListHostRoutes != nil && json.Unmarshal(e.ListHostRoutes, &list) != nil {
+		return faultf(path, "the host routes are neither a list of objects nor text")
+	}
+	if len(list) > 0 {
+		s.HostRoutes = make([]hostroute.HostRoute, 0, len(list))
+	}
+	for i, r := range list {
+		if f := s.addRoute(r); f != nil {
+			f.path = pointer(path, i) + f.path
+			return f
+		}
+	}
+	return nil
+}
+
+var routeLine = regexp.MustCompile(`^destination='([^']+)', gateway='([^']+)'$`)
+
+// addRouteLines adds the host routes that clients before 4.0.0 print, one a line.
+func (s *subnet) addRouteLines(raw json.RawMessage, path string) *fault {
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return &fault{path, err}
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if line == "" {
+			continue
+		}
+		m := routeLine.FindStringSubmatch(line)
+		if m == nil {
+			return faultf(path, "%.64q is not of the form destination='11.11.0.0/16', gateway='11.8.0.1'", line)
+		}
+		if f := s.addRoute(routeElement{m[1], m[2]}); f != nil {
+			f.path = path
+			return f
+		}
+	}
+	return nil
+}
+
+func (s *subnet) addRoute(r routeElement) *fault {
+	if r.Destination == "" {
+		return faultf("/destination", "the host route has no destination")
+	}
+	if r.NextHop == "" {
+		return faultf("/nexthop", "the host route has no next hop")
+	}
+	destination, mask, ok := parseDestination(r.Destination)
+	if !ok {
+		return faultf("/destination", "destination %.64q is not spelled as a CIDR: a guest may get another one, or none", r.Destination)
+	}
+	if s.CIDR.Addr().Is6() && destination.Addr().Is4In6() {
+		return faultf("/destination", "destination %v has IPv4-mapped addresses on an IPv6 subnet", destination)
+	}
+	hop, f := parseAddr("/nexthop", "next hop", r.NextHop, s.CIDR)
+	if f != nil {
+		return f
+	}
+	route := hostroute.HostRoute{Destination: unmapPrefix(destination), NextHop: hop}
+	if mask != "" {
+		s.netmask = append(s.netmask, netmask{r.Destination, mask, route})
+	}
+	s.HostRoutes = append(s.HostRoutes, route)
+	return nil
+}
+
+// parseAddr reads an address on a subnet. In Neutron no address has a zone.
+func parseAddr(path, what, text string, cidr netip.Prefix) (netip.Addr, *fault) {
 	a, err := netip.ParseAddr(text)
 	if err != nil || a.Zone() != "" {
-		d.fail(name, []byte(text), "is no IP address")
+		return netip.Addr{}, faultf(path, "%s %.64q is not an IP address", what, text)
 	}
-	return a.Unmap()
-}
-
-// prefix reads a prefix as Neutron does, with netaddr's IPNetwork: a length follows the slash, perhaps after zeros, or a netmask,
-// maybe inverted. sent is the length that dnsmasq sends by C's atoi; -1 if it and Neutron's agent read what is meant. No text is none.
-func (d *decoder) prefix(name, text string) (p netip.Prefix, sent int32) {
-	if text == "" {
-		return p, -1
+	if a.Is4In6() && cidr.Addr().Is6() {
+		return netip.Addr{}, faultf(path, "%s %v is an IPv4-mapped address on an IPv6 subnet", what, a)
 	}
-	addr, mask, _ := strings.Cut(text, "/")
-	a, err := netip.ParseAddr(addr)
-	bits, ok := maskLen(mask, a.BitLen())
-	if err != nil || !ok || a.Zone() != "" {
-		d.fail(name, []byte(text), "is no CIDR")
-		return p, -1
-	}
-	first, _, _ := strings.Cut(mask, ".")
-	n, _ := strconv.Atoi(first)
-	if !a.Is4() || n == bits && (bits > 0 || a != netip.IPv4Unspecified() || mask == "0") {
-		n = -1
-	}
-	if a.Is4In6() && bits >= 96 {
-		a, bits = a.Unmap(), bits-96
-	}
-	return netip.PrefixFrom(a, bits), int32(n)
-}
-
-// maskLen returns the prefix length that mask means, of width at most.
-func maskLen(mask string, width int) (n int, ok bool) {
-	if !strings.ContainsAny(mask, ".:") { // spares the error
-		n, err := strconv.Atoi(mask)
-		return n, err == nil && 0 <= n && n <= width
-	}
-	m, _ := netip.ParseAddr(mask)
-	bits := m.AsSlice()
-	for range 2 {
-		if n, w := net.IPMask(bits).Size(); w > 0 && w == width {
-			return n, m.Zone() == ""
-		}
-		for i := range bits {
-			bits[i] ^= 0xff
-		}
-	}
-	return 0, false
+	return a.Unmap(), nil
 }

@@ -1,197 +1,286 @@
-// Command report prints the routing table of every instance of a deployment, and what is wrong with its host routes.
-// Its arguments, SUBNETS.json and PORTS.json, hold what Neutron's API or the openstack command line prints; subnets of no
-// instance are looked at alone. It exits with 0; with 1 if there are findings at or above -fail; with 2 if the input is unusable.
+// Command report says what the host routes of a whole cloud do: which are wrong, how to mend them and whose data that
+// moves, and which can be deleted.
+//
+//	report [flags] SUBNETS [PORTS]
+//
+// SUBNETS and PORTS are files with what Neutron's API or the openstack command prints (package neutron lists the forms).
+// One of them may be -, for standard input. Without PORTS, the program looks at the subnets alone: it then knows no
+// instance, and says nothing about whose data a change moves.
+//
+// The text begins with a summary. Each host route is counted once, as the first of these kinds that holds:
+//
+//	wrong    has a finding of severity error in some instance
+//	risky    has a finding of severity warning in some instance
+//	can go   is in the list CAN GO: if all of that list is removed at once, nothing moves
+//	works    steers data in some instance, whatever DHCP client and default route its guest has
+//	depends  steers data in some instance with one DHCP client or default route, and not with another
+//	idle     none of these
+//	unknown  without PORTS: the subnet alone shows nothing wrong
+//
+// Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. Commands
+// are printed only for fixes that move no data.
+//
+// # Flags
+//
+//	-instance NAME         print the routing table, verdicts and findings of one instance (its device_id)
+//	-to ADDRESS            with -instance: say only by which NIC data to the address leaves, and why
+//	-subnet ID             print all that is known of one subnet
+//	-before SUBNETS,PORTS  print what changed since these documents: host routes, findings, and whose data moved
+//	-problems              print everything in the documents that could not be read and was left out
+//	-json                  print one JSON object (see below)
+//	-default-subnet ID     guests keep the default route of their NIC on this subnet; may be repeated, and the first
+//	                       that an instance has counts
+//	-default-nic NAME      guests that have a NIC of this name, and none on a -default-subnet, keep its default route.
+//	                       NICs are called eth0, eth1, ... in the order of the file
+//	-fail SEVERITY         exit with 1 at findings of this severity or above: info, warning or error (the default)
+//	-baseline FILE         leave the findings that the file accepts out of the exit status
+//	-write-baseline FILE   write such a file for the findings at or above -fail, over one that is there; print no report
+//	-unsafe                print the commands of fixes that move data, too
+//	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info
+//
+// # Exit status
+//
+// The status is 0; or 1 if there is a finding at or above -fail that the baseline does not accept; or 2 if the input
+// cannot be used or the output not be written. With -instance and -subnet only their findings count, with -problems none,
+// and with -before all that there are now.
+//
+// # Baseline
+//
+// A baseline is a JSON file of findings that are known and accepted:
+//
+//	{"version": 1, "accepted": [
+//		{"code": "next-hop-not-gateway", "subnet": "ID", "host_route": {"destination": "10.71.0.0/16", "nexthop": "10.70.0.77"}, "reason": "..."},
+//		{"code": "no-lease", "subnet": "ID", "reason": "..."},
+//		{"code": "multiple-defaults", "instance": "NAME", "reason": "..."}]}
+//
+// A finding of an instance has the instance, and one of a NIC its port, too. Each entry must have a reason. So
+// -write-baseline makes a file that is refused until someone has filled them in; with -baseline, it takes over the
+// reasons that it finds there. Entries that match nothing are reported, and do not change the status.
+//
+// # JSON
+//
+// With -json the output is one object on one line. Lists and objects are never null. Members may be added.
+//
+//	version      1
+//	summary
+//	  subnets, host_routes, instances   numbers; what is left out does not count
+//	  kinds             the number of host routes of each kind
+//	  left_out          the numbers of left out subnets and instances
+//	  several_defaults  the number of instances with several default routes and nothing that says which one is kept
+//	  default_subnets, default_nic      the flags
+//	  fail              the flag
+//	  failing           the number of findings that make the status 1
+//	  accepted          the number of findings that the baseline accepts
+//	  unmatched         the entries of the baseline that match nothing
+//	host_routes   the members of audit.Usage, the worst first, and
+//	  name        the name of the subnet; may be ""
+//	  kind        as above
+//	  code        the worst of its codes; may be ""
+//	  can_go      whether it is in the list CAN GO
+//	findings      the members of audit.Occurrence, the worst first, and
+//	  accepted    whether the baseline accepts it, in all instances
+//	problems      the members of neutron.Problem
+//
+// Findings of subnets that no instance has are those of hostroute.AnalyzeSubnet, with 0 instances. Of a subnet with
+// netmask-spelling there is no other finding, and its host routes are wrong: they do not work as analysed.
 package main
 
 import (
 	"bufio"
-	"bytes"
-	"cmp"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"net/netip"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"example.com/go-hostroute/hostroute"
-	"example.com/go-hostroute/hostroute/neutron"
 )
 
 func main() {
-	fail := hostroute.SeverityError
-	flags := flag.NewFlagSet("report [flags] SUBNETS.json [PORTS.json]", flag.ExitOnError)
-	flags.TextVar(&fail, "fail", fail, "exit with 1 at findings of this `severity` or above: info, warning or error")
-	asJSON := flags.Bool("json", false, "print the reports as JSON")
-	defaultNIC := flags.String("default-nic", "", "the `name` of the NIC whose default the guests keep, where they have it")
-	flags.Parse(os.Args[1:])
-	if flags.NArg() < 1 || flags.NArg() > 2 || fail == 0 {
-		flags.Usage()
-		os.Exit(2)
-	}
-	c, err := analyze(flags.Args(), *defaultNIC)
-	if err == nil && *asJSON {
-		err = json.NewEncoder(os.Stdout).Encode(c.reports)
-	} else if err == nil {
-		err = c.write()
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// Exit statuses.
+const (
+	statusClean    = 0
+	statusFailing  = 1
+	statusUnusable = 2
+)
+
+// options are the flags and arguments.
+type options struct {
+	documents  []string
+	before     []string
+	instance   string
+	to         netip.Addr
+	subnet     string
+	problems   bool
+	json       bool
+	defaults   defaults
+	fail       hostroute.Severity
+	baseline   string
+	toBaseline string
+	unsafe     bool
+	all        bool
+}
+
+// run is the program. It returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	opt, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return statusClean
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
+		return statusUnusable // parse has said why
 	}
-	if slices.ContainsFunc(c.reports, func(r *hostroute.Report) bool { return r.Worst() >= fail }) {
-		os.Exit(1)
-	}
-}
-
-// A cloud is a deployment with its reports: one for each instance, and one without a name for what is
-// about no instance.
-type cloud struct {
-	subnets   map[string]*hostroute.Subnet     // by ID
-	instances map[string][]*hostroute.Instance // by the ID of a subnet that they have
-	reports   []*hostroute.Report
-}
-
-func analyze(names []string, defaultNIC string) (_ *cloud, err error) {
-	documents := [][]byte{nil, []byte(`{"ports":[]}`)}
-	for i, name := range names {
-		if documents[i], err = os.ReadFile(name); err != nil {
-			return nil, err
-		}
-	}
-	d, err := neutron.Decode(bytes.NewReader(documents[0]), bytes.NewReader(documents[1]))
-	if err != nil {
-		return nil, err
-	}
-	c := &cloud{make(map[string]*hostroute.Subnet), make(map[string][]*hostroute.Instance), []*hostroute.Report{}}
-	found := defaultNIC == ""
-	for i := range d.Instances {
-		in := &d.Instances[i]
-		for _, nic := range in.NICs {
-			if nic.Name == defaultNIC {
-				in.DefaultNIC, found = defaultNIC, true
-			}
-			for _, s := range nic.Subnets {
-				c.subnets[s.ID] = s
-				if !slices.Contains(c.instances[s.ID], in) {
-					c.instances[s.ID] = append(c.instances[s.ID], in)
-				}
-			}
-		}
-		r, err := hostroute.Analyze(*in)
-		if err != nil {
-			return nil, fmt.Errorf("instance %q: %w", in.Name, err)
-		}
-		c.reports = append(c.reports, r)
-	}
-	if !found {
-		return nil, fmt.Errorf("no instance has a NIC %q", defaultNIC)
-	}
-	rest := &hostroute.Report{Table: hostroute.Table{}, Verdicts: []hostroute.Verdict{}, Findings: d.Findings}
-	for _, s := range d.Subnets {
-		if c.subnets[s.ID] == nil { // no instance has it
-			findings, err := hostroute.AnalyzeSubnet(s)
-			if err != nil {
-				return nil, fmt.Errorf("subnet %q: %w", s.ID, err)
-			}
-			c.subnets[s.ID], rest.Findings = s, append(rest.Findings, findings...)
-		}
-	}
-	if len(names) == 1 || len(rest.Findings) > 0 {
-		c.reports = append(c.reports, rest)
-	}
-	return c, nil
-}
-
-// write prints each table, its findings and the commands of their fixes, and at the end what the codes mean.
-func (c *cloud) write() error {
-	w, told := bufio.NewWriter(os.Stdout), make(map[hostroute.Code]bool)
-	for _, r := range c.reports {
-		fmt.Fprintf(w, "%s\n%v", cmp.Or(hostroute.Ref{Instance: r.Instance}.String(), "subnets"), r.Table)
-		for _, f := range r.Findings {
-			told[f.Code] = true
-			fmt.Fprintf(w, "%v: %v\n", f.Severity, f)
-			for _, fix := range f.Fixes {
-				fmt.Fprintf(w, "  fix: %s%s\n", fix.Message, c.effect(fix))
-				for _, command := range c.commands(fix) {
-					fmt.Fprintf(w, "    %s\n", command)
-				}
-			}
-		}
-		fmt.Fprintln(w)
-	}
-	for _, rule := range hostroute.Rules() {
-		if told[rule.Code] {
-			fmt.Fprintf(w, "%s: %s %s %s\n", rule.Code, rule.When, rule.Why, rule.Remedy)
-		}
-	}
-	return w.Flush()
-}
-
-// effect says what a fix moves on all instances of the subnets that it edits.
-func (c *cloud) effect(fix hostroute.Fix) string {
-	seen, moved := make(map[*hostroute.Instance]bool), 0
-	for _, e := range fix.Edits {
-		for _, in := range c.instances[e.Subnet] {
-			if seen[in] {
-				continue
-			}
-			seen[in] = true
-			if impact, err := in.Impact(fix.Edits...); err != nil || !impact.None() {
-				moved++
-			}
-		}
+	out := bufio.NewWriter(stdout)
+	failing, err := report(opt, stdin, out, newProgress(stderr))
+	if err == nil {
+		err = out.Flush()
 	}
 	switch {
-	case len(fix.Edits) == 0:
-		return ""
-	case moved == 0:
-		return ": moves no data"
+	case err != nil:
+		complain(stderr, err)
+		return statusUnusable
+	case failing > 0:
+		return statusFailing
 	}
-	return fmt.Sprintf(": may move data of %d of %d instances", moved, len(seen))
+	return statusClean
 }
 
-// commands returns the commands that make a fix, one a subnet, quoted for a shell.
-func (c *cloud) commands(fix hostroute.Fix) []string {
-	var out, done []string
-	for _, e := range fix.Edits {
-		fixed, err := c.subnets[e.Subnet].Apply(fix.Edits...)
-		if err != nil || slices.Contains(done, e.Subnet) {
-			continue
+// complain prints errors, one a line.
+func complain(stderr io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			complain(stderr, err)
 		}
-		done = append(done, e.Subnet)
-		var words []string
-		for _, arg := range neutron.Command(fixed) {
-			words = append(words, shellQuote(arg))
-		}
-		out = append(out, strings.Join(words, " "))
+		return
 	}
-	return out
+	fmt.Fprintln(stderr, "report:", oneLine(err.Error()))
 }
 
-// shellQuote returns an argument as a shell reads it back. A line end or another control character
-// makes it $'...', so that it stays on its line.
-func shellQuote(arg string) string {
-	plain := func(r rune) bool {
-		return r < 0x80 && (r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:=,@+%", r))
+// parse reads the command line. If it cannot be used, it says why on stderr.
+func parse(args []string, stderr io.Writer) (*options, error) {
+	opt := &options{fail: hostroute.SeverityError}
+	flags := flag.NewFlagSet("report", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "usage: report [flags] SUBNETS [PORTS]\nOne of the two files may be -, for standard input. Without PORTS, the subnets are looked at alone.")
+		flags.PrintDefaults()
 	}
-	if arg != "" && !strings.ContainsFunc(arg, func(r rune) bool { return !plain(r) }) {
-		return arg
+	flags.StringVar(&opt.instance, "instance", "", "print the routing table, verdicts and findings of the instance with this `name` (its device_id)")
+	flags.TextVar(&opt.to, "to", netip.Addr{}, "with -instance: say only by which NIC data to this `address` leaves, and why")
+	flags.StringVar(&opt.subnet, "subnet", "", "print all that is known of the subnet with this `ID`")
+	flags.Func("before", "print what changed since these documents, `SUBNETS,PORTS`", func(s string) error {
+		opt.before = strings.Split(s, ",")
+		return nil
+	})
+	flags.BoolVar(&opt.problems, "problems", false, "print everything that was left out, and why")
+	flags.BoolVar(&opt.json, "json", false, "print one JSON object")
+	flags.Func("default-subnet", "guests keep the default route of their NIC on the subnet with this `ID`; may be repeated", func(s string) error {
+		opt.defaults.subnets = append(opt.defaults.subnets, s)
+		return nil
+	})
+	flags.StringVar(&opt.defaults.nic, "default-nic", "", "guests keep the default route of the NIC with this `name`, where they have it")
+	flags.TextVar(&opt.fail, "fail", opt.fail, "exit with 1 at findings of this `severity` or above: info, warning or error")
+	flags.StringVar(&opt.baseline, "baseline", "", "leave the findings that this `file` accepts out of the exit status")
+	flags.StringVar(&opt.toBaseline, "write-baseline", "", "write the findings at or above -fail to this `file`, to be accepted with a reason")
+	flags.BoolVar(&opt.unsafe, "unsafe", false, "print the commands of fixes that move data, too")
+	flags.BoolVar(&opt.all, "all", false, "list the host routes that are not wrong or risky, too")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
 	}
-	if !strings.ContainsFunc(arg, func(r rune) bool { return !strconv.IsPrint(r) }) && utf8.ValidString(arg) {
-		return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+	opt.documents = flags.Args()
+	if err := opt.check(); err != nil {
+		complain(stderr, err)
+		flags.Usage()
+		return nil, err
 	}
-	var b strings.Builder
-	b.WriteString("$'")
-	for _, c := range []byte(arg) {
-		if plain(rune(c)) {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, `\x%02x`, c)
+	return opt, nil
+}
+
+// check returns an error if the flags and arguments do not go together.
+func (opt *options) check() error {
+	if n := len(opt.documents); n != 1 && n != 2 {
+		return fmt.Errorf("there are %d arguments, not SUBNETS and PORTS", n)
+	}
+	if opt.fail == 0 {
+		return errors.New("-fail takes info, warning or error")
+	}
+	if opt.to.IsValid() && opt.instance == "" {
+		return errors.New("-to needs -instance")
+	}
+	if opt.before != nil && len(opt.before) != len(opt.documents) {
+		return fmt.Errorf("-before has %d documents, and there are %d now", len(opt.before), len(opt.documents))
+	}
+	inputs := 0
+	for _, name := range slices.Concat(opt.documents, opt.before) {
+		if name == "-" {
+			inputs++
 		}
 	}
-	b.WriteString("'")
-	return b.String()
+	if inputs > 1 {
+		return errors.New("only one document can be standard input")
+	}
+	outputs := 0
+	for _, asked := range []bool{opt.instance != "", opt.subnet != "", opt.before != nil, opt.problems, opt.json, opt.toBaseline != ""} {
+		if asked {
+			outputs++
+		}
+	}
+	if outputs > 1 {
+		return errors.New("only one of -instance, -subnet, -before, -problems, -json and -write-baseline can be given")
+	}
+	return nil
+}
+
+// report prints what the options ask for. It returns the number of findings that make the status 1.
+func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress) (failing int, err error) {
+	defer progress.done()
+	accepted, err := readBaseline(opt.baseline)
+	if err != nil {
+		return 0, err
+	}
+	var before *cloud
+	if opt.before != nil {
+		if before, err = load(opt.before, stdin, opt.defaults, nil, progress); err != nil {
+			return 0, fmt.Errorf("before: %w", err)
+		}
+	}
+	c, err := load(opt.documents, stdin, opt.defaults, before, progress)
+	if err != nil {
+		return 0, err
+	}
+	p := &printer{cloud: c, out: out, unsafe: opt.unsafe, all: opt.all}
+	switch {
+	case opt.problems:
+		for _, problem := range c.Problems {
+			p.line(0, "%s", oneLine(problem.String()))
+		}
+		return 0, nil
+	case opt.instance != "":
+		progress.done()
+		return p.instance(opt, accepted)
+	}
+
+	progress.say("trying what can be removed")
+	c.judge()
+	verdict := c.hold(accepted, opt.fail)
+	progress.done()
+	switch {
+	case opt.subnet != "":
+		return p.subnet(opt, verdict)
+	case opt.toBaseline != "":
+		return 0, p.writeBaseline(opt, accepted)
+	case opt.before != nil:
+		p.changes(before)
+	case opt.json:
+		err = p.json(opt, verdict)
+	default:
+		p.report(opt, verdict)
+	}
+	return verdict.failing, err
 }

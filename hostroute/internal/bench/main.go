@@ -14,15 +14,17 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 9, "rounds; the table has their medians")
 	most := flag.Int("n", 100_000, "routes of the largest table")
+	subnets := flag.Int("subnets", 5000, "subnets to decode")
+	ports := flag.Int("ports", 60_000, "ports to decode")
 	instances := flag.Int("instances", 100_000, "instances of an audited deployment")
 	flag.Parse()
-	if err := run(*rounds, *most, *instances); err != nil {
+	if err := run(*rounds, *most, *subnets, *ports, *instances); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds, most, instances int) error {
+func run(rounds, most, subnets, ports, instances int) error {
 	fmt.Print("Exact effect of every route of a table, ratio of the cost per route\n\n" +
 		"| family | prefixes | routes | to sorting them | to deciding it with bart | allocations |\n|---|---|---|---|---|---|\n")
 	for _, family := range []family{ipv4, ipv6} {
@@ -39,6 +41,9 @@ func run(rounds, most, instances int) error {
 	}
 	fmt.Print("\n| what | beside | ratio | allocations |\n|---|---|---|---|\n")
 	if err := analyses(rounds); err != nil {
+		return err
+	}
+	if err := decoding(rounds, subnets, ports); err != nil {
 		return err
 	}
 	return audits(rounds, instances)
@@ -87,5 +92,5 @@ func enough(s subject) int {
 }
 
 func row(what, beside string, ratio float64, allocs uint64) {
-	fmt.Printf("| %s | %s | %.1f | %d |\n", what, beside, ratio, allocs)
+	fmt.Printf("| %s | %s | %.2f | %d |\n", what, beside, ratio, allocs)
 }

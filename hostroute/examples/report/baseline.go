@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+)
+
+// A baseline: findings that are known and accepted.
+
+type baseline struct {
+	Version  int        `json:"version"`
+	Accepted []accepted `json:"accepted"`
+}
+
+// An accepted is a finding that someone accepts for a reason.
+type accepted struct {
+	subject
+	Reason string `json:"reason"`
+}
+
+// A subject names a finding: of a host route or a subnet for all instances; of an instance with the instance, and of a NIC
+// with its port, too.
+type subject struct {
+	Code      hostroute.Code      `json:"code"`
+	Instance  string              `json:"instance,omitempty"`
+	Port      string              `json:"port,omitempty"`
+	Subnet    string              `json:"subnet,omitempty"`
+	HostRoute hostroute.HostRoute `json:"host_route,omitzero"`
+}
+
+// String returns "next-hop-not-gateway of storage-subnet: 10.71.0.0/16,10.70.0.77".
+func (s subject) String() string {
+	ref := hostroute.Ref{Instance: s.Instance, NIC: s.Port, Subnet: s.Subnet, HostRoute: s.HostRoute}
+	return quoted(string(s.Code)) + " of " + ref.String()
+}
+
+// subjectOf returns how a baseline names a finding of an instance.
+func subjectOf(in *hostroute.Instance, code hostroute.Code, at hostroute.Ref) subject {
+	if at.Subnet != "" {
+		return subject{Code: code, Subnet: at.Subnet, HostRoute: at.HostRoute}
+	}
+	s := subject{Code: code, Instance: in.Name, HostRoute: at.HostRoute}
+	if nic := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == at.NIC }); nic >= 0 {
+		s.Port = in.NICs[nic].ID
+	}
+	return s
+}
+
+// subjects returns how a baseline names an occurrence. Where that is not about a subnet, these are all findings of its
+// code.
+func (c *cloud) subjects(o *audit.Occurrence) []subject {
+	f := &o.Finding
+	if f.Subject.Subnet != "" {
+		return []subject{subjectOf(nil, f.Code, f.Subject)}
+	}
+	var out []subject
+	for i := range c.Instances {
+		for _, found := range c.single(i) {
+			if found.code == f.Code && found.subject.Subnet == "" {
+				out = append(out, subjectOf(&c.Instances[i], found.code, found.subject))
+			}
+		}
+	}
+	return out
+}
+
+// readBaseline reads a file. Without a name there is no baseline.
+func readBaseline(name string) (map[subject]string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var b baseline
+	reader := json.NewDecoder(bytes.NewReader(content))
+	reader.DisallowUnknownFields()
+	if err := reader.Decode(&b); err != nil {
+		return nil, fmt.Errorf("baseline %s: %w", name, err)
+	}
+	if _, err := reader.Token(); err != io.EOF {
+		return nil, fmt.Errorf("baseline %s: something follows the object", name)
+	}
+	if b.Version != 1 {
+		return nil, fmt.Errorf("baseline %s: its version is %d, not 1", name, b.Version)
+	}
+	reasons := make(map[subject]string)
+	var errs []error
+	for i, a := range b.Accepted {
+		switch _, twice := reasons[a.subject]; {
+		case a.Code == "" || a.Instance == "" && a.Subnet == "":
+			errs = append(errs, fmt.Errorf("baseline %s: entry %d needs a code, and an instance or a subnet", name, i+1))
+		case strings.TrimSpace(a.Reason) == "":
+			errs = append(errs, fmt.Errorf("baseline %s: entry %d (%v) has no reason", name, i+1, a.subject))
+		case twice:
+			errs = append(errs, fmt.Errorf("baseline %s: entry %d (%v) is there twice", name, i+1, a.subject))
+		}
+		reasons[a.subject] = a.Reason
+	}
+	return reasons, errors.Join(errs...)
+}
+
+// writeBaseline writes a baseline of the findings at or above -fail. It takes over the reasons that are there.
+func (p *printer) writeBaseline(opt *options, reasons map[subject]string) error {
+	b := baseline{Version: 1, Accepted: []accepted{}}
+	known := make(map[subject]bool)
+	missing := 0
+	for i := range p.findings {
+		o := &p.findings[i]
+		if o.Finding.Severity < opt.fail {
+			continue
+		}
+		for _, s := range p.subjects(o) {
+			if known[s] {
+				continue
+			}
+			known[s] = true
+			b.Accepted = append(b.Accepted, accepted{s, reasons[s]})
+			if reasons[s] == "" {
+				missing++
+			}
+		}
+	}
+	slices.SortFunc(b.Accepted, func(a, b accepted) int { return compareSubjects(a.subject, b.subject) })
+	content, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(opt.toBaseline, append(content, '\n'), 0o666); err != nil {
+		return err
+	}
+	p.line(0, "%s written to %s; %s a reason.", plural(len(b.Accepted), "entry", "entries"), quoted(opt.toBaseline), plural(missing, "entry needs", "entries need"))
+	return nil
+}
+
+func compareSubjects(a, b subject) int {
+	return cmp.Or(
+		compareCodes(a.Code, b.Code),
+		strings.Compare(string(a.Code), string(b.Code)),
+		strings.Compare(a.Subnet, b.Subnet),
+		compareHostRoutes(a.HostRoute, b.HostRoute),
+		strings.Compare(a.Instance, b.Instance),
+		strings.Compare(a.Port, b.Port),
+	)
+}
+
+// A verdict says what the exit status is, and why.
+type verdict struct {
+	given     bool // there is a baseline
+	failing   int  // findings at or above -fail that are not accepted
+	accepted  int
+	unmatched []accepted
+	accepts   []bool // by finding of the cloud: all of it is accepted
+}
+
+// hold holds the findings of a cloud against a baseline.
+func (c *cloud) hold(reasons map[subject]string, fail hostroute.Severity) *verdict {
+	v := &verdict{given: reasons != nil, unmatched: []accepted{}, accepts: make([]bool, len(c.findings))}
+	seen := make(map[subject]bool)
+	for i := range c.findings {
+		o := &c.findings[i]
+		if !v.given && o.Finding.Severity < fail {
+			continue
+		}
+		v.accepts[i] = true
+		for _, s := range c.subjects(o) {
+			_, isAccepted := reasons[s]
+			v.accepts[i] = v.accepts[i] && isAccepted
+			if seen[s] {
+				continue
+			}
+			seen[s] = true
+			if isAccepted {
+				v.accepted++
+			} else if o.Finding.Severity >= fail {
+				v.failing++
+			}
+		}
+	}
+	for s, reason := range reasons {
+		if !seen[s] {
+			v.unmatched = append(v.unmatched, accepted{s, reason})
+		}
+	}
+	slices.SortFunc(v.unmatched, func(a, b accepted) int { return compareSubjects(a.subject, b.subject) })
+	return v
+}

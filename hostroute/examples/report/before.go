@@ -1,0 +1,178 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+)
+
+// What changed between two snapshots of a cloud.
+
+// changes prints what is different from before.
+func (p *printer) changes(before *cloud) {
+	comparison := audit.Compare(&before.audit, &p.audit)
+	comparison.Findings = append(comparison.Findings, p.ownChanges(before)...)
+	came, went := p.instanceChanges(before)
+	moves, moved, both := p.moves(before)
+	if len(comparison.Usages)+len(comparison.Findings)+came+went+moved == 0 {
+		p.line(0, "Nothing changed.")
+		return
+	}
+	if came+went > 0 {
+		p.line(0, "instances: %d came, %d went", came, went)
+	}
+	if p.hasPorts {
+		p.line(0, "data moved in %d of the %s that are in both snapshots", moved, count(both, "instance"))
+	}
+	for _, m := range moves {
+		p.line(2, "%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), quoted(m.Examples[0]))
+	}
+	if len(comparison.Usages) > 0 {
+		p.title("HOST ROUTES")
+	}
+	for _, c := range comparison.Usages {
+		p.usageChange(before, c)
+	}
+	if len(comparison.Findings) > 0 {
+		p.title("FINDINGS")
+	}
+	for _, c := range comparison.Findings {
+		p.findingChange(before, c)
+	}
+}
+
+// ownChanges compares the findings that no audit has: the decoder's, and those of subnets without an instance.
+func (p *printer) ownChanges(before *cloud) []audit.OccurrenceChange {
+	before.findings = before.occurrences()
+	own := func(c *cloud) map[subject]audit.Occurrence {
+		out := make(map[subject]audit.Occurrence)
+		for _, o := range c.findings {
+			if o.Instances == 0 || misspelling(o.Finding.Code) {
+				out[subjectOf(nil, o.Finding.Code, o.Finding.Subject)] = o
+			}
+		}
+		return out
+	}
+	was, is := own(before), own(p.cloud)
+	all := maps.Clone(was)
+	maps.Copy(all, is)
+	var out []audit.OccurrenceChange
+	for _, s := range slices.SortedFunc(maps.Keys(all), compareSubjects) {
+		_, wasThere := was[s]
+		_, isThere := is[s]
+		if wasThere != isThere || was[s].Instances != is[s].Instances {
+			out = append(out, audit.OccurrenceChange{Before: was[s], After: is[s]})
+		}
+	}
+	return out
+}
+
+func (p *printer) instanceChanges(before *cloud) (came, went int) {
+	was := make(map[string]bool)
+	for _, in := range before.Instances {
+		was[in.Name] = true
+	}
+	for _, in := range p.Instances {
+		if !was[in.Name] {
+			came++
+		}
+	}
+	return came, len(before.Instances) - (len(p.Instances) - came)
+}
+
+// moves folds what moved in the instances that both snapshots have. It returns also how many instances moved, and how many
+// are in both.
+func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
+	was := make(map[string]*hostroute.Instance, len(before.Instances))
+	for i := range before.Instances {
+		was[before.Instances[i].Name] = &before.Instances[i]
+	}
+	folded := make(map[string]*audit.Move)
+	for _, in := range p.Instances {
+		if was[in.Name] == nil {
+			continue
+		}
+		both++
+		list := audit.Moves(*was[in.Name], in)
+		if len(list) > 0 {
+			moved++
+		}
+		for _, m := range list {
+			key := fmt.Sprintf("%q %q %v", m.From, m.To, m.Destinations)
+			if known := folded[key]; known != nil {
+				known.Instances++
+				known.Examples[0] = min(known.Examples[0], in.Name)
+				continue
+			}
+			folded[key] = &m
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(folded), func(a, b string) int {
+		return cmp.Or(cmp.Compare(folded[b].Instances, folded[a].Instances), strings.Compare(a, b))
+	}) {
+		moves = append(moves, *folded[key])
+	}
+	return moves, moved, both
+}
+
+// usageChange prints a host route that came (+), went (-) or changed (~).
+func (p *printer) usageChange(before *cloud, c audit.UsageChange) {
+	was, is := &hostRoute{Usage: c.Before}, &hostRoute{Usage: c.After}
+	none := hostroute.HostRoute{}
+	switch {
+	case was.HostRoute == none:
+		p.line(2, "+ %s, on %s: %s", routesText([]*hostRoute{is}), p.place(is.Subnet), p.use(is))
+		return
+	case is.HostRoute == none:
+		p.line(2, "- %s, on %s: %s", routesText([]*hostRoute{was}), before.place(was.Subnet), p.use(was))
+		return
+	}
+	describe := p.use
+	if describe(was) == describe(is) {
+		describe = (*hostRoute).details
+	}
+	p.line(2, "~ %s, on %s: was %s; is %s", routesText([]*hostRoute{is}), p.place(is.Subnet), describe(was), describe(is))
+}
+
+// details returns what [hostRoute.counts] does not tell.
+func (r *hostRoute) details() string {
+	return countsText(r.Classes) + ", " + countsText(r.Effects) + ", with findings " + cmp.Or(r.codesText(), "none")
+}
+
+func (p *printer) use(r *hostRoute) string {
+	if r.Instances == 0 {
+		return p.instances(0)
+	}
+	return r.counts()
+}
+
+// findingChange prints a finding that came (+), went (-) or that another number of instances has (~).
+func (p *printer) findingChange(before *cloud, c audit.OccurrenceChange) {
+	sign, in, o := "~", p.cloud, c.After
+	n := strconv.Itoa(c.Before.Instances) + " -> " + count(c.After.Instances, "instance")
+	switch {
+	case c.Before.Finding.Code == "":
+		sign, n = "+", p.instances(o.Instances)
+	case c.After.Finding.Code == "":
+		sign, in, o = "-", before, c.Before
+		n = p.instances(o.Instances)
+	}
+	about := ""
+	if s := o.Finding.Subject; s.Subnet != "" {
+		about = " on " + in.place(s.Subnet)
+		if s.HostRoute != (hostroute.HostRoute{}) {
+			about = " of " + s.HostRoute.Destination.String() + " via " + s.HostRoute.NextHop.String() + "," + about
+		}
+	}
+	example := ""
+	if len(o.Examples) > 0 {
+		example = "; e.g. " + quoted(o.Examples[0])
+	}
+	p.line(2, "%s %v %s%s: %s%s", sign, o.Finding.Severity, o.Finding.Code, about, n, example)
+}

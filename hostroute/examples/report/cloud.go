@@ -1,0 +1,247 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+// What is known of a cloud: read, ordered, counted.
+
+// A cloud is a deployment with the answers about all of it.
+type cloud struct {
+	*neutron.Deployment
+	audit    audit.Audit
+	hasPorts bool // false: no instance is known
+	defaults defaults
+	subnets  map[string]*hostroute.Subnet
+	users    map[string][]string            // the names of the instances on a subnet, in the order of the file
+	labels   map[string]int                 // how many subnets have a name
+	misspelt map[string][]hostroute.Finding // netmask-spelling, by subnet
+	unsure   map[string]bool                // subnets with an instance that is on a misspelt one, too
+
+	// judge fills these.
+	findings   []audit.Occurrence // the worst first
+	hostRoutes []hostRoute        // likewise
+	canGo      []hostroute.Edit
+
+	// These are made when they are needed.
+	byRef   map[hostroute.Ref][]audit.Occurrence // by subnet and host route
+	singles [][]found                            // by instance
+}
+
+// load reads the documents of a cloud. If first is not nil, the NICs of an instance are in the order that they have
+// there.
+func load(documents []string, stdin io.Reader, d defaults, first *cloud, progress *progress) (*cloud, error) {
+	c := &cloud{hasPorts: len(documents) > 1, defaults: d}
+	readers := make([]io.Reader, 2)
+	for i, name := range documents {
+		source := stdin
+		if name != "-" {
+			file, err := os.Open(name)
+			if err != nil {
+				return nil, err
+			}
+			defer file.Close()
+			source = file
+		}
+		readers[i] = &reading{Reader: source, name: name, progress: progress}
+	}
+	var err error
+	if c.hasPorts {
+		c.Deployment, err = neutron.Decode(readers[0], readers[1])
+	} else {
+		c.Deployment, err = neutron.DecodeSubnets(readers[0])
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.usable(); err != nil {
+		return nil, err
+	}
+	if first != nil {
+		c.order(first)
+	}
+	if err := c.keepDefaults(); err != nil {
+		return nil, err
+	}
+	return c, c.add(progress)
+}
+
+// usable returns an error if everything in a document is left out.
+func (c *cloud) usable() error {
+	for _, p := range c.Problems {
+		if p.Document == "subnets" && len(c.Subnets) == 0 {
+			return fmt.Errorf("no subnet can be read: %v", p)
+		}
+		if p.Document == "ports" && len(c.Instances) == 0 {
+			return fmt.Errorf("no instance can be read: %v", p)
+		}
+	}
+	return nil
+}
+
+// leftOut counts what is left out.
+func (c *cloud) leftOut() (subnets, instances int) {
+	seen := make(map[[2]string]bool)
+	for _, p := range c.Problems {
+		if key := [2]string{p.Subnet, ""}; p.Subnet != "" && !seen[key] {
+			seen[key] = true
+			subnets++
+		}
+		if key := [2]string{"", p.Instance}; p.Instance != "" && !seen[key] {
+			seen[key] = true
+			instances++
+		}
+	}
+	return subnets, instances
+}
+
+// order puts the NICs of each instance into the order that the same ports have in first. Documents come in any order, and
+// else an unchanged cloud would seem to move.
+func (c *cloud) order(first *cloud) {
+	places := make(map[string]map[string]int, len(first.Instances)) // by instance and port
+	for _, in := range first.Instances {
+		ports := make(map[string]int, len(in.NICs))
+		for i, n := range in.NICs {
+			ports[n.ID] = i
+		}
+		places[in.Name] = ports
+	}
+	for _, in := range c.Instances {
+		ports := places[in.Name]
+		isThere := func(n hostroute.NIC) bool { _, there := ports[n.ID]; return there && n.ID != "" }
+		if len(ports) != len(in.NICs) || slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return !isThere(n) }) {
+			continue
+		}
+		slices.SortFunc(in.NICs, func(a, b hostroute.NIC) int { return cmp.Compare(ports[a.ID], ports[b.ID]) })
+		for i := range in.NICs {
+			in.NICs[i].Name = "eth" + strconv.Itoa(i)
+		}
+	}
+}
+
+// defaults say which default route guests keep.
+type defaults struct {
+	subnets []string // of the NIC; the first that an instance has counts
+	nic     string   // where the instance has none of these
+}
+
+// keepDefaults sets the DefaultNIC of instances.
+func (c *cloud) keepDefaults() error {
+	used := make(map[string]bool)
+	nicUsed := c.defaults.nic == ""
+	for i := range c.Instances {
+		in := &c.Instances[i]
+		has := func(n hostroute.NIC) bool { return n.Name == c.defaults.nic }
+		if c.defaults.nic != "" && slices.ContainsFunc(in.NICs, has) {
+			nicUsed, in.DefaultNIC = true, c.defaults.nic
+		}
+		for _, id := range slices.Backward(c.defaults.subnets) {
+			isOn := func(n hostroute.NIC) bool {
+				return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.ID == id })
+			}
+			if nic := slices.IndexFunc(in.NICs, isOn); nic >= 0 {
+				used[id], in.DefaultNIC = true, in.NICs[nic].Name
+			}
+		}
+	}
+	for _, id := range c.defaults.subnets {
+		if !used[id] {
+			return fmt.Errorf("-default-subnet: no instance is on subnet %q", id)
+		}
+	}
+	if !nicUsed {
+		return fmt.Errorf("-default-nic: no instance has a NIC %q", c.defaults.nic)
+	}
+	return nil
+}
+
+// add adds everything to the audit.
+func (c *cloud) add(progress *progress) error {
+	c.subnets = make(map[string]*hostroute.Subnet, len(c.Subnets))
+	c.users = make(map[string][]string)
+	c.labels = make(map[string]int)
+	for _, s := range c.Subnets {
+		if err := c.audit.AddSubnet(s); err != nil {
+			return fmt.Errorf("subnet %q: %w", s.ID, err)
+		}
+		c.subnets[s.ID] = s
+		c.labels[c.name(s.ID)]++
+	}
+	for i := range c.Instances {
+		in := &c.Instances[i]
+		if i%256 == 0 {
+			progress.say("instance %d of %d", i, len(c.Instances))
+		}
+		if err := c.audit.Add(*in); err != nil {
+			return fmt.Errorf("instance %q: %w", in.Name, err)
+		}
+		for _, s := range subnetsOf(in) {
+			c.users[s.ID] = append(c.users[s.ID], in.Name)
+		}
+	}
+
+	c.misspelt = make(map[string][]hostroute.Finding)
+	for _, f := range c.Deployment.Findings {
+		c.misspelt[f.Subject.Subnet] = append(c.misspelt[f.Subject.Subnet], f)
+	}
+	c.unsure = make(map[string]bool)
+	for i := range c.Instances {
+		list := subnetsOf(&c.Instances[i])
+		if slices.ContainsFunc(list, func(s *hostroute.Subnet) bool { return c.misspelt[s.ID] != nil }) {
+			for _, s := range list {
+				c.unsure[s.ID] = true
+			}
+		}
+	}
+	return nil
+}
+
+// subnetsOf returns the subnets of an instance, each once.
+func subnetsOf(in *hostroute.Instance) []*hostroute.Subnet {
+	var out []*hostroute.Subnet
+	for _, n := range in.NICs {
+		for _, s := range n.Subnets {
+			if !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// find returns an instance; if there is none of that name, an error that says why.
+func (c *cloud) find(name string) (*hostroute.Instance, error) {
+	for i := range c.Instances {
+		if c.Instances[i].Name == name {
+			return &c.Instances[i], nil
+		}
+	}
+	for _, p := range c.Problems {
+		if p.Instance == name {
+			return nil, fmt.Errorf("instance %q is left out: %v", name, p)
+		}
+	}
+	return nil, fmt.Errorf("there is no instance %q", name)
+}
+
+// findSubnet returns a subnet; if there is none of that ID, an error that says why.
+func (c *cloud) findSubnet(id string) (*hostroute.Subnet, error) {
+	if s := c.subnets[id]; s != nil {
+		return s, nil
+	}
+	for _, p := range c.Problems {
+		if p.Subnet == id {
+			return nil, fmt.Errorf("subnet %q is left out: %v", id, p)
+		}
+	}
+	return nil, fmt.Errorf("there is no subnet %q", id)
+}

@@ -1,0 +1,324 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+// How to mend host routes: which fix, whom it moves, and its commands.
+
+// fixes prints the best fix of an entry, and the removal if that is another way to move nothing.
+func (p *printer) fixes(e *entry) {
+	var removal []hostroute.Edit
+	for _, r := range e.routes {
+		removal = append(removal, r.removal())
+	}
+	var mends []hostroute.Fix // the other fixes
+	for _, f := range p.candidates(e) {
+		if len(f.Edits) > 0 && slices.Contains(removal, f.Edits[0]) && !slices.ContainsFunc(f.Edits, addsSome) {
+			removal = f.Edits
+		} else {
+			mends = append(mends, f)
+		}
+	}
+	if len(mends) == 0 {
+		p.fix("fix:", e, hostroute.Fix{Edits: removal}, p.impact(removal))
+		return
+	}
+	fix, impact := p.best(mends)
+	canRemove := e.routes[0].Instances > 0 && p.canRemove(e, removal)
+	switch {
+	case canRemove && impact.None(): // mended, it steers nothing either
+		p.fix("fix:", e, hostroute.Fix{Edits: removal}, new(audit.Impact))
+	case canRemove:
+		p.fix("fix:", e, fix, impact)
+		p.fix("or", e, hostroute.Fix{Edits: removal}, new(audit.Impact))
+	default:
+		p.fix("fix:", e, fix, impact)
+	}
+}
+
+func addsSome(e hostroute.Edit) bool { return e.New != (hostroute.HostRoute{}) }
+
+// matching returns the findings that an entry is about.
+func (p *printer) matching(e *entry) []audit.Occurrence {
+	want := hostroute.Ref{Subnet: e.subnet}
+	if !ofSubnet[e.code] {
+		want.HostRoute = e.routes[0].HostRoute
+	}
+	return p.findingsOf(e.code, want)
+}
+
+// findingsOf returns the findings of a code about a subnet or host route.
+func (c *cloud) findingsOf(code hostroute.Code, about hostroute.Ref) []audit.Occurrence {
+	if c.byRef == nil {
+		c.byRef = make(map[hostroute.Ref][]audit.Occurrence)
+		for _, o := range c.findings {
+			ref := hostroute.Ref{Subnet: o.Finding.Subject.Subnet, HostRoute: o.Finding.Subject.HostRoute}
+			c.byRef[ref] = append(c.byRef[ref], o)
+		}
+	}
+	var out []audit.Occurrence
+	for _, o := range c.byRef[about] {
+		if o.Finding.Code == code {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// candidates returns the fixes that the findings of an entry have. Where the finding is not the host route's, because the
+// cause is a NIC's, it is what the rule advises.
+func (p *printer) candidates(e *entry) []hostroute.Fix {
+	var out []hostroute.Fix
+	for _, o := range p.matching(e) {
+		for _, f := range o.Fixes {
+			isSame := func(g hostroute.Fix) bool {
+				return slices.Equal(f.Edits, g.Edits) && (len(f.Edits) > 0 || f.Message == g.Message)
+			}
+			if !slices.ContainsFunc(out, isSame) {
+				out = append(out, f)
+			}
+		}
+	}
+	if out == nil {
+		advice := strings.TrimSuffix(rules[e.code].Remedy, ".")
+		out = append(out, hostroute.Fix{Message: strings.ToLower(advice[:1]) + advice[1:]})
+	}
+	return out
+}
+
+// best returns the first fix that moves nothing, else the first. The impact is nil if the fix has no edits, or nothing is
+// known.
+func (p *printer) best(fixes []hostroute.Fix) (hostroute.Fix, *audit.Impact) {
+	first := p.impact(fixes[0].Edits)
+	impact := first
+	for i, f := range fixes {
+		if i > 0 {
+			impact = p.impact(f.Edits)
+		}
+		if impact.None() {
+			return f, impact
+		}
+	}
+	return fixes[0], first
+}
+
+// impact returns what edits do to all instances; nil if there are none, or if nothing is known.
+func (p *printer) impact(edits []hostroute.Edit) *audit.Impact {
+	if len(edits) == 0 || !p.hasPorts {
+		return nil
+	}
+	impact, err := p.audit.Impact(edits...)
+	if err != nil {
+		return nil // not for a fix of a finding
+	}
+	return impact
+}
+
+// canRemove says whether nothing moves for sure if an entry's host routes are removed.
+func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
+	if len(removal) == 1 {
+		return e.routes[0].Removable
+	}
+	return !p.unsure[e.subnet] && p.impact(removal).None()
+}
+
+// fix prints a fix with its effect and, if it moves nothing, its commands.
+func (p *printer) fix(label string, e *entry, f hostroute.Fix, impact *audit.Impact) {
+	what := oneLine(f.Message)
+	if len(f.Edits) > 0 {
+		what = p.what(e, f.Edits)
+	}
+	effect, harmless := p.effect(f.Edits, impact)
+	p.line(4, "%s %s%s", label, what, effect)
+	isMisspelt := func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil }
+	if harmless || p.unsafe && !slices.ContainsFunc(f.Edits, isMisspelt) {
+		p.commands(6, f.Edits)
+	}
+}
+
+// what says what edits do, for an entry.
+func (p *printer) what(e *entry, edits []hostroute.Edit) string {
+	var subjects, others []hostroute.Edit // what is removed
+	for _, edit := range edits {
+		isSubject := edit.Subnet == e.subnet && slices.ContainsFunc(e.routes, func(r *hostRoute) bool { return r.HostRoute == edit.Old })
+		switch {
+		case edit.Old == (hostroute.HostRoute{}):
+			return "move to " + p.label(edit.Subnet)
+		case addsSome(edit):
+			var parts []string
+			if edit.New.NextHop != edit.Old.NextHop {
+				parts = append(parts, "next hop "+edit.New.NextHop.String())
+			}
+			if edit.New.Destination != edit.Old.Destination {
+				parts = append(parts, "destination "+edit.New.Destination.String())
+			}
+			return strings.Join(parts, ", ")
+		case isSubject:
+			subjects = append(subjects, edit)
+		default:
+			others = append(others, edit)
+		}
+	}
+	if len(subjects) > 0 {
+		return "remove"
+	}
+	text := "remove " + others[0].Old.Destination.String() + " via " + others[0].Old.NextHop.String()
+	if more := len(others) - 1; more > 0 {
+		text += " and " + strconv.Itoa(more) + " more"
+	}
+	var from []string
+	for _, edit := range others {
+		if name := p.label(edit.Subnet); !slices.Contains(from, name) {
+			from = append(from, name)
+		}
+	}
+	return text + " from " + some(from, maxNames)
+}
+
+// effect says whom edits move, and whether they are harmless: whether nothing moves and nothing new is wrong.
+func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text string, harmless bool) {
+	switch {
+	case len(edits) == 0:
+		return "", false
+	case impact == nil:
+		return ": " + p.instances(0), false
+	case impact.None():
+		if id, found := p.unsureOf(edits); found {
+			return ": moves no data once the list of " + p.label(id) + " is rewritten", false
+		}
+		return ": moves no data", true
+	case impact.Moved > 0:
+		text = fmt.Sprintf(": moves %d of %s", impact.Moved, count(impact.Touched, "instance"))
+		if impact.Uncertain > 0 {
+			text += fmt.Sprintf(", perhaps %d more", impact.Uncertain)
+		}
+		return text + ": " + p.moveText(impact.Moves), false
+	case impact.Uncertain > 0:
+		return fmt.Sprintf(": may move data of %d of %s", impact.Uncertain, count(impact.Touched, "instance")), false
+	}
+	for _, o := range impact.New {
+		if o.Finding.Severity == hostroute.SeverityError {
+			return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance")), false
+		}
+	}
+	return ": not known", false
+}
+
+// unsureOf returns a misspelt subnet that an instance on an edited subnet has.
+func (p *printer) unsureOf(edits []hostroute.Edit) (id string, found bool) {
+	for _, e := range edits {
+		if !p.unsure[e.Subnet] {
+			continue
+		}
+		for i := range p.Instances {
+			list := subnetsOf(&p.Instances[i])
+			if !slices.Contains(list, p.subnets[e.Subnet]) {
+				continue
+			}
+			if bad := slices.IndexFunc(list, func(s *hostroute.Subnet) bool { return p.misspelt[s.ID] != nil }); bad >= 0 {
+				return list[bad].ID, true
+			}
+		}
+	}
+	return "", false
+}
+
+// moveText returns "11.12.0.0/16 front -> back (or 2 others), e.g. in NAME".
+func (p *printer) moveText(moves []audit.Move) string {
+	m := moves[0]
+	text := prefixesText(m.Destinations) + " " + p.nicLabel(m.From) + " -> " + p.nicLabel(m.To)
+	if others := len(moves) - 1; others > 0 {
+		text += " (or " + plural(others, "other", "others") + ")"
+	}
+	return text + ", e.g. in " + quoted(m.Examples[0])
+}
+
+// prefixesText names three prefixes at most.
+func prefixesText(list []netip.Prefix) string {
+	if len(list) > maxPrefixes {
+		return strconv.Itoa(len(list)) + " prefixes"
+	}
+	var names []string
+	for _, prefix := range list {
+		names = append(names, prefix.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// commands prints the commands of edits, quoted for a shell. Additions come first.
+func (p *printer) commands(indent int, edits []hostroute.Edit) {
+	var done []string
+	for _, e := range edits {
+		if s := p.subnets[e.Subnet]; s != nil && !slices.Contains(done, e.Subnet) {
+			done = append(done, e.Subnet)
+			for _, argv := range neutron.EditCommands(s, edits...) {
+				p.line(indent, "%s", commandLine(argv))
+			}
+		}
+	}
+}
+
+// misspelling says whether a code is the decoder's.
+func misspelling(code hostroute.Code) bool { return code == neutron.CodeNetmaskSpelling }
+
+// misspelling prints what is wrong with a subnet's list, and the command that writes all of it as it is understood.
+func (p *printer) misspelling(e *entry) {
+	text := p.instances(0)
+	if names := p.users[e.subnet]; len(names) > 0 {
+		text = count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
+	}
+	p.line(4, "%s", text)
+	list := p.misspelt[e.subnet]
+	for _, f := range list[:min(len(list), maxDestinations)] {
+		p.line(4, "%s", oneLine(f.Message))
+	}
+	if more := len(list) - maxDestinations; more > 0 {
+		p.line(4, "and %d more", more)
+	}
+	p.line(4, "fix: write the list as it is understood; then run this again")
+	p.line(6, "%s", commandLine(neutron.ReplaceCommand(p.subnets[e.subnet])))
+}
+
+// commandLine quotes a command's arguments for a shell.
+func commandLine(argv []string) string {
+	var words []string
+	for _, arg := range argv {
+		words = append(words, shellQuote(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// shellQuote returns an argument as a shell reads it back. A line end or another character that is not printable makes it
+// $'...', so that it stays on its line.
+func shellQuote(arg string) string {
+	plain := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:=,@+%", r)
+	}
+	if arg != "" && !strings.ContainsFunc(arg, func(r rune) bool { return !plain(r) }) {
+		return arg
+	}
+	if !strings.ContainsFunc(arg, func(r rune) bool { return !strconv.IsPrint(r) }) && utf8.ValidString(arg) {
+		return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	b.WriteString("$'")
+	for _, c := range []byte(arg) {
+		if plain(rune(c)) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	b.WriteString("'")
+	return b.String()
+}

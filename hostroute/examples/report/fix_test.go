@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"strings"
+	"testing"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// The commands of every fix of every finding are exactly its edits, those that the text does not show included.
+func TestCommandsOfEveryFix(t *testing.T) {
+	g := theGeneratedCloud(t)
+	subnets, ports := generate(1, len(g.Instances)).write(t)
+	c, err := load([]string{subnets, ports}, nil, defaults{}, nil, newProgress(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, o := range c.occurrences() {
+		for _, fix := range o.Fixes {
+			if len(fix.Edits) == 0 {
+				continue
+			}
+			var b strings.Builder
+			p := &printer{cloud: c, out: bufio.NewWriter(&b)}
+			p.commands(0, fix.Edits)
+			p.out.Flush()
+			g.wantEdits(t, strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n"), fix.Edits...)
+			checked++
+		}
+	}
+	if checked < 100 {
+		t.Errorf("only %d fixes", checked)
+	}
+}
+
+const misspeltSubnets = `{"subnets":[
+	{"id":"f","name":"front","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"12.0.0.0/16","nexthop":"10.65.0.77"},{"destination":"12.1.0.0/16","nexthop":"10.65.0.1"}]},
+	{"id":"b","name":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.0.0.0/255.0.0.0","nexthop":"11.8.0.1"},{"destination":"13.0.0.0/16","nexthop":"11.8.0.77"}]},
+	{"id":"o","name":"other","cidr":"11.9.0.0/24","gateway_ip":"11.9.0.1","host_routes":[{"destination":"12.0.0.0/16","nexthop":"11.9.0.77"}]}]}`
+
+const misspeltPorts = `{"ports":[
+	{"id":"p1","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.5"}]},
+	{"id":"p2","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.5"}]},
+	{"id":"p3","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"o","ip_address":"11.9.0.5"}]}]}`
+
+// Of a misspelt subnet there is its finding and the command that rewrites its list, and nothing else. A guest on it has other
+// routes than were analysed, so nothing is called harmless that touches such a guest.
+func TestMisspeltSubnet(t *testing.T) {
+	subnets, ports := textFile(t, misspeltSubnets), textFile(t, misspeltPorts)
+	const entry = `
+  11.0.0.0/8 via 11.8.0.1, 13.0.0.0/16 via 11.8.0.77, on back 11.8.0.0/24
+    1 instance; e.g. one
+    destination 11.0.0.0/255.0.0.0 is not spelled 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs nothing of the subnet, not even the default
+    fix: write the list as it is understood; then run this again
+      openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b
+`
+	out, _ := program(t, 1, "-unsafe", "-all", "-default-nic", "eth0", subnets, ports)
+	wantContains(t, out, entry, "\n  12.0.0.0/16 via 10.65.0.77, on front 10.65.0.0/24\n    1 instance: does nothing; e.g. one\n    fix: next hop 10.65.0.1: moves no data once the list of back is rewritten\n",
+		"\nCAN GO: 1 host route\n  12.0.0.0/16 via 11.9.0.77, on other 11.9.0.0/24\n")
+	if n := strings.Count(out, " b\n"); n != 1 {
+		t.Errorf("%d commands for the misspelt subnet:\n%s", n, out)
+	}
+	if safe, _ := program(t, 1, "-default-nic", "eth0", subnets, ports); strings.Contains(safe, " f\n") {
+		t.Errorf("a command for an instance on the misspelt subnet:\n%s", safe)
+	}
+	if out, _ := program(t, 1, "-subnet", "b", subnets, ports); !strings.HasSuffix(out, entry) {
+		t.Errorf("got\n%s", out)
+	}
+	out, _ = program(t, 1, "-instance", "one", subnets, ports)
+	wantContains(t, out, "\n  This is what the guest has once the list of back is rewritten: ", "\n    no fix before the list of back is rewritten\n")
+	for _, f := range asJSON(t, 1, subnets, ports).Findings {
+		if f.Finding.Subject.Subnet == "b" && f.Finding.Code != "netmask-spelling" {
+			t.Errorf("finding %v", f.Finding)
+		}
+	}
+	for _, r := range asJSON(t, 1, subnets, ports).HostRoutes {
+		if want := r.Subnet == "o"; r.Removable != want || r.CanGo != want {
+			t.Errorf("%s %v: removable %v, can go %v", r.Subnet, r.HostRoute, r.Removable, r.CanGo)
+		}
+	}
+}
+
+// Where two subnets have one name, the text has their IDs, too.
+func TestSameNames(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"b","name":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1"},
+		{"id":"c","name":"back","cidr":"11.9.0.0/24","gateway_ip":"11.9.0.1","host_routes":[{"destination":"127.0.1.0/24","nexthop":"11.9.0.1"}]}]}`)
+	ports := textFile(t, `{"ports":[{"id":"p","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"c","ip_address":"11.9.0.5"}]}]}`)
+	out, _ := program(t, 1, subnets, ports)
+	wantContains(t, out, "\n  127.0.1.0/24 via 11.9.0.1, on back 11.9.0.0/24 (c)\n    1 instance: does nothing; e.g. two\n    fix: remove: moves no data\n")
+}
+
+func TestDestinations(t *testing.T) {
+	list := []hostroute.HostRoute{
+		hostroute.MustParseHostRoute("10.1.0.0/16,10.0.0.1"), hostroute.MustParseHostRoute("10.2.0.0/16,10.0.0.1"), hostroute.MustParseHostRoute("10.3.0.0/16,10.0.0.7"),
+		hostroute.MustParseHostRoute("10.4.0.0/16,10.0.0.7"), hostroute.MustParseHostRoute("10.5.0.0/16,10.0.0.1"), hostroute.MustParseHostRoute("10.6.0.0/16,10.0.0.1"),
+	}
+	for n, want := range map[int]string{
+		1: "10.1.0.0/16 via 10.0.0.1",
+		2: "10.1.0.0/16, 10.2.0.0/16 via 10.0.0.1",
+		3: "10.1.0.0/16, 10.2.0.0/16 via 10.0.0.1, 10.3.0.0/16 via 10.0.0.7",
+		6: "10.1.0.0/16, 10.2.0.0/16 via 10.0.0.1, 10.3.0.0/16, 10.4.0.0/16 via 10.0.0.7, 10.5.0.0/16 via 10.0.0.1 and 1 more",
+	} {
+		if got := destinations(list[:n]); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+)
+
+// All that is known of one instance, and of one subnet.
+
+// instance prints an instance, or where data to one address goes. It returns the number of findings that make the status 1.
+func (p *printer) instance(opt *options, reasons map[subject]string) (failing int, err error) {
+	in, err := p.find(opt.instance)
+	if err != nil {
+		return 0, err
+	}
+	report, err := hostroute.Analyze(*in)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range report.Findings {
+		_, isAccepted := reasons[subjectOf(in, f.Code, f.Subject)]
+		if f.Severity >= opt.fail && !isAccepted {
+			failing++
+		}
+	}
+	if opt.to.IsValid() {
+		p.wrapped(0, report.Explain(opt.to).String())
+		p.misspeltNotes(in)
+		return failing, nil
+	}
+	p.nics(in)
+	p.misspeltNotes(in)
+	p.title("routing table")
+	for line := range strings.Lines(report.Table.String()) {
+		p.out.WriteString("  " + line)
+	}
+	p.title("reached from")
+	p.reached(in, report.Table)
+	if len(report.Verdicts) > 0 {
+		p.title("host routes")
+	}
+	for _, v := range report.Verdicts {
+		v.Subject.Instance = ""
+		p.line(2, "%v", v)
+	}
+	if len(report.Findings) > 0 {
+		p.title("findings, with fixes for the whole cloud")
+	}
+	for _, f := range report.Findings {
+		f.Subject.Instance = ""
+		p.finding(f, f.Fixes)
+	}
+	return failing, nil
+}
+
+func (p *printer) title(text string) { p.line(0, "\n%s", text) }
+
+// nics prints where an instance's NICs are.
+func (p *printer) nics(in *hostroute.Instance) {
+	p.line(0, "%s", quoted(in.Name))
+	for i := range in.NICs {
+		n := &in.NICs[i]
+		var parts []string
+		for _, s := range n.Subnets {
+			parts = append(parts, p.place(s.ID))
+		}
+		for _, a := range n.Addrs {
+			parts = append(parts, a.String())
+		}
+		port := p.Ports[n.ID]
+		for _, is := range [][2]string{{"", port.MAC}, {"port ", n.ID}, {"named ", port.Name}, {"on ", port.Host}} {
+			if is[1] != "" {
+				parts = append(parts, is[0]+quoted(is[1]))
+			}
+		}
+		p.line(2, "%s: %s", quoted(n.Name), strings.Join(parts, ", "))
+	}
+	text := "NICs are in the order of the file"
+	if in.DefaultNIC != "" {
+		text += "; the guest keeps the default of " + quoted(in.DefaultNIC)
+	}
+	p.line(2, "assumed: %s", text)
+}
+
+// misspeltNotes says on what the guest's table depends.
+func (p *printer) misspeltNotes(in *hostroute.Instance) {
+	for _, s := range subnetsOf(in) {
+		if p.misspelt[s.ID] != nil {
+			p.line(2, "This is what the guest has once the list of %s is rewritten: a destination is spelled with a netmask (-subnet tells).", p.label(s.ID))
+		}
+	}
+}
+
+// reached prints from where each NIC's own addresses can be reached: a reply must leave by the NIC whose address it bears.
+func (p *printer) reached(in *hostroute.Instance, table hostroute.Table) {
+	prefixes := make(map[string][]netip.Prefix, len(in.NICs))
+	for _, n := range in.NICs {
+		prefixes[n.Name] = table.Destinations(n.Name).Prefixes()
+	}
+	for _, n := range in.NICs {
+		var parts []string
+		for _, family := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+			if text := fromText(table, prefixes, n.Name, family); text != "" {
+				parts = append(parts, text)
+			}
+		}
+		if parts == nil {
+			parts = []string{"nowhere"}
+		}
+		p.line(2, "%s: %s", quoted(n.Name), strings.Join(parts, "; "))
+	}
+}
+
+// fromText names the prefixes of one family that leave by a NIC: for the default's NIC, those that do not.
+func fromText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic string, family netip.Addr) string {
+	isDefault := func(r hostroute.Route) bool { return r.Destination == netip.PrefixFrom(family, 0) }
+	i := slices.IndexFunc(table, isDefault)
+	ofDefault := i >= 0 && table[i].NIC == nic
+	var list []netip.Prefix
+	for name, of := range prefixes {
+		if (name == nic) == ofDefault {
+			continue
+		}
+		for _, prefix := range of {
+			if prefix.Addr().Is4() == family.Is4() {
+				list = append(list, prefix)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b netip.Prefix) int {
+		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	})
+	var names []string
+	for _, prefix := range list {
+		names = append(names, prefix.String())
+	}
+	all := "all IPv6"
+	if family.Is4() {
+		all = "all IPv4"
+	}
+	switch {
+	case ofDefault && names == nil:
+		return all
+	case ofDefault:
+		return all + " but " + strings.Join(names, ", ")
+	}
+	return strings.Join(names, ", ")
+}
+
+// finding prints a finding and all of its fixes.
+func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
+	p.line(2, "%v: %v", f.Severity, f)
+	if misspelling(f.Code) {
+		return // the fix is that of the subnet
+	}
+	s := f.Subject
+	if p.misspelt[s.Subnet] != nil {
+		p.line(4, "no fix before the list of %s is rewritten", p.label(s.Subnet))
+		return
+	}
+	e := &entry{code: f.Code, subnet: s.Subnet}
+	switch carrier := p.subnets[s.Subnet]; {
+	case s.HostRoute != (hostroute.HostRoute{}):
+		e.add(s.HostRoute)
+	case carrier != nil:
+		e.add(carrier.HostRoutes...)
+	}
+	for _, fix := range fixes {
+		p.fix("fix:", e, fix, p.impact(fix.Edits))
+	}
+}
+
+func (e *entry) add(routes ...hostroute.HostRoute) {
+	for _, r := range routes {
+		e.routes = append(e.routes, &hostRoute{Usage: audit.Usage{Subnet: e.subnet, HostRoute: r}})
+	}
+}
+
+// subnet prints all that is known of a subnet. It returns the number of its findings that make the status 1.
+func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
+	s, err := p.findSubnet(opt.subnet)
+	if err != nil {
+		return 0, err
+	}
+	for i, o := range p.findings {
+		if o.Finding.Subject.Subnet == s.ID && o.Finding.Severity >= opt.fail && !v.accepts[i] {
+			failing++
+		}
+	}
+	p.line(0, "%s", p.place(s.ID))
+	p.line(2, "ID %s", quoted(s.ID))
+	gateway, dhcp := "no gateway", "DHCP"
+	if s.Gateway.IsValid() {
+		gateway = "gateway " + s.Gateway.String()
+	}
+	if s.DHCPDisabled {
+		dhcp = "no DHCP"
+	}
+	text := p.instances(0)
+	if names := p.users[s.ID]; len(names) > 0 {
+		text = count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
+	}
+	p.line(2, "%s, %s, %s, %s", gateway, dhcp, count(len(s.HostRoutes), "host route"), text)
+	for _, problem := range p.Problems {
+		if problem.Subnet == s.ID {
+			p.line(2, "problem: %s", oneLine(problem.String()))
+		}
+	}
+	if p.misspelt[s.ID] != nil {
+		e := &entry{code: p.misspelt[s.ID][0].Code, subnet: s.ID}
+		e.add(s.HostRoutes...)
+		p.out.WriteByte('\n')
+		p.entry(e)
+		return failing, nil
+	}
+	for _, o := range p.findings {
+		if about := o.Finding.Subject; about.Subnet == s.ID && p.usage(about) == nil {
+			p.out.WriteByte('\n')
+			p.finding(o.Finding, o.Fixes)
+		}
+	}
+	for _, h := range s.HostRoutes {
+		if r := p.usage(hostroute.Ref{Subnet: s.ID, HostRoute: h}); r != nil {
+			p.out.WriteByte('\n')
+			p.known(r)
+		}
+	}
+	return failing, nil
+}
+
+// usage returns a host route of the cloud; nil if there is none.
+func (p *printer) usage(about hostroute.Ref) *hostRoute {
+	i := slices.IndexFunc(p.hostRoutes, func(r hostRoute) bool { return r.ref() == about })
+	if i < 0 {
+		return nil
+	}
+	return &p.hostRoutes[i]
+}
+
+// known prints all that is known of a host route.
+func (p *printer) known(r *hostRoute) {
+	e := &entry{r.code, r.Subnet, []*hostRoute{r}}
+	p.line(0, "%s: %v", routesText(e.routes), r.kind)
+	p.line(2, "%s", p.counted(e))
+	if r.Instances > 0 {
+		p.line(2, "next hop: %s", countsText(r.Classes))
+		p.line(2, "effect: %s", countsText(r.Effects))
+	}
+	if len(r.Codes) > 0 {
+		p.line(2, "codes: %s", r.codesText())
+	}
+	if r.Removable {
+		p.line(2, "can be removed: %s", "moves no data")
+		p.commands(4, []hostroute.Edit{r.removal()})
+	}
+	for _, o := range p.findings {
+		if o.Finding.Subject.Subnet == r.Subnet && o.Finding.Subject.HostRoute == r.HostRoute {
+			p.finding(o.Finding, o.Fixes)
+		}
+	}
+}
+
+// countsText returns "off-link in 3, own-gateway in 1", the largest first.
+func countsText[K ~string](counts map[K]int) string {
+	var parts []string
+	for _, key := range slices.SortedFunc(maps.Keys(counts), func(a, b K) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	}) {
+		parts = append(parts, string(key)+" in "+strconv.Itoa(counts[key]))
+	}
+	return strings.Join(parts, ", ")
+}

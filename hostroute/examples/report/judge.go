@@ -1,0 +1,207 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+// What the audit says about all host routes: counted, and each of one kind.
+
+// A hostRoute is what a host route does, and what is the worst about it.
+type hostRoute struct {
+	audit.Usage
+	kind kind
+	code hostroute.Code // the worst of its codes: of the highest severity, the first in the catalogue; "" if there is none
+}
+
+func (r *hostRoute) ref() hostroute.Ref {
+	return hostroute.Ref{Subnet: r.Subnet, HostRoute: r.HostRoute}
+}
+
+func (r *hostRoute) removal() hostroute.Edit {
+	return hostroute.Edit{Subnet: r.Subnet, Old: r.HostRoute}
+}
+
+// A kind says in a word what becomes of a host route. The first that holds counts.
+type kind int
+
+const (
+	wrong kind = iota
+	risky
+	canGo
+	works
+	depends
+	idle
+	unknown
+)
+
+var kinds = [...]struct{ name, text string }{
+	wrong:   {"wrong", "never take effect, or the data does not go where they say"},
+	risky:   {"risky", "work with some DHCP clients only, or take another NIC's data"},
+	canGo:   {"can go", "nobody needs them: all that CAN GO lists can be removed at once"},
+	works:   {"works", "choose the NIC of some data, in one instance at least"},
+	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are"},
+	idle:    {"idle", "do nothing, but cannot all be removed with the rest"},
+	unknown: {"unknown", "nothing is wrong as far as the subnet alone shows"},
+}
+
+func (k kind) String() string { return kinds[k].name }
+
+func (k kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// judge asks the audit for everything that the summary counts.
+func (c *cloud) judge() {
+	removable := make(chan []hostroute.Edit, 1)
+	go func() { removable <- c.removable() }() // which takes as long as the rest
+	c.findings = c.occurrences()
+	usages := slices.Collect(c.audit.Usages())
+	c.canGo = <-removable
+
+	going := c.going()
+	alone := make(map[hostroute.Ref][]hostroute.Code) // by subnet, or by host route: the findings of subnets without an instance
+	for _, o := range c.findings {
+		if s := o.Finding.Subject; o.Instances == 0 {
+			alone[s] = append(alone[s], o.Finding.Code)
+		}
+	}
+	for _, u := range usages {
+		r := hostRoute{Usage: u}
+		r.Removable = u.Removable && c.hasPorts && !c.unsure[u.Subnet]
+		for code := range u.Codes {
+			r.code = worse(r.code, code)
+		}
+		for _, code := range alone[r.ref()] {
+			r.code = worse(r.code, code)
+		}
+		for _, code := range alone[hostroute.Ref{Subnet: u.Subnet}] {
+			if ofSubnet[code] {
+				r.code = worse(r.code, code)
+			}
+		}
+		if c.misspelt[u.Subnet] != nil {
+			r.code, r.Removable = neutron.CodeNetmaskSpelling, false
+		}
+		r.Severity = rules[r.code].Severity
+		r.kind = c.kindOf(&r, going[r.removal()])
+		c.hostRoutes = append(c.hostRoutes, r)
+	}
+	slices.SortStableFunc(c.hostRoutes, func(a, b hostRoute) int { return cmp.Compare(b.Severity, a.Severity) })
+}
+
+// going has what CAN GO lists.
+func (c *cloud) going() map[hostroute.Edit]bool {
+	out := make(map[hostroute.Edit]bool, len(c.canGo))
+	for _, e := range c.canGo {
+		out[e] = true
+	}
+	return out
+}
+
+func (c *cloud) kindOf(r *hostRoute, going bool) kind {
+	switch {
+	case r.Severity == hostroute.SeverityError:
+		return wrong
+	case r.Severity == hostroute.SeverityWarning:
+		return risky
+	case !c.hasPorts:
+		return unknown
+	case going:
+		return canGo
+	case r.Effective > 0:
+		return works
+	case r.Depends > 0:
+		return depends
+	}
+	return idle
+}
+
+// occurrences returns all findings, folded: those of instances, those of the decoder, and those of subnets that no
+// instance has. Of a misspelt subnet there is only that finding.
+func (c *cloud) occurrences() []audit.Occurrence {
+	out := []audit.Occurrence{}
+	for o := range c.audit.Findings() {
+		if c.misspelt[o.Finding.Subject.Subnet] == nil {
+			out = append(out, o)
+		}
+	}
+	add := func(f hostroute.Finding) {
+		names := slices.Sorted(slices.Values(c.users[f.Subject.Subnet]))
+		examples := slices.Concat([]string{}, names[:min(len(names), 3)])
+		out = append(out, audit.Occurrence{Finding: f, Instances: len(names), Examples: examples, Fixes: f.Fixes})
+	}
+	for _, f := range c.Deployment.Findings {
+		add(f)
+	}
+	for _, s := range c.Subnets {
+		if len(c.users[s.ID]) > 0 || c.misspelt[s.ID] != nil {
+			continue
+		}
+		findings, err := hostroute.AnalyzeSubnet(s)
+		if err != nil {
+			continue // add would have returned it
+		}
+		for _, f := range findings {
+			add(f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b audit.Occurrence) int {
+		return cmp.Or(cmp.Compare(b.Finding.Severity, a.Finding.Severity), cmp.Compare(b.Instances, a.Instances))
+	})
+	return out
+}
+
+// removable returns what can be removed together. It leaves out the subnets of which too little is known, and then all that
+// would move without their host routes.
+func (c *cloud) removable() []hostroute.Edit {
+	if !c.hasPorts {
+		return nil
+	}
+	all := c.audit.RemovableTogether()
+	out := slices.DeleteFunc(slices.Clone(all), func(e hostroute.Edit) bool { return c.unsure[e.Subnet] || c.misspelt[e.Subnet] != nil })
+	for kept := len(all); len(out) < kept; {
+		impact, err := c.audit.Impact(out...)
+		if err != nil {
+			return nil // not for host routes of the cloud
+		}
+		if impact.None() {
+			break
+		}
+		kept = len(out)
+		out = slices.DeleteFunc(out, func(e hostroute.Edit) bool {
+			return slices.ContainsFunc(impact.Examples, func(name string) bool { return slices.Contains(c.users[e.Subnet], name) })
+		})
+	}
+	return out
+}
+
+// A found is a finding of one instance.
+type found struct {
+	code    hostroute.Code
+	subject hostroute.Ref
+}
+
+// folded returns the subject as an [audit.Occurrence] has it.
+func (f found) folded() hostroute.Ref {
+	return hostroute.Ref{Subnet: f.subject.Subnet, HostRoute: f.subject.HostRoute}
+}
+
+// single returns the findings of the i-th instance.
+func (c *cloud) single(i int) []found {
+	if c.singles == nil {
+		c.singles = make([][]found, len(c.Instances))
+		for i := range c.Instances {
+			report, err := hostroute.Analyze(c.Instances[i])
+			if err != nil {
+				continue // add would have returned it
+			}
+			for _, f := range report.Findings {
+				c.singles[i] = append(c.singles[i], found{f.Code, f.Subject})
+			}
+		}
+	}
+	return c.singles[i]
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+)
+
+// The lists behind the sections: what can go, what is of no host route, and with -all the rest.
+
+// goers prints what can be removed at once, and what only singly.
+func (p *printer) goers() {
+	if len(p.canGo) > 0 {
+		p.out.WriteByte('\n')
+		p.canGoList()
+	}
+	singly := 0
+	going := p.going()
+	for _, r := range p.hostRoutes {
+		if r.Removable && !going[r.removal()] {
+			singly++
+		}
+	}
+	_, instances := p.leftOut()
+	if singly > 0 || len(p.canGo) > 0 && instances > 0 {
+		p.out.WriteByte('\n')
+	}
+	if singly > 0 {
+		p.line(0, "%s can go singly, but not together with the rest.", count(singly, "more host route"))
+	}
+	if len(p.canGo) > 0 && instances > 0 {
+		p.line(0, "%s what CAN GO lists.", plural(instances, "instance is left out: it may need", "instances are left out: they may need"))
+	}
+	if p.hasPorts && len(p.hostRoutes) > 0 {
+		p.out.WriteByte('\n')
+		p.line(0, "One fix at a time; run this again after each. What CAN GO lists can all go at once.")
+	}
+}
+
+func (p *printer) canGoList() {
+	bySubnet := make(map[string][]hostroute.Edit)
+	unused := 0
+	for _, e := range p.canGo {
+		bySubnet[e.Subnet] = append(bySubnet[e.Subnet], e)
+		if len(p.users[e.Subnet]) == 0 {
+			unused++
+		}
+	}
+	head := "CAN GO: " + count(len(p.canGo), "host route")
+	if unused > 0 {
+		head += ", " + strconv.Itoa(unused) + " of them on subnets without an instance"
+	}
+	p.line(0, "%s", head)
+	for _, id := range slices.Sorted(maps.Keys(bySubnet)) {
+		var list []hostroute.HostRoute
+		for _, e := range bySubnet[id] {
+			list = append(list, e.Old)
+		}
+		text := destinations(list) + ", on " + p.place(id)
+		if len(p.users[id]) == 0 {
+			text += ", no instance"
+		}
+		p.line(2, "%s", text)
+		p.commands(4, bySubnet[id])
+	}
+}
+
+// notOfOne prints the findings that are not of one host route, by code.
+func (p *printer) notOfOne() {
+	rest := p.rest()
+	if len(rest) == 0 {
+		return
+	}
+	p.out.WriteByte('\n')
+	p.line(0, "NOT OF ONE HOST ROUTE")
+	for len(rest) > 0 {
+		code := rest[0].Finding.Code
+		var list, others []audit.Occurrence
+		for _, o := range rest {
+			if o.Finding.Code == code {
+				list = append(list, o)
+			} else {
+				others = append(others, o)
+			}
+		}
+		p.restLine(code, list)
+		rest = others
+	}
+}
+
+func (p *printer) restLine(code hostroute.Code, list []audit.Occurrence) {
+	n := list[0].Instances
+	if len(list) > 1 {
+		n = p.haveAny(list)
+	}
+	text := p.instances(n)
+	var names []string
+	for _, o := range list {
+		if name := p.label(o.Finding.Subject.Subnet); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		text += " on " + some(names, maxNames)
+	}
+	if len(list[0].Examples) > 0 {
+		text += "; e.g. " + quoted(list[0].Examples[0])
+	}
+	p.line(2, "%-7s %-20s %s", rules[code].Severity, code, text)
+}
+
+// rest returns the findings that no list of host routes tells. Those of severity info are left out, unless all is asked for.
+func (p *printer) rest() []audit.Occurrence {
+	told := make(map[hostroute.Ref]hostroute.Code) // by subnet, or by host route
+	for i := range p.hostRoutes {
+		r := &p.hostRoutes[i]
+		told[r.ref()] = r.code
+		if ofSubnet[r.code] {
+			told[hostroute.Ref{Subnet: r.Subnet}] = r.code
+		}
+	}
+	var out []audit.Occurrence
+	for _, o := range p.findings {
+		ref := hostroute.Ref{Subnet: o.Finding.Subject.Subnet, HostRoute: o.Finding.Subject.HostRoute}
+		code, isTold := told[ref]
+		ofHostRoute := ref.HostRoute != (hostroute.HostRoute{}) && isTold
+		if ofHostRoute || isTold && code == o.Finding.Code || o.Finding.Severity == hostroute.SeverityInfo && !p.all {
+			continue
+		}
+		out = append(out, o)
+	}
+	slices.SortStableFunc(out, func(a, b audit.Occurrence) int { return cmp.Compare(b.Finding.Severity, a.Finding.Severity) })
+	return out
+}
+
+// haveAny counts the instances that have at least one of some findings.
+func (c *cloud) haveAny(list []audit.Occurrence) (n int) {
+	wanted := make(map[hostroute.Ref]bool)
+	for _, o := range list {
+		wanted[o.Finding.Subject] = true
+	}
+	code := list[0].Finding.Code
+	for i := range c.Instances {
+		isWanted := func(f found) bool { return f.code == code && wanted[f.folded()] }
+		if slices.ContainsFunc(c.single(i), isWanted) {
+			n++
+		}
+	}
+	return n
+}
+
+// others lists the host routes that no section has, by kind.
+func (p *printer) others() {
+	for k := canGo; int(k) < len(kinds); k++ {
+		var list []*hostRoute
+		for i := range p.hostRoutes {
+			if p.hostRoutes[i].kind == k {
+				list = append(list, &p.hostRoutes[i])
+			}
+		}
+		if len(list) == 0 || k == canGo && !slices.ContainsFunc(list, func(r *hostRoute) bool { return len(r.Codes) > 0 }) {
+			continue
+		}
+		p.out.WriteByte('\n')
+		head := strings.ToUpper(k.String())
+		if k == canGo {
+			head = "AMONG THOSE THAT CAN GO"
+		}
+		p.line(0, "%s: %s", head, count(len(list), "host route"))
+		for _, r := range list {
+			p.out.WriteByte('\n')
+			p.entryWithoutFix(r)
+		}
+	}
+}
+
+func (p *printer) entryWithoutFix(r *hostRoute) {
+	e := &entry{r.code, r.Subnet, []*hostRoute{r}}
+	p.line(2, "%s, on %s", routesText(e.routes), p.place(r.Subnet))
+	p.line(4, "%s", p.counted(e))
+	if len(r.Codes) > 0 {
+		p.line(4, "findings: %s", r.codesText())
+	}
+}
+
+// codesText returns "redundant in 3, shadowed in 1".
+func (r *hostRoute) codesText() string {
+	var parts []string
+	for _, code := range slices.SortedFunc(maps.Keys(r.Codes), compareCodes) {
+		parts = append(parts, string(code)+" in "+strconv.Itoa(r.Codes[code]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// unmatched prints the entries of the baseline that match nothing.
+func (p *printer) unmatched(v *verdict) {
+	if len(v.unmatched) == 0 {
+		return
+	}
+	p.out.WriteByte('\n')
+	p.line(0, "BASELINE: %s", matchText(len(v.unmatched)))
+	for _, a := range v.unmatched {
+		p.line(2, "%s", a.subject)
+	}
+}
+
+func matchText(n int) string {
+	return plural(n, "entry matches nothing", "entries match nothing")
+}

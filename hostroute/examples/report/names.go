@@ -1,0 +1,119 @@
+package main
+
+import (
+	"cmp"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+// How codes, subnets and NICs are called and ordered.
+
+// quoted returns a name as it is safe to print: tenants choose names. One with anything to escape is quoted.
+func quoted(name string) string { return hostroute.Ref{Subnet: name}.String() }
+
+// oneLine returns a message that may have names in it. If any of its characters is not printable, all of it is quoted.
+func oneLine(message string) string {
+	if utf8.ValidString(message) && !strings.ContainsFunc(message, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return message
+	}
+	return strconv.Quote(message)
+}
+
+// name returns the name of a subnet, or its ID if it has none.
+func (c *cloud) name(id string) string { return cmp.Or(c.SubnetNames[id], id) }
+
+// label returns the name of a subnet as text, with the ID where several subnets have that name.
+func (c *cloud) label(id string) string {
+	if name := c.name(id); c.labels[name] < 2 || name == id {
+		return quoted(name)
+	}
+	return quoted(c.name(id)) + " (" + quoted(id) + ")"
+}
+
+// place returns "storage 10.70.0.0/24".
+func (c *cloud) place(id string) string {
+	s := c.subnets[id]
+	if s == nil {
+		return c.label(id)
+	}
+	text := quoted(c.name(id)) + " " + s.CIDR.String()
+	if c.label(id) != quoted(c.name(id)) {
+		text += " (" + quoted(id) + ")"
+	}
+	return text
+}
+
+// nicLabel returns how a NIC is called whose subnets have these IDs, separated by commas.
+func (c *cloud) nicLabel(ids string) string {
+	if ids == "" {
+		return "no route"
+	}
+	if c.subnets[ids] != nil {
+		return c.label(ids)
+	}
+	var names []string
+	for id := range strings.SplitSeq(ids, ",") {
+		names = append(names, c.label(id))
+	}
+	return strings.Join(names, "+")
+}
+
+// rules are the rules by code, with that of the decoder's own code.
+var rules = func() map[hostroute.Code]hostroute.Rule {
+	out := map[hostroute.Code]hostroute.Rule{neutron.CodeNetmaskSpelling: {
+		Code:     neutron.CodeNetmaskSpelling,
+		Severity: hostroute.SeverityError,
+		Title:    "destination is spelled with a netmask",
+		Why: "Neutron hands such a destination on as it is. dnsmasq takes the first number of the netmask for the length. With a length " +
+			"above 32, dhclient installs no route of the subnet, not even the default. Rewrite the list before you look at the other host routes of " +
+			"this subnet: none of them works as it was analysed.",
+	}}
+	for _, r := range hostroute.Rules() {
+		out[r.Code] = r
+	}
+	return out
+}()
+
+// places are the places of the codes in the catalogue. The decoder's comes first.
+var places = func() map[hostroute.Code]int {
+	out := make(map[hostroute.Code]int)
+	for i, r := range hostroute.Rules() {
+		out[r.Code] = i + 1
+	}
+	return out
+}()
+
+// worse returns the worse of two codes: of equal severity, the one that comes first in the catalogue.
+func worse(a, b hostroute.Code) hostroute.Code {
+	if compareCodes(b, a) < 0 {
+		return b
+	}
+	return a
+}
+
+func compareCodes(a, b hostroute.Code) int {
+	return cmp.Or(cmp.Compare(rules[b].Severity, rules[a].Severity), cmp.Compare(places[a], places[b]))
+}
+
+// ofSubnet has the codes whose cause is the subnet's: its host routes share them, and one remedy.
+var ofSubnet = map[hostroute.Code]bool{
+	hostroute.CodeNoLease:        true,
+	hostroute.CodeDHCPDisabled:   true,
+	hostroute.CodeOptionOverflow: true,
+	hostroute.CodeIPv6NotOffered: true,
+	neutron.CodeNetmaskSpelling:  true,
+}
+
+// compareHostRoutes orders host routes by destination, then by next hop.
+func compareHostRoutes(a, b hostroute.HostRoute) int {
+	return cmp.Or(comparePrefixes(a.Destination, b.Destination), a.NextHop.Compare(b.NextHop))
+}
+
+func comparePrefixes(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+}

@@ -1,0 +1,377 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	sampleSubnets = "testdata/subnets.json"
+	samplePorts   = "testdata/ports.json"
+	sampleWeb     = "web00001-0000-4000-8000-000000000001"
+)
+
+// program runs the program, and expects an exit status.
+func program(t testing.TB, want int, args ...string) (stdout, stderr string) {
+	t.Helper()
+	return programWith(t, "", want, args...)
+}
+
+func programWith(t testing.TB, stdin string, want int, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if got := run(args, strings.NewReader(stdin), &out, &errs); got != want {
+		t.Errorf("report %v: status %d, want %d\n%s", args, got, want, &errs)
+	}
+	return out.String(), errs.String()
+}
+
+// object returns what -json prints. A member that is not documented is an error.
+func asJSON(t testing.TB, want int, args ...string) *readDocument {
+	t.Helper()
+	out, _ := program(t, want, append([]string{"-json"}, args...)...)
+	d := new(readDocument)
+	reader := json.NewDecoder(strings.NewReader(out))
+	reader.DisallowUnknownFields()
+	if err := reader.Decode(d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// A readDocument is a document as another program reads it.
+type readDocument struct {
+	Version    int
+	Summary    summary `json:"summary"`
+	HostRoutes []struct {
+		hostRouteDocument
+		Kind string `json:"kind"`
+	} `json:"host_routes"`
+	Findings []findingDocument `json:"findings"`
+	Problems []struct {
+		Document, Path, Subnet, Port, Instance, Error string
+		Value                                         int
+	} `json:"problems"`
+}
+
+func textFile(t testing.TB, content string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file.json")
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// lines returns the lines of a text from the first that begins with a word, up to the next empty one.
+func lines(text, start string) string {
+	_, after, found := strings.Cut("\n"+text, "\n"+start)
+	if !found {
+		return ""
+	}
+	block, _, _ := strings.Cut(start+after, "\n\n")
+	return block + "\n"
+}
+
+func wantContains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("the text lacks %q:\n%s", part, text)
+		}
+	}
+}
+
+// The README quotes the head.
+func TestHeadOfSample(t *testing.T) {
+	const want = `9 host routes on 8 subnets, 10 instances
+     4 wrong    never take effect, or the data does not go where they say
+     1 risky    work with some DHCP clients only, or take another NIC's data
+     2 can go   nobody needs them: all that CAN GO lists can be removed at once
+     2 depends  do something or nothing, as the guest's default and DHCP client are
+`
+	out, _ := program(t, 1, sampleSubnets, samplePorts)
+	if !strings.HasPrefix(out, want) {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+func TestSampleShowsEachPart(t *testing.T) {
+	out, _ := program(t, 1, sampleSubnets, samplePorts)
+	wantContains(t, out,
+		"\nproblems: 1 (", "; -problems lists all)\n", "\nassumed: NICs are in the order of the file; 6 instances with several defaults: the first is kept (-default-subnet tells)\n",
+		"\nERROR: next hop is not the gateway: 1 host route (next-hop-not-gateway)\n  The hypervisor answers",
+		`
+  10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
+    1 instance: depends; e.g. nfs00001-0000-4000-8000-000000000007
+    fix: next hop 10.70.0.1: moves no data
+      openstack subnet set --host-route destination=10.71.0.0/16,gateway=10.70.0.1 storage-subnet
+      openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
+`, `
+    fix: move to back: moves 4 of 5 instances: 11.12.0.0/16 front -> back (or 1 other), e.g. in edge0001-0000-4000-8000-000000000010
+
+`, `
+  10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
+    1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
+    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24; if that makes a second default route, have the guest drop it
+    or remove: moves no data
+      openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
+`,
+		"\nCAN GO: 5 host routes, 1 of them on subnets without an instance\n", "\n  10.98.0.0/16 via 10.99.0.1, on old 10.99.0.0/24, no instance\n",
+		"\nOne fix at a time; run this again after each. What CAN GO lists can all go at once.\n",
+		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n",
+		"\nEach code is explained in hostroute/CODES.md.\n",
+	)
+	if n := strings.Count(lines(out, "9 host routes"), "\n"); n > 10 {
+		t.Errorf("the summary has %d lines", n)
+	}
+}
+
+func TestInstance(t *testing.T) {
+	out, _ := program(t, 0, "-instance", sampleWeb, sampleSubnets, samplePorts)
+	want := sampleWeb + `
+  eth0: front 10.65.0.0/24, 10.65.0.5, fa:16:3e:58:42:02, port 00000002-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
+  eth1: back 11.8.0.0/24, 11.8.0.21, fa:16:3e:58:42:03, port 00000003-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
+  assumed: NICs are in the order of the file
+
+routing table
+  default via 10.65.0.1 dev eth0
+  10.65.0.0/24 dev eth0
+  11.8.0.0/24 dev eth1
+  11.11.0.0/16 via 11.8.0.1 dev eth1
+
+reached from
+  eth0: all IPv4 but 11.8.0.0/24, 11.11.0.0/16
+  eth1: 11.8.0.0/24, 11.11.0.0/16
+
+host routes
+  eth1: back-subnet: 11.11.0.0/16,11.8.0.1: own-gateway, steers: `
+	if !strings.HasPrefix(out, want) {
+		t.Errorf("(-want +got):\n%s", cmp.Diff(want, out))
+	}
+	wantContains(t, out, "\n  warning: eth0, eth1 are each offered a default route", "(multiple-defaults)\n    fix: netplan")
+	program(t, 1, "-fail", "warning", "-instance", sampleWeb, sampleSubnets, samplePorts)
+
+	out, _ = program(t, 1, "-instance", "app00001-0000-4000-8000-000000000009", "-fail", "warning", sampleSubnets, samplePorts)
+	wantContains(t, out, "(next-hop-other-nic)\n    fix: move to back: moves 4 of 5 instances", "\n    fix: remove: may move data of 1 of 1 instance\n")
+
+	if _, stderr := program(t, 2, "-instance", "nobody", sampleSubnets, samplePorts); !strings.Contains(stderr, "nobody") {
+		t.Errorf("stderr: %q", stderr)
+	}
+}
+
+func TestTo(t *testing.T) {
+	out, _ := program(t, 0, "-instance", sampleWeb, "-to", "11.11.77.5", sampleSubnets, samplePorts)
+	if !strings.HasPrefix(out, "11.11.77.5 leaves by eth1, by the route 11.11.0.0/16 via 11.8.0.1 dev eth1.") || strings.Contains(out, "\nrouting table") {
+		t.Errorf("got %q", out)
+	}
+	program(t, 2, "-to", "11.11.77.5", sampleSubnets, samplePorts)
+	program(t, 2, "-instance", sampleWeb, "-to", "web", sampleSubnets, samplePorts)
+}
+
+func TestSubnet(t *testing.T) {
+	out, _ := program(t, 1, "-subnet", "lab-subnet", sampleSubnets, samplePorts)
+	wantContains(t, out, "lab 10.80.0.0/24\n  ID lab-subnet\n  gateway 10.80.0.1, DHCP, 2 host routes, 1 instance; e.g. lab00001-0000-4000-8000-000000000008\n",
+		"\n10.81.0.0/16 via 192.0.2.1: wrong\n", "\n  next hop: off-link in 1\n  effect: refused in 1\n  codes: next-hop-off-link in 1\n",
+		"\n10.82.0.0/16 via 10.80.0.1: can go\n", "\n  can be removed: moves no data\n    openstack subnet unset --host-route destination=10.82.0.0/16,gateway=10.80.0.1 lab-subnet\n",
+		"\n    fix: next hop 10.80.0.1: moves no data\n", "(single-nic)\n")
+	program(t, 0, "-subnet", "back-subnet", sampleSubnets, samplePorts)
+	program(t, 1, "-subnet", "lab-subnet", sampleSubnets)
+	if out, _ := program(t, 1, "-subnet", "backup-subnet", sampleSubnets, samplePorts); !strings.Contains(out, "(no-lease)\n    fix: give subnet") {
+		t.Errorf("got\n%s", out)
+	}
+	if _, stderr := program(t, 2, "-subnet", "lab", sampleSubnets, samplePorts); !strings.Contains(stderr, "there is no subnet \"lab\"\n") {
+		t.Errorf("stderr: %q", stderr)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	out, _ := program(t, 1, "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
+	wantContains(t, out, "\n     2 works    ", "\nassumed: NICs are in the order of the file; 6 instances keep the default on front; 1 instance with several defaults: ")
+	both, _ := program(t, 1, "-default-subnet", "app-subnet", "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
+	wantContains(t, both, "keep the default on app, front\n")
+	for _, test := range []struct {
+		args  []string
+		route string
+	}{
+		{[]string{"-default-nic", "eth1"}, "default via 11.8.0.1 dev eth1"},
+		{[]string{"-default-nic", "eth1", "-default-subnet", "front-subnet"}, "default via 10.65.0.1 dev eth0"},
+		{[]string{"-default-subnet", "back-subnet", "-default-subnet", "front-subnet"}, "default via 11.8.0.1 dev eth1"},
+	} {
+		out, _ := program(t, 0, append(test.args, "-instance", sampleWeb, sampleSubnets, samplePorts)...)
+		wantContains(t, out, "\n  "+test.route+"\n")
+	}
+	for _, args := range [][]string{{"-default-nic", "ens3"}, {"-default-subnet", "old-subnet"}, {"-default-subnet", "front"}} {
+		if _, stderr := program(t, 2, append(args, sampleSubnets, samplePorts)...); !strings.Contains(stderr, args[1]) {
+			t.Errorf("%v: stderr %q", args, stderr)
+		}
+	}
+}
+
+func TestUnsafeAndAll(t *testing.T) {
+	plain, _ := program(t, 1, sampleSubnets, samplePorts)
+	unsafe, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
+	const move = "      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n" +
+		"      openstack subnet unset --host-route destination=11.12.0.0/16,gateway=11.8.0.1 app-subnet\n"
+	if strings.Contains(plain, move) || !strings.Contains(unsafe, move) {
+		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)
+	}
+	all, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
+	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends", "\n    findings: single-nic in 1\n"} {
+		if strings.Contains(plain, part) || !strings.Contains(all, part) {
+			t.Errorf("%q, without and with -all:\n%s\n%s", part, plain, all)
+		}
+	}
+}
+
+// Without ports nothing is said about whose data moves, and nothing is called needless.
+func TestSubnetsAlone(t *testing.T) {
+	out, _ := program(t, 1, sampleSubnets)
+	wantContains(t, out, "9 host routes on 8 subnets; without ports, no instance is known\n", "\n    no instance is known\n", "\n     4 unknown  ")
+	for _, part := range []string{"moves", "CAN GO", "instance;", "    openstack"} {
+		if strings.Contains(out, part) {
+			t.Errorf("the text has %q:\n%s", part, out)
+		}
+	}
+	d := asJSON(t, 1, sampleSubnets)
+	for _, r := range d.HostRoutes {
+		if r.Removable || r.CanGo {
+			t.Errorf("%v can go", r.HostRoute)
+		}
+	}
+}
+
+func TestStandardInput(t *testing.T) {
+	want, _ := program(t, 1, sampleSubnets, samplePorts)
+	for i, name := range []string{sampleSubnets, samplePorts} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{sampleSubnets, samplePorts}
+		args[i] = "-"
+		if got, _ := programWith(t, string(content), 1, args...); got != want {
+			t.Errorf("%v: %s", args, cmp.Diff(want, got))
+		}
+	}
+}
+
+func TestProblems(t *testing.T) {
+	out, _ := program(t, 0, "-problems", sampleSubnets, samplePorts)
+	if strings.Count(out, "\n") != 1 || !strings.Contains(out, "not attached to instance "+sampleWeb) {
+		t.Errorf("got %q", out)
+	}
+	subnets := textFile(t, `{"subnets":[{"id":"a","cidr":"10.1.0.0/24","gateway_ip":"10.1.0.1","host_routes":[{"destination":"11.0.0.0/16","nexthop":"10.1.0.1"}]},
+		{"id":"b","cidr":"10.2.0.0/24"}]}`)
+	ports := textFile(t, `{"ports":[{"id":"p","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"a","ip_address":"10.1.0.5"}]},
+		{"id":"q","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"10.2.0.5"}]}]}`)
+	out, _ = program(t, 0, subnets, ports)
+	wantContains(t, out, "\nleft out: 1 instance, 1 subnet (subnets, value 1, /subnets/1/gateway_ip: ", "; -problems lists all)\n", "1 host route on 1 subnet, 1 instance\n",
+		"\n1 instance is left out: it may need what CAN GO lists.\n")
+	if out, _ := program(t, 0, "-problems", subnets, ports); strings.Count(out, "\n") != 2 {
+		t.Errorf("got %q", out)
+	}
+	for _, args := range [][]string{{"-instance", "two"}, {"-subnet", "b"}} {
+		if _, stderr := program(t, 2, append(args, subnets, ports)...); !strings.Contains(stderr, "is left out: ") {
+			t.Errorf("%v: stderr %q", args, stderr)
+		}
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	one := textFile(t, `{"subnets":[{"id":"a","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"0.0.0.0"}]}]}`)
+	program(t, 0, one) // a warning
+	program(t, 1, "-fail", "warning", one)
+	program(t, 1, "-fail", "info", one)
+	program(t, 0, textFile(t, `{"subnets":[]}`), textFile(t, `{"ports":[]}`))
+	absent := filepath.Join(t.TempDir(), "absent.json")
+	unreadable := textFile(t, `{"subnets":[{"id":"a","cidr":"10.65.0.0/24"}]}`)
+	for _, args := range [][]string{
+		{}, {one, one, one}, {absent}, {one, absent}, {"-fail", "fatal", one}, {"-fail", "none", one}, {"-no-such-flag", one}, {textFile(t, `{"subnets":[`)}, {unreadable},
+		{"-", "-"}, {"-json", "-problems", one}, {"-instance", "a", "-subnet", "a", one}, {"-before", one, one, one}, {"-before", absent, one},
+		{"-baseline", absent, one}, {"-write-baseline", filepath.Join(absent, "b.json"), one},
+	} {
+		if _, stderr := program(t, 2, args...); stderr == "" {
+			t.Errorf("report %v: says nothing", args)
+		}
+	}
+	if _, stderr := program(t, 2, unreadable); !strings.Contains(stderr, "/subnets/0/gateway_ip") {
+		t.Errorf("the missing member is not named: %q", stderr)
+	}
+	if _, stderr := program(t, 0, "-h"); !strings.Contains(stderr, "-default-nic") || !strings.Contains(stderr, "SUBNETS [PORTS]") {
+		t.Errorf("the help lacks a flag or the arguments: %q", stderr)
+	}
+	full, err := os.Open(sampleSubnets) // not for writing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{{sampleSubnets, samplePorts}, {"-json", sampleSubnets, samplePorts}} {
+		var errs bytes.Buffer
+		if got := run(args, strings.NewReader(""), full, &errs); got != 2 || errs.Len() == 0 {
+			t.Errorf("no place for %v: status %d, and says %q", args, got, &errs)
+		}
+	}
+}
+
+// The package comment names each flag, and each member of the JSON object.
+func TestDocumentation(t *testing.T) {
+	source, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment, _, _ := strings.Cut(string(source), "\npackage main")
+	_, help := program(t, 0, "-h")
+	for line := range strings.Lines(help) {
+		if name, found := strings.CutPrefix(line, "  -"); found && !strings.Contains(comment, "\n//	-"+strings.Fields(name)[0]+" ") {
+			t.Errorf("flag %s is not documented", line)
+		}
+	}
+	documented := func(v any) {
+		for i := range reflect.TypeOf(v).NumField() {
+			if name := reflect.TypeOf(v).Field(i).Tag.Get("json"); !strings.Contains(comment, name) {
+				t.Errorf("member %q of %T is not documented", name, v)
+			}
+		}
+	}
+	documented(document{})
+	documented(summary{})
+	documented(leftOut{})
+	documented(hostRouteDocument{})
+	documented(findingDocument{})
+	for _, kind := range kinds {
+		if !strings.Contains(comment, "\n//	"+kind.name+" ") {
+			t.Errorf("kind %s is not documented", kind.name)
+		}
+	}
+}
+
+func TestJSONOfSample(t *testing.T) {
+	d := asJSON(t, 1, "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
+	if d.Version != 1 || d.Summary.Instances != 10 || d.Summary.Subnets != 8 || len(d.HostRoutes) != 9 || len(d.Problems) != 1 {
+		t.Errorf("got %+v", d)
+	}
+	if got := d.Summary.DefaultSubnets; !reflect.DeepEqual(got, []string{"front-subnet"}) {
+		t.Errorf("default_subnets: %v", got)
+	}
+	failing := 0
+	for _, f := range d.Findings {
+		if f.Finding.Severity >= d.Summary.Fail {
+			failing++
+		}
+	}
+	if d.Summary.Failing != failing {
+		t.Errorf("%d findings fail, want %d", d.Summary.Failing, failing)
+	}
+	out, _ := program(t, 0, "-json", textFile(t, `{"subnets":[]}`), textFile(t, `{"ports":[]}`))
+	if strings.Contains(out, "null") {
+		t.Errorf("nothing at all: %s", out)
+	}
+}

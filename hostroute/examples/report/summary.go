@@ -1,0 +1,99 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// The head of the report.
+
+// summary prints ten lines at most.
+func (p *printer) summary(opt *options, v *verdict) {
+	head := count(len(p.hostRoutes), "host route") + " on " + count(len(p.Subnets), "subnet")
+	if p.hasPorts {
+		p.line(0, "%s, %s", head, count(len(p.Instances), "instance"))
+	} else {
+		p.line(0, "%s; without ports, no instance is known", head)
+	}
+	number := p.kindCounts()
+	for k, kind := range kinds {
+		if n := number[kind.name]; n > 0 {
+			p.line(0, "%6d %-8s %s", n, kind.name, kinds[k].text)
+		}
+	}
+	if text := p.leftOutText(); text != "" {
+		p.line(0, "%s", text)
+	}
+	if v.given {
+		p.line(0, "baseline: it accepts %s; %s", count(v.accepted, "finding"), matchText(len(v.unmatched)))
+	}
+	if p.hasPorts {
+		p.line(0, "assumed: %s", p.assumptions())
+	}
+}
+
+func (p *printer) kindCounts() map[string]int {
+	number := make(map[string]int)
+	for _, k := range kinds {
+		number[k.name] = 0
+	}
+	for _, r := range p.hostRoutes {
+		number[r.kind.String()]++
+	}
+	return number
+}
+
+func (p *printer) leftOutText() string {
+	if len(p.Problems) == 0 {
+		return ""
+	}
+	subnets, instances := p.leftOut()
+	var what []string
+	if instances > 0 {
+		what = append(what, count(instances, "instance"))
+	}
+	if subnets > 0 {
+		what = append(what, count(subnets, "subnet"))
+	}
+	text := "left out: " + strings.Join(what, ", ")
+	if what == nil {
+		text = "problems: " + strconv.Itoa(len(p.Problems))
+	}
+	return text + " (" + oneLine(p.Problems[0].String()) + "; -problems lists all)"
+}
+
+func (p *printer) assumptions() string {
+	text := "NICs are in the order of the file"
+	kept, several := 0, p.severalDefaults()
+	for _, in := range p.Instances {
+		if in.DefaultNIC != "" {
+			kept++
+		}
+	}
+	if kept > 0 {
+		var names []string
+		for _, id := range p.defaults.subnets {
+			names = append(names, p.label(id))
+		}
+		if p.defaults.nic != "" {
+			names = append(names, quoted(p.defaults.nic))
+		}
+		text += "; " + count(kept, "instance") + " keep the default on " + some(names, maxNames)
+	}
+	if several > 0 {
+		text += "; " + count(several, "instance") + " with several defaults: the first is kept (-default-subnet tells)"
+	}
+	return text
+}
+
+// severalDefaults counts the instances that are offered several default routes.
+func (c *cloud) severalDefaults() (n int) {
+	for _, o := range c.findings {
+		if o.Finding.Code == hostroute.CodeMultipleDefaults {
+			n += o.Instances
+		}
+	}
+	return n
+}

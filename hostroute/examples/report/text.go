@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// The report as text: a summary, and lists of host routes.
+
+// A printer prints about a cloud.
+type printer struct {
+	*cloud
+	out    *bufio.Writer
+	unsafe bool // print the commands of fixes that move data, too
+	all    bool // list every host route
+}
+
+// Widths of the text.
+const (
+	textWidth       = 110
+	maxDestinations = 5 // of an entry
+	maxNames        = 5 // of subnets
+	maxPrefixes     = 3 // that move
+)
+
+func (p *printer) line(indent int, format string, args ...any) {
+	p.out.WriteString(strings.Repeat(" ", indent))
+	fmt.Fprintf(p.out, format, args...)
+	p.out.WriteByte('\n')
+}
+
+func (p *printer) report(opt *options, v *verdict) {
+	p.summary(opt, v)
+	p.sections()
+	p.goers()
+	p.notOfOne()
+	if p.all {
+		p.others()
+	}
+	p.unmatched(v)
+	p.out.WriteByte('\n')
+	p.line(0, "Each code is explained in hostroute/CODES.md.")
+}
+
+// An entry is host routes of one subnet that are told together.
+type entry struct {
+	code   hostroute.Code
+	subnet string
+	routes []*hostRoute // they have the same counts
+}
+
+// sections prints the wrong and the risky host routes by code.
+func (p *printer) sections() {
+	byCode := make(map[hostroute.Code][]*hostRoute)
+	for i := range p.hostRoutes {
+		if r := &p.hostRoutes[i]; r.Severity >= hostroute.SeverityWarning {
+			byCode[r.code] = append(byCode[r.code], r)
+		}
+	}
+	instances := func(code hostroute.Code) (n int) {
+		for _, r := range byCode[code] {
+			n += r.with(code)
+		}
+		return n
+	}
+	codes := slices.SortedFunc(maps.Keys(byCode), func(a, b hostroute.Code) int {
+		return cmp.Or(cmp.Compare(rules[b].Severity, rules[a].Severity), cmp.Compare(instances(b), instances(a)), cmp.Compare(places[a], places[b]))
+	})
+	for _, code := range codes {
+		rule := rules[code]
+		p.out.WriteByte('\n')
+		p.line(0, "%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, count(len(byCode[code]), "host route"), code)
+		p.wrapped(2, rule.Why)
+		for _, e := range entries(code, byCode[code]) {
+			p.out.WriteByte('\n')
+			p.entry(e)
+		}
+	}
+}
+
+// with returns how many instances have a code.
+func (r *hostRoute) with(code hostroute.Code) int {
+	if misspelling(code) {
+		return r.Instances
+	}
+	return r.Codes[code]
+}
+
+// entries groups the host routes of a section. Those with the most instances come first.
+func entries(code hostroute.Code, list []*hostRoute) []*entry {
+	slices.SortStableFunc(list, func(a, b *hostRoute) int { return cmp.Compare(b.with(code), a.with(code)) })
+	var out []*entry
+	known := make(map[string]*entry)
+	for _, r := range list {
+		if !ofSubnet[code] && code != hostroute.CodeSecondIPv4Subnet { // a NIC's, with one remedy too
+			out = append(out, &entry{code, r.Subnet, []*hostRoute{r}})
+			continue
+		}
+		key := strconv.Quote(r.Subnet)
+		if !misspelling(code) {
+			key += " " + r.counts()
+		}
+		if known[key] == nil {
+			known[key] = &entry{code: code, subnet: r.Subnet}
+			out = append(out, known[key])
+		}
+		known[key].routes = append(known[key].routes, r)
+	}
+	for _, e := range out {
+		slices.SortFunc(e.routes, func(a, b *hostRoute) int { return compareHostRoutes(a.HostRoute, b.HostRoute) })
+	}
+	return out
+}
+
+// entry prints host routes, what they do, and how to mend them.
+func (p *printer) entry(e *entry) {
+	p.line(2, "%s, on %s", routesText(e.routes), p.place(e.subnet))
+	if misspelling(e.code) {
+		p.misspelling(e)
+		return
+	}
+	p.line(4, "%s", p.counted(e))
+	p.fixes(e)
+}
+
+// counted returns the counts of an entry with an example.
+func (p *printer) counted(e *entry) string {
+	r := e.routes[0]
+	if r.Instances == 0 {
+		return p.instances(0)
+	}
+	return r.counts() + "; e.g. " + quoted(p.example(e))
+}
+
+// instances returns "5 instances".
+func (c *cloud) instances(n int) string {
+	switch {
+	case !c.hasPorts:
+		return "no instance is known"
+	case n == 0:
+		return "no instance"
+	}
+	return count(n, "instance")
+}
+
+// example returns an instance with the entry's finding.
+func (p *printer) example(e *entry) string {
+	for _, o := range p.matching(e) {
+		if len(o.Examples) > 0 {
+			return o.Examples[0]
+		}
+	}
+	return e.routes[0].Examples[0]
+}
+
+// counts returns in how many instances the host route does what. A verdict that depends on the guest is also counted by
+// what it is with ISC dhclient, so the numbers may overlap.
+func (r *hostRoute) counts() string {
+	does := []struct {
+		what string
+		n    int
+	}{
+		{"steers", r.Effective},
+		{"depends", r.Depends},
+		{"refused", r.Effects[hostroute.EffectRefused]},
+		{"never arrives", r.Effects[hostroute.EffectNotOffered]},
+		{"does nothing", r.Effects[hostroute.EffectShadowed] + r.Effects[hostroute.EffectSingleNIC] + r.Effects[hostroute.EffectRedundant]},
+	}
+	head := count(r.Instances, "instance") + ": "
+	var parts []string
+	for _, d := range does {
+		if d.n == r.Instances {
+			return head + d.what
+		}
+		if d.n > 0 {
+			parts = append(parts, d.what+" in "+strconv.Itoa(d.n))
+		}
+	}
+	return head + strings.Join(parts, ", ")
+}
+
+// routesText returns "10.71.0.0/16 via 10.70.0.77".
+func routesText(list []*hostRoute) string {
+	var out []hostroute.HostRoute
+	for _, r := range list {
+		out = append(out, r.HostRoute)
+	}
+	return destinations(out)
+}
+
+// destinations names host routes, five at most. A next hop stands behind the last destination that has it.
+func destinations(list []hostroute.HostRoute) string {
+	shown := list[:min(len(list), maxDestinations)]
+	var b strings.Builder
+	for i, r := range shown {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(r.Destination.String())
+		if i == len(shown)-1 || shown[i+1].NextHop != r.NextHop {
+			b.WriteString(" via " + r.NextHop.String())
+		}
+	}
+	if more := len(list) - len(shown); more > 0 {
+		b.WriteString(" and " + strconv.Itoa(more) + " more")
+	}
+	return b.String()
+}
+
+// some names the first of a list.
+func some(list []string, limit int) string {
+	if more := len(list) - limit; more > 0 {
+		return strings.Join(list[:limit], ", ") + " and " + strconv.Itoa(more) + " more"
+	}
+	return strings.Join(list, ", ")
+}
+
+func count(n int, what string) string { return plural(n, what, what+"s") }
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// wrapped prints text in lines of 110 characters at most.
+func (p *printer) wrapped(indent int, text string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && indent+len(line)+1+len(word) > textWidth {
+			p.line(indent, "%s", line)
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	if line != "" {
+		p.line(indent, "%s", line)
+	}
+}
