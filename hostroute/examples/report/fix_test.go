@@ -69,7 +69,7 @@ func TestMisspeltSubnet(t *testing.T) {
 		t.Errorf("got\n%s", out)
 	}
 	out, _ = program(t, 1, "-instance", "one", subnets, ports)
-	wantContains(t, out, "\n  This is what the guest has once the list of back is rewritten: ", "\n    no fix before the list of back is rewritten\n")
+	wantContains(t, out, "\n  This is what the guest has once the list of back is rewritten: ", "\n    no fix before the list of back is rewritten\n", " (netmask-spelling)\n")
 	for _, f := range asJSON(t, 1, subnets, ports).Findings {
 		if f.Finding.Subject.Subnet == "b" && f.Finding.Code != "netmask-spelling" {
 			t.Errorf("finding %v", f.Finding)
@@ -106,4 +106,15 @@ func TestDestinations(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+}
+
+// Host routes that stand in for each other cannot all go.
+func TestSinglyAndTogether(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[
+		{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"},{"destination":"11.11.0.0/17","nexthop":"11.8.0.1"},{"destination":"11.11.128.0/17","nexthop":"11.8.0.1"}]}]}`)
+	ports := textFile(t, `{"ports":[{"id":"p1","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.5"}]},
+		{"id":"p2","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.5"}]}]}`)
+	out, _ := program(t, 0, "-default-subnet", "f", subnets, ports)
+	wantContains(t, out, "\n     1 can go   ", "\n     2 idle     ", "\nCAN GO: 1 host route\n  11.11.0.0/16 via 11.8.0.1, on b 11.8.0.0/24\n",
+		"\n2 more host routes can go singly, but not together with the rest.\n")
 }

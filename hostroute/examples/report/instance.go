@@ -24,7 +24,11 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 	if err != nil {
 		return 0, err
 	}
-	for _, f := range report.Findings {
+	findings := report.Findings
+	for _, s := range subnetsOf(in) {
+		findings = append(findings, p.misspelt[s.ID]...)
+	}
+	for _, f := range findings {
 		_, isAccepted := reasons[subjectOf(in, f.Code, f.Subject)]
 		if f.Severity >= opt.fail && !isAccepted {
 			failing++
@@ -50,10 +54,10 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 		v.Subject.Instance = ""
 		p.line(2, "%v", v)
 	}
-	if len(report.Findings) > 0 {
+	if len(findings) > 0 {
 		p.title("findings, with fixes for the whole cloud")
 	}
-	for _, f := range report.Findings {
+	for _, f := range findings {
 		f.Subject.Instance = ""
 		p.finding(f, f.Fixes)
 	}
@@ -134,9 +138,7 @@ func fromText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic str
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b netip.Prefix) int {
-		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
-	})
+	slices.SortFunc(list, comparePrefixes)
 	var names []string
 	for _, prefix := range list {
 		names = append(names, prefix.String())

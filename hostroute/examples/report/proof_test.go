@@ -48,15 +48,16 @@ func theGeneratedCloud(t *testing.T) *generatedCloud {
 	return generatedOnce.cloud
 }
 
-func readCloud(t *testing.T, subnets, ports string) *generatedCloud {
+// readCloud reads a cloud. With the flag -default-nic eth0 the guests keep that default.
+func readCloud(t *testing.T, subnets, ports string, flags ...string) *generatedCloud {
 	t.Helper()
 	c := &generatedCloud{
-		json:     asJSON(t, 1, subnets, ports),
+		json:     asJSON(t, 1, append(flags, subnets, ports)...),
 		subnets:  make(map[string]*hostroute.Subnet),
 		users:    make(map[string][]*hostroute.Instance),
 		misspelt: make(map[string]bool),
 	}
-	c.text, _ = program(t, 1, "-all", "-unsafe", subnets, ports)
+	c.text, _ = program(t, 1, slices.Concat(flags, []string{"-all", "-unsafe", subnets, ports})...)
 	s, err := os.Open(subnets)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +76,9 @@ func readCloud(t *testing.T, subnets, ports string) *generatedCloud {
 	}
 	for i := range c.Instances {
 		in := &c.Instances[i]
+		if len(flags) > 0 {
+			in.DefaultNIC = "eth0"
+		}
 		for _, n := range in.NICs {
 			for _, s := range n.Subnets {
 				if !slices.Contains(c.users[s.ID], in) {
@@ -179,7 +183,17 @@ func analyze(t testing.TB, in hostroute.Instance) *hostroute.Report {
 }
 
 func TestCountsAreSumsOfSingleReports(t *testing.T) {
-	c := theGeneratedCloud(t)
+	checkCounts(t, theGeneratedCloud(t))
+	subnets, ports := generate(5, 300).write(t)
+	c := readCloud(t, subnets, ports, "-default-nic", "eth0")
+	checkCounts(t, c)
+	if c.json.Summary.Kinds["works"] < 10 {
+		t.Errorf("kinds: %v", c.json.Summary.Kinds)
+	}
+}
+
+func checkCounts(t *testing.T, c *generatedCloud) {
+	t.Helper()
 	routes, findings := tallies(t, c)
 
 	if len(c.json.HostRoutes) != len(routes) {
@@ -273,19 +287,40 @@ func checkText(t *testing.T, c *generatedCloud, number map[string]int) {
 			t.Errorf("the summary lacks %d %s", n, kind)
 		}
 	}
-	sections := 0
-	for _, m := range regexp.MustCompile(`(?m)^(?:ERROR|WARNING): .*: (\d+) host routes? \([a-z0-9-]+\)$`).FindAllStringSubmatch(c.text, -1) {
+	sections, last := 0, [2]int{int(hostroute.SeverityError), 1 << 30}
+	for _, m := range regexp.MustCompile(`(?m)^(?:ERROR|WARNING): .*: (\d+) host routes? \(([a-z0-9-]+)\)$`).FindAllStringSubmatch(c.text, -1) {
 		n, _ := strconv.Atoi(m[1])
 		sections += n
+
+		at := [2]int{int(rules[hostroute.Code(m[2])].Severity), 0} // severity, instances
+		for _, r := range c.json.HostRoutes {
+			switch {
+			case string(r.Code) != m[2]:
+			case c.misspelt[r.Subnet]:
+				at[1] += r.Instances
+			default:
+				at[1] += r.Codes[r.Code]
+			}
+		}
+		if slices.Compare(last[:], at[:]) < 0 {
+			t.Errorf("section %s with %v comes after one with %v", m[2], at, last)
+		}
+		last = at
 	}
 	if want := number["wrong"] + number["risky"]; sections != want {
 		t.Errorf("the sections have %d host routes, want %d", sections, want)
 	}
-	goers := 0
+	goers, singly := 0, 0
 	for _, r := range c.json.HostRoutes {
-		if r.CanGo {
+		switch {
+		case r.CanGo:
 			goers++
+		case r.Removable:
+			singly++
 		}
+	}
+	if singly > 0 {
+		wantContains(t, c.text, fmt.Sprintf("\n%s can go singly, but not together with the rest.\n", count(singly, "more host route")))
 	}
 	wantContains(t, c.text, fmt.Sprintf("\nCAN GO: %d host route", goers))
 
