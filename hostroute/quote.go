@@ -3,12 +3,13 @@ package hostroute
 import (
 	"net/netip"
 	"strconv"
+	"strings"
 )
 
-// quoted returns a name as it is safe to print: tenants choose names, and one with a line end
-// or a bidirectional control could forge output. A name that has anything to escape is quoted.
+// quoted returns a name as it is safe to print: tenants choose names, and one with a line end, a
+// bidirectional control or ": " could forge output. Such a name is quoted.
 func quoted(name string) string {
-	if q := strconv.Quote(name); q[1:len(q)-1] != name {
+	if q := strconv.Quote(name); q[1:len(q)-1] != name || strings.Contains(name, ": ") {
 		return q
 	}
 	return name

@@ -97,11 +97,23 @@ type document struct {
 	json  *json.Decoder
 	value int // that is being read, from 1
 	take  take
+	next  bool // the last list has a further page
 }
 
-func readDocument(name string, source io.Reader, take take) error {
+// read reads a document, and reports a page that is not there.
+func (d *decoder) read(name string, source io.Reader, take take) error {
+	next, value, err := readDocument(name, source, take)
+	if next {
+		path := "/" + name + "_links"
+		d.report(position{value, path, alone}, name, faultf("", "the list has a further page, which is not in the document"))
+	}
+	return err
+}
+
+// readDocument returns whether the last value has a further page, and the number of that value.
+func readDocument(name string, source io.Reader, take take) (next bool, value int, err error) {
 	if source == nil {
-		return fmt.Errorf("%s: the reader is nil", name)
+		return false, 0, fmt.Errorf("%s: the reader is nil", name)
 	}
 	blocks := &blockReader{source: bufio.NewReaderSize(source, 64<<10)}
 	d := &document{name: name, json: json.NewDecoder(blocks), take: take}
@@ -110,13 +122,13 @@ func readDocument(name string, source io.Reader, take take) error {
 		d.value++
 		err := d.readValue("")
 		if err == io.EOF && d.value > 1 {
-			return nil
+			return d.next, d.value - 1, nil
 		}
 		if err == io.EOF {
 			err = errors.New("the document is empty")
 		}
 		if err != nil {
-			return fmt.Errorf("%s, value %d: %w", name, d.value, err)
+			return false, 0, fmt.Errorf("%s, value %d: %w", name, d.value, err)
 		}
 	}
 }
@@ -163,6 +175,7 @@ func (d *document) readObject() error {
 	var member json.RawMessage
 	element := []byte{'{'}
 	envelope, isElement := false, false
+	d.next = false
 	singular := strings.TrimSuffix(d.name, "s")
 	for d.json.More() {
 		token, err := d.json.Token()
@@ -179,6 +192,10 @@ func (d *document) readObject() error {
 		}
 		if err := d.json.Decode(&member); err != nil {
 			return d.failed(err)
+		}
+		if strings.EqualFold(name, d.name+"_links") {
+			d.next = hasNext(member)
+			continue
 		}
 		// A row of `openstack subnet list` has a member Subnet, too: text.
 		if strings.EqualFold(name, singular) && member[0] == '{' {
@@ -203,6 +220,22 @@ func (d *document) readObject() error {
 	}
 	element[len(element)-1] = '}'
 	return d.take(position{d.value, "", alone}, d.decoded(element))
+}
+
+// hasNext reports whether the links of a paged list lead to a further page.
+func hasNext(links json.RawMessage) bool {
+	var list []struct {
+		Rel string `json:"rel"`
+	}
+	if json.Unmarshal(links, &list) != nil {
+		return false
+	}
+	for _, l := range list {
+		if l.Rel == "next" {
+			return true
+		}
+	}
+	return false
 }
 
 // decode reads an element from the document.

@@ -60,6 +60,7 @@
 //   - a port without a host, if other ports of its instance have one
 //   - a second subnet or port of the same ID with different content: the first one counts
 //   - an instance with ports on two hosts, or with more ports than a guest can have NICs
+//   - a list that has a further page, with no value behind it
 //
 // An instance is left out whole if a port that counts is left out. Decode returns an error only
 // for a reader that fails, for malformed JSON, and for a value of no known form.
@@ -100,6 +101,9 @@ type Port struct {
 	Network string `json:"network"` // ID
 	Project string `json:"project"` // ID
 	Host    string `json:"host"`    // the hypervisor; for administrators only
+	// What the port names, whether or not it is in the Deployment:
+	Instance string   `json:"instance"` // device_id
+	Subnets  []string `json:"subnets"`  // IDs, in the order of the fixed IPs
 }
 
 // A Problem says what is wrong with an element, and what is not in the Deployment because of it.
@@ -149,10 +153,10 @@ func (p Problem) MarshalJSON() ([]byte, error) {
 // failed; then there is no Deployment.
 func Decode(subnets, ports io.Reader) (*Deployment, error) {
 	d := newDecoder()
-	if err := readDocument(docSubnets, subnets, d.subnet); err != nil {
+	if err := d.read(docSubnets, subnets, d.subnet); err != nil {
 		return nil, err
 	}
-	if err := readDocument(docPorts, ports, d.port); err != nil {
+	if err := d.read(docPorts, ports, d.port); err != nil {
 		return nil, err
 	}
 	d.instances()
@@ -162,7 +166,7 @@ func Decode(subnets, ports io.Reader) (*Deployment, error) {
 // DecodeSubnets is [Decode] for subnets alone. There are no Instances.
 func DecodeSubnets(subnets io.Reader) (*Deployment, error) {
 	d := newDecoder()
-	if err := readDocument(docSubnets, subnets, d.subnet); err != nil {
+	if err := d.read(docSubnets, subnets, d.subnet); err != nil {
 		return nil, err
 	}
 	return d.out, nil

@@ -92,7 +92,7 @@ func (p *port) sameAs(q *port) bool {
 // portOf returns what the element means, with the first fault.
 func (d *decoder) portOf(e *portElement) *port {
 	p := &port{
-		Port:   Port{Name: e.Name, MAC: e.MAC, Network: e.Network, Project: e.Project, Host: cmp.Or(e.Host, e.ShowHost)},
+		Port:   Port{Name: e.Name, MAC: e.MAC, Network: e.Network, Project: e.Project, Host: cmp.Or(e.Host, e.ShowHost), Instance: e.DeviceID, Subnets: []string{}},
 		id:     e.ID,
 		device: d.devices[e.DeviceID],
 	}
@@ -103,6 +103,9 @@ func (d *decoder) portOf(e *portElement) *port {
 		d.devices[e.DeviceID] = p.device
 	}
 	for i, fixed := range e.FixedIPs {
+		if fixed.SubnetID != "" && !slices.Contains(p.Subnets, fixed.SubnetID) {
+			p.Subnets = append(p.Subnets, fixed.SubnetID)
+		}
 		if f := d.addFixedIP(p, fixed); f != nil && p.fault == nil {
 			f.path = pointer("/fixed_ips", i) + f.path
 			p.fault = f

@@ -363,10 +363,10 @@ func TestPorts(t *testing.T) {
 		`{"id":"p0","name":"later","network_id":"m","device_id":"1","device_owner":"compute:nova","binding:host_id":"h","fixed_ips":[{"subnet_id":"a"}]}`,
 	)
 	want := map[string]neutron.Port{
-		"p0": {Name: "web", MAC: "fa:16:3e:58:42:ed", Network: "m", Project: "x", Host: "h"},
-		"p1": {Host: "h"},
-		"p2": {Name: "unattached"},
-		"p3": {Name: "wrong"},
+		"p0": {Name: "web", MAC: "fa:16:3e:58:42:ed", Network: "m", Project: "x", Host: "h", Instance: "1", Subnets: []string{"a"}},
+		"p1": {Host: "h", Instance: "1", Subnets: []string{}},
+		"p2": {Name: "unattached", Instance: "1", Subnets: []string{}},
+		"p3": {Name: "wrong", Instance: "2", Subnets: []string{}},
 	}
 	if diff := cmp.Diff(want, got.Ports); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -431,6 +431,23 @@ func TestOrderMeansNothing(t *testing.T) {
 		}
 		if diff := cmp.Diff([]*hostroute.Subnet{back()}, d.Subnets, equate); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
+// A list whose last page is missing is not the whole cloud.
+func TestAMissingPageIsAProblem(t *testing.T) {
+	const subnets = `{"subnets":[]}`
+	const first, last = `{"ports":[],"ports_links":[{"rel":"next","href":"http://x"}]}`, `{"ports":[],"ports_links":[{"rel":"previous","href":"http://x"}]}`
+	for document, want := range map[string]int{first: 1, first + last: 0, last + first: 1, last: 0, `{"ports":[],"ports_links":7}`: 0} {
+		d, err := neutron.Decode(strings.NewReader(subnets), strings.NewReader(document))
+		if err != nil || len(d.Problems) != want {
+			t.Errorf("%s: %v, %v; want %d problems", document, d.Problems, err, want)
+		}
+		for _, p := range d.Problems {
+			if p.Document != "ports" || p.Path != "/ports_links" || p.Value != 1+strings.Count(document, "}]}{") {
+				t.Errorf("%s: %v", document, p)
+			}
 		}
 	}
 }

@@ -47,8 +47,8 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // is added, then `subnet unset` for what goes. The arguments are not quoted for a shell.
 //
 // In two cases the commands cannot do that, and [ReplaceCommand] of the edited subnet is
-// returned instead: a destination of s has host bits, because unset compares text; or something
-// goes and the list would be longer than Neutron's default limit of 20 in between.
+// returned instead: a destination of s has host bits, because unset compares text; or something is
+// replaced and the list would be longer than Neutron's default limit of 20 in between.
 //
 // A subnet with [CodeNetmaskSpelling] needs ReplaceCommand, too, because s does not show how
 // destinations are spelled. The result is nil if [hostroute.Subnet.Apply] fails, and if there
@@ -61,7 +61,7 @@ func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	before, after := written(s.HostRoutes), written(edited.HostRoutes)
 	added, gone := without(after, before), without(before, after)
 	hostBits := slices.ContainsFunc(s.HostRoutes, func(r hostroute.HostRoute) bool { return r.Destination != r.Destination.Masked() })
-	if hostBits || len(gone) > 0 && len(before)+len(added) > maxHostRoutes {
+	if hostBits || len(added) > 0 && len(gone) > 0 && len(before)+len(added) > maxHostRoutes {
 		return [][]string{ReplaceCommand(edited)}
 	}
 	var commands [][]string

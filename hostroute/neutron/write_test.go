@@ -233,3 +233,16 @@ func TestDefaultGateway(t *testing.T) {
 		t.Errorf("of no CIDR: got %v", got)
 	}
 }
+
+// A removal needs no room in the list, so that it stays one that composes.
+func TestEditCommandsOnlyRemoveFromALongList(t *testing.T) {
+	s := &hostroute.Subnet{ID: "back", CIDR: netip.MustParsePrefix("11.8.0.0/24")}
+	for i := range 21 {
+		s.HostRoutes = append(s.HostRoutes, hostroute.HostRoute{Destination: netip.PrefixFrom(netip.AddrFrom4([4]byte{12, 0, byte(i), 0}), 24), NextHop: netip.MustParseAddr("11.8.0.1")})
+	}
+	got := neutron.EditCommands(s, hostroute.Edit{Subnet: "back", Old: s.HostRoutes[0]})
+	want := [][]string{{"openstack", "subnet", "unset", "--host-route", "destination=12.0.0.0/24,gateway=11.8.0.1", "back"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

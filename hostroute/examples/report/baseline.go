@@ -63,15 +63,17 @@ func (c *cloud) subjects(o *audit.Occurrence) []subject {
 	if f.Subject.Subnet != "" {
 		return []subject{subjectOf(nil, f.Code, f.Subject)}
 	}
-	var out []subject
-	for i := range c.Instances {
-		for _, found := range c.single(i) {
-			if found.code == f.Code && found.subject.Subnet == "" {
-				out = append(out, subjectOf(&c.Instances[i], found.code, found.subject))
+	if c.subjectsOf == nil {
+		c.subjectsOf = make(map[hostroute.Code][]subject)
+		for i := range c.Instances {
+			for _, found := range c.single(i) {
+				if found.subject.Subnet == "" {
+					c.subjectsOf[found.code] = append(c.subjectsOf[found.code], subjectOf(&c.Instances[i], found.code, found.subject))
+				}
 			}
 		}
 	}
-	return out
+	return c.subjectsOf[f.Code]
 }
 
 // readBaseline reads a file. Without a name there is no baseline.
@@ -115,12 +117,14 @@ func readBaseline(name string) (map[subject]string, error) {
 func (p *printer) writeBaseline(opt *options, reasons map[subject]string) error {
 	b := baseline{Version: 1, Accepted: []accepted{}}
 	known := make(map[subject]bool)
+	done := make(map[hostroute.Code]bool) // those that are not about a subnet
 	missing := 0
 	for i := range p.findings {
 		o := &p.findings[i]
-		if o.Finding.Severity < opt.fail {
+		if o.Finding.Severity < opt.fail || done[o.Finding.Code] && o.Finding.Subject.Subnet == "" {
 			continue
 		}
+		done[o.Finding.Code] = true
 		for _, s := range p.subjects(o) {
 			if known[s] {
 				continue
@@ -168,10 +172,18 @@ type verdict struct {
 func (c *cloud) hold(reasons map[subject]string, fail hostroute.Severity) *verdict {
 	v := &verdict{given: reasons != nil, unmatched: []accepted{}, accepts: make([]bool, len(c.findings))}
 	seen := make(map[subject]bool)
+	first := make(map[hostroute.Code]int) // of those that are not about a subnet, which have the same subjects
 	for i := range c.findings {
 		o := &c.findings[i]
 		if !v.given && o.Finding.Severity < fail {
 			continue
+		}
+		if o.Finding.Subject.Subnet == "" {
+			if at, known := first[o.Finding.Code]; known {
+				v.accepts[i] = v.accepts[at]
+				continue
+			}
+			first[o.Finding.Code] = i
 		}
 		v.accepts[i] = true
 		for _, s := range c.subjects(o) {

@@ -25,7 +25,7 @@ type cloud struct {
 	users    map[string][]string            // the names of the instances on a subnet, in the order of the file
 	labels   map[string]int                 // how many subnets have a name
 	misspelt map[string][]hostroute.Finding // netmask-spelling, by subnet
-	unsure   map[string]bool                // subnets with an instance that is on a misspelt one, too
+	unsure   map[string]string              // subnets on which too little is known for a removal, and on what that depends
 
 	// judge fills these.
 	findings   []audit.Occurrence // the worst first
@@ -35,6 +35,8 @@ type cloud struct {
 	// These are made when they are needed.
 	byRef   map[hostroute.Ref][]audit.Occurrence // by subnet and host route
 	singles [][]found                            // by instance
+
+	subjectsOf map[hostroute.Code][]subject // those of a baseline that are not about a subnet
 }
 
 // load reads the documents of a cloud. If first is not nil, the NICs of an instance are in the order that they have
@@ -78,6 +80,9 @@ func load(documents []string, stdin io.Reader, d defaults, first *cloud, progres
 // usable returns an error if everything in a document is left out.
 func (c *cloud) usable() error {
 	for _, p := range c.Problems {
+		if p.Path == "/"+p.Document+"_links" {
+			return fmt.Errorf("%v: fetch all pages, because what is missing may need what seems to be of no use", p)
+		}
 		if p.Document == "subnets" && len(c.Subnets) == 0 {
 			return fmt.Errorf("no subnet can be read: %v", p)
 		}
@@ -128,10 +133,12 @@ func (c *cloud) order(first *cloud) {
 	}
 }
 
-// defaults say which default route guests keep.
+// defaults say what is assumed of guests: which default route they keep, and whether they read the config drive.
 type defaults struct {
 	subnets []string // of the NIC; the first that an instance has counts
 	nic     string   // where the instance has none of these
+
+	configDrive string // whether guests read the config drive: yes, no or not known
 }
 
 // keepDefaults sets the DefaultNIC of instances.
@@ -140,6 +147,7 @@ func (c *cloud) keepDefaults() error {
 	nicUsed := c.defaults.nic == ""
 	for i := range c.Instances {
 		in := &c.Instances[i]
+		in.ConfigDrive = c.defaults.configDrive == "yes"
 		has := func(n hostroute.NIC) bool { return n.Name == c.defaults.nic }
 		if c.defaults.nic != "" && slices.ContainsFunc(in.NICs, has) {
 			nicUsed, in.DefaultNIC = true, c.defaults.nic
@@ -193,16 +201,38 @@ func (c *cloud) add(progress *progress) error {
 	for _, f := range c.Deployment.Findings {
 		c.misspelt[f.Subject.Subnet] = append(c.misspelt[f.Subject.Subnet], f)
 	}
-	c.unsure = make(map[string]bool)
-	for i := range c.Instances {
-		list := subnetsOf(&c.Instances[i])
-		if slices.ContainsFunc(list, func(s *hostroute.Subnet) bool { return c.misspelt[s.ID] != nil }) {
-			for _, s := range list {
-				c.unsure[s.ID] = true
+	c.doubt()
+	return nil
+}
+
+// doubt finds the subnets on which too little is known.
+func (c *cloud) doubt() {
+	c.unsure = make(map[string]string)
+	leftOut := make(map[string]bool) // instances
+	for _, p := range c.Problems {
+		leftOut[p.Instance] = p.Instance != ""
+	}
+	for _, port := range c.Ports {
+		if leftOut[port.Instance] {
+			for _, id := range port.Subnets {
+				c.unsure[id] = "if no instance that is left out needs it"
 			}
 		}
 	}
-	return nil
+	for i := range c.Instances {
+		list := subnetsOf(&c.Instances[i])
+		for _, s := range list {
+			if s.DHCPDisabled && s.CIDR.Addr().Is4() && c.defaults.configDrive == "" {
+				c.unsure[s.ID] = "if no instance reads the config drive (-config-drive tells)"
+			}
+		}
+		bad := slices.IndexFunc(list, func(s *hostroute.Subnet) bool { return c.misspelt[s.ID] != nil })
+		for _, s := range list {
+			if bad >= 0 {
+				c.unsure[s.ID] = "once the list of " + c.label(list[bad].ID) + " is rewritten"
+			}
+		}
+	}
 }
 
 // subnetsOf returns the subnets of an instance, each once.

@@ -129,7 +129,7 @@ func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
 	if len(removal) == 1 {
 		return e.routes[0].Removable
 	}
-	return !p.unsure[e.subnet] && p.impact(removal).None()
+	return p.unsure[e.subnet] == "" && p.impact(removal).None()
 }
 
 // fix prints a fix with its effect and, if it moves nothing, its commands.
@@ -193,8 +193,10 @@ func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text str
 	case impact == nil:
 		return ": " + p.instances(0), false
 	case impact.None():
-		if id, found := p.unsureOf(edits); found {
-			return ": moves no data once the list of " + p.label(id) + " is rewritten", false
+		for _, e := range edits {
+			if condition := p.unsure[e.Subnet]; condition != "" {
+				return ": moves no data " + condition, false
+			}
 		}
 		return ": moves no data", true
 	case impact.Moved > 0:
@@ -212,25 +214,6 @@ func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text str
 		}
 	}
 	return ": not known", false
-}
-
-// unsureOf returns a misspelt subnet that an instance on an edited subnet has.
-func (p *printer) unsureOf(edits []hostroute.Edit) (id string, found bool) {
-	for _, e := range edits {
-		if !p.unsure[e.Subnet] {
-			continue
-		}
-		for i := range p.Instances {
-			list := subnetsOf(&p.Instances[i])
-			if !slices.Contains(list, p.subnets[e.Subnet]) {
-				continue
-			}
-			if bad := slices.IndexFunc(list, func(s *hostroute.Subnet) bool { return p.misspelt[s.ID] != nil }); bad >= 0 {
-				return list[bad].ID, true
-			}
-		}
-	}
-	return "", false
 }
 
 // moveText returns "11.12.0.0/16 front -> back (or 2 others), e.g. in NAME".

@@ -70,7 +70,7 @@ func (c *cloud) judge() {
 	}
 	for _, u := range usages {
 		r := hostRoute{Usage: u}
-		r.Removable = u.Removable && c.hasPorts && !c.unsure[u.Subnet]
+		r.Removable = u.Removable && c.hasPorts && c.unsure[u.Subnet] == ""
 		for code := range u.Codes {
 			r.code = worse(r.code, code)
 		}
@@ -130,7 +130,7 @@ func (c *cloud) occurrences() []audit.Occurrence {
 	}
 	add := func(f hostroute.Finding) {
 		names := slices.Sorted(slices.Values(c.users[f.Subject.Subnet]))
-		examples := slices.Concat([]string{}, names[:min(len(names), 3)])
+		examples := append([]string{}, names[:min(len(names), 3)]...)
 		out = append(out, audit.Occurrence{Finding: f, Instances: len(names), Examples: examples, Fixes: f.Fixes})
 	}
 	for _, f := range c.Deployment.Findings {
@@ -149,7 +149,12 @@ func (c *cloud) occurrences() []audit.Occurrence {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b audit.Occurrence) int {
-		return cmp.Or(cmp.Compare(b.Finding.Severity, a.Finding.Severity), cmp.Compare(b.Instances, a.Instances))
+		x, y := a.Finding.Subject, b.Finding.Subject
+		order := cmp.Or(cmp.Compare(b.Finding.Severity, a.Finding.Severity), cmp.Compare(b.Instances, a.Instances))
+		if order != 0 || a.Instances > 0 { // what instances have is in order already
+			return order
+		}
+		return cmp.Or(cmp.Compare(a.Finding.Code, b.Finding.Code), cmp.Compare(x.Subnet, y.Subnet), cmp.Compare(x.HostRoute.String(), y.HostRoute.String()))
 	})
 	return out
 }
@@ -161,7 +166,7 @@ func (c *cloud) removable() []hostroute.Edit {
 		return nil
 	}
 	all := c.audit.RemovableTogether()
-	out := slices.DeleteFunc(slices.Clone(all), func(e hostroute.Edit) bool { return c.unsure[e.Subnet] || c.misspelt[e.Subnet] != nil })
+	out := slices.DeleteFunc(slices.Clone(all), func(e hostroute.Edit) bool { return c.unsure[e.Subnet] != "" || c.misspelt[e.Subnet] != nil })
 	for kept := len(all); len(out) < kept; {
 		impact, err := c.audit.Impact(out...)
 		if err != nil {

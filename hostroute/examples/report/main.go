@@ -32,6 +32,8 @@
 //	                       that an instance has counts
 //	-default-nic NAME      guests that have a NIC of this name, and none on a -default-subnet, keep its default route.
 //	                       NICs are called eth0, eth1, ... in the order of the file
+//	-config-drive yes|no   whether guests read the config drive, which configures IPv4 subnets without DHCP. While that is not
+//	                       said, it is assumed that none does, and no removal that depends on it has a command
 //	-fail SEVERITY         exit with 1 at findings of this severity or above: info, warning or error (the default)
 //	-baseline FILE         leave the findings that the file accepts out of the exit status
 //	-write-baseline FILE   write such a file for the findings at or above -fail, over one that is there; print no report
@@ -185,6 +187,13 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		return nil
 	})
 	flags.StringVar(&opt.defaults.nic, "default-nic", "", "guests keep the default route of the NIC with this `name`, where they have it")
+	flags.Func("config-drive", "whether guests read the config drive: `yes or no`", func(s string) error {
+		if s != "yes" && s != "no" {
+			return errors.New("it is yes or no")
+		}
+		opt.defaults.configDrive = s
+		return nil
+	})
 	flags.TextVar(&opt.fail, "fail", opt.fail, "exit with 1 at findings of this `severity` or above: info, warning or error")
 	flags.StringVar(&opt.baseline, "baseline", "", "leave the findings that this `file` accepts out of the exit status")
 	flags.StringVar(&opt.toBaseline, "write-baseline", "", "write the findings at or above -fail to this `file`, to be accepted with a reason")

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
 )
 
 // The head of the report.
@@ -81,6 +84,18 @@ func (p *printer) assumptions() string {
 			names = append(names, quoted(p.defaults.nic))
 		}
 		text += "; " + count(kept, "instance") + " keep the default on " + some(names, maxNames)
+	}
+	static := slices.ContainsFunc(p.Subnets, func(s *hostroute.Subnet) bool {
+		return s.DHCPDisabled && s.CIDR.Addr().Is4() && len(p.users[s.ID]) > 0
+	})
+	switch {
+	case p.defaults.configDrive == "yes":
+		text += "; all instances read the config drive"
+	case static && p.defaults.configDrive == "":
+		text += "; no instance reads the config drive (-config-drive tells)"
+	}
+	if len(p.Ports) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(p.Ports)), func(port neutron.Port) bool { return port.Host != "" }) {
+		text += "; no port has a host, so the subnets of a network's hosts are mixed"
 	}
 	if several > 0 {
 		text += "; " + count(several, "instance") + " with several defaults: the first is kept (-default-subnet tells)"

@@ -66,7 +66,7 @@ func (p *printer) sections() {
 	}
 	instances := func(code hostroute.Code) (n int) {
 		for _, r := range byCode[code] {
-			n += r.with(code)
+			n = max(n, r.with(code))
 		}
 		return n
 	}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Where too little is known, nothing is called harmless without a condition, and no command is printed.
+func TestWhatIsNotKnownIsNotCalledHarmless(t *testing.T) {
+	subnet := func(id, cidr, dhcp, route string) string {
+		return fmt.Sprintf(`{"id":%q,"cidr":%q,"gateway_ip":%q,"enable_dhcp":%s,"host_routes":[%s]}`, id, cidr+".0/24", cidr+".1", dhcp, route)
+	}
+	port := func(id, device, subnet, address string) string {
+		return fmt.Sprintf(`{"id":%q,"device_id":%q,"device_owner":"compute:nova","fixed_ips":[{"subnet_id":%q,"ip_address":%q}]}`, id, device, subnet, address)
+	}
+	list := func(name string, elements ...string) string {
+		return textFile(t, fmt.Sprintf(`{%q:[%s]}`, name, strings.Join(elements, ",")))
+	}
+	const route = `{"destination":"11.0.0.0/8","nexthop":"10.2.0.1"}`
+	const unset = "openstack subnet unset --host-route destination=11.0.0.0/8,gateway=10.2.0.1 back"
+	front := subnet("front", "10.1.0", "true", "")
+
+	// An instance on back is left out, because its other subnet is not there.
+	subnets := list("subnets", front, subnet("back", "10.2.0", "true", route))
+	known, lost := port("p1", "i1", "front", "10.1.0.5"), port("p2", "i2", "back", "10.2.0.5")
+	out, _ := program(t, 0, subnets, list("ports", known))
+	wantContains(t, out, "\nCAN GO: 1 host route, 1 of them on subnets without an instance\n", unset)
+	out, _ = program(t, 0, subnets, list("ports", known, lost, port("p3", "i2", "gone", "10.3.0.5")))
+	if strings.Contains(out, unset) || strings.Contains(out, "CAN GO:") {
+		t.Errorf("an instance that is left out may need it:\n%s", out)
+	}
+
+	// A subnet without DHCP may be on the config drive.
+	subnets = list("subnets", front, subnet("back", "10.2.0", "false", route))
+	ports := list("ports", known, port("p2", "i1", "back", "10.2.0.5"))
+	out, _ = program(t, 1, "-default-subnet", "front", subnets, ports)
+	wantContains(t, out, "; no instance reads the config drive (-config-drive tells)")
+	if strings.Contains(out, unset) || strings.Contains(out, "remove") {
+		t.Errorf("a guest that reads the config drive may need it:\n%s", out)
+	}
+	out, _ = program(t, 1, "-default-subnet", "front", "-config-drive", "no", subnets, ports)
+	wantContains(t, out, "\n    or remove: moves no data\n", unset)
+	out, _ = program(t, 0, "-default-subnet", "front", "-config-drive", "yes", subnets, ports)
+	wantContains(t, out, "\n     1 works ", "; all instances read the config drive")
+	program(t, 2, "-config-drive", "perhaps", subnets, ports)
+
+	// A page is missing.
+	first := textFile(t, `{"ports":[`+known+`],"ports_links":[{"rel":"next","href":"http://neutron/v2.0/ports?marker=p1"}]}`)
+	if _, stderr := program(t, 2, subnets, first); !strings.Contains(stderr, "further page") {
+		t.Errorf("a page is missing, and it says %q", stderr)
+	}
+}
