@@ -60,17 +60,16 @@ func TestReadmeFetchesAllPages(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v2.0/ports" || r.Header.Get("X-Auth-Token") != "secret" || r.URL.Query().Get("limit") != "1000" {
 			http.Error(w, "no such list", http.StatusNotFound)
 			return
 		}
 		if r.URL.Query().Get("marker") == "" {
-			fmt.Fprintf(w, `{"ports":[{"id":"a"}],"ports_links":[{"rel":"next","href":"%s/v2.0/ports?limit=1000&marker=a"}]}`, server.URL)
+			fmt.Fprintf(w, `{"ports":[{"id":"a"}],"ports_links":[{"rel":"next","href":"%s/v2.0/ports?limit=1000&marker=a"}]}`, "http://"+r.Host)
 			return
 		}
-		fmt.Fprintf(w, `{"ports":[{"id":"b"}],"ports_links":[{"rel":"previous","href":"%s/v2.0/ports?limit=1000"}]}`, server.URL)
+		fmt.Fprintf(w, `{"ports":[{"id":"b"}],"ports_links":[{"rel":"previous","href":"%s/v2.0/ports?limit=1000"}]}`, "http://"+r.Host)
 	}))
 	defer server.Close()
 	for _, block := range blocks(t, "sh") {
