@@ -1,18 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
+	"example.com/go-hostroute/hostroute/neutron"
 )
 
 // A deployShape says which subnets the instances of a deployment are on.
@@ -135,6 +138,9 @@ func audits(rounds, n int) error {
 			return err
 		}
 	}
+	if err := whole(rounds, newDeployment(roles, n)); err != nil {
+		return err
+	}
 	many, few := newDeployment(roles, 10*n), newDeployment(roles, n/10)
 	ratio, err := medians(min(rounds, 3),
 		func() (float64, error) { t, _, err := addingAll(many); return t, err },
@@ -144,6 +150,51 @@ func audits(rounds, n int) error {
 	}
 	fmt.Printf("| Add, roles, each of %d instances | of %d | %.2f |\n", many.n, few.n, ratio)
 	return kept(newDeployment(roles, n))
+}
+
+// whole measures to decode a deployment's documents and to audit it, beside json.Unmarshal of the documents.
+func whole(rounds int, d *deployment) error {
+	subnetsJSON, portsJSON := d.documents()
+	ours := func() error {
+		decoded, err := neutron.Decode(bytes.NewReader(subnetsJSON), bytes.NewReader(portsJSON))
+		if err != nil {
+			return err
+		}
+		if len(decoded.Instances) != d.n || len(decoded.Problems) > 0 {
+			return fmt.Errorf("decoded %d instances, problems %v", len(decoded.Instances), decoded.Problems)
+		}
+		return addAll(new(audit.Audit), decoded.Instances)
+	}
+	if err := ours(); err != nil {
+		return err
+	}
+	ratio, _ := compare(rounds, subject{func() { ours() }, 1}, unmarshalling(subnetsJSON, portsJSON))
+	fmt.Printf("| Decode and audit of the whole, roles | json.Unmarshal into structs of the needed members | %.2f |\n", ratio)
+	return nil
+}
+
+// documents returns what GET /v2.0/subnets and GET /v2.0/ports return for the deployment.
+func (d *deployment) documents() (subnetsJSON, portsJSON []byte) {
+	s, p := bytes.NewBufferString(`{"subnets": [`), bytes.NewBufferString(`{"ports": [`)
+	for i, subnet := range d.subnets {
+		var routes []string
+		for _, r := range subnet.HostRoutes {
+			routes = append(routes, fmt.Sprintf(`{"destination": "%v", "nexthop": "%v"}`, r.Destination, r.NextHop))
+		}
+		fmt.Fprintf(s, subnetFormat, separator(i), subnet.ID, "network of "+subnet.ID, subnet.Gateway.Next(), subnet.Gateway.Next(),
+			strings.Join(routes, ", "), subnet.Gateway, subnet.CIDR.Addr(), "project")
+	}
+	ports := 0
+	for i, in := range d.instances(0, d.n) {
+		for _, n := range in.NICs {
+			id := n.Subnets[0].ID
+			fmt.Fprintf(p, portFormat, separator(ports), fmt.Sprintf("%s-%d", n.ID, ports), "network of "+id, "project", ports>>8&0xff, ports&0xff, id, n.Addrs[0], in.Name, i%500)
+			ports++
+		}
+	}
+	s.WriteString("]}")
+	p.WriteString("]}")
+	return s.Bytes(), p.Bytes()
 }
 
 // newAndKnown measures Add where the combination is new and where it is known, beside Analyze.

@@ -29,16 +29,21 @@ func decoding(rounds, subnets, ports int) error {
 	d = nil
 
 	ours := subject{func() { neutron.Decode(bytes.NewReader(subnetsJSON), bytes.NewReader(portsJSON)) }, 1}
-	peer := subject{func() {
+	peer := unmarshalling(subnetsJSON, portsJSON)
+	ratio, allocs := compare(rounds, ours, peer)
+	row(fmt.Sprintf("neutron.Decode, %d subnets, %d ports", subnets, ports), "json.Unmarshal into structs of the needed members", ratio, allocs)
+	row("bytes that it allocates", "the same", float64(allocated(ours))/float64(allocated(peer)), allocs)
+	return nil
+}
+
+// unmarshalling is the peer: json.Unmarshal into structs of the needed members.
+func unmarshalling(subnetsJSON, portsJSON []byte) subject {
+	return subject{func() {
 		var s struct{ Subnets []neededOfSubnet }
 		var p struct{ Ports []neededOfPort }
 		json.Unmarshal(subnetsJSON, &s)
 		json.Unmarshal(portsJSON, &p)
 	}, 1}
-	ratio, allocs := compare(rounds, ours, peer)
-	row(fmt.Sprintf("neutron.Decode, %d subnets, %d ports", subnets, ports), "json.Unmarshal into structs of the needed members", ratio, allocs)
-	row("bytes that it allocates", "the same", float64(allocated(ours))/float64(allocated(peer)), allocs)
-	return nil
 }
 
 func allocated(s subject) uint64 {
