@@ -147,7 +147,7 @@ func (set *ruleSet) ask(out []Finding, at scope, s *subject) []Finding {
 	isSibling := at == ofRoute && v == nil
 	start := len(out)
 	for _, r := range set[at] {
-		if isSibling && !r.siblings || !r.holds(s) {
+		if isSibling && !r.siblings || v != nil && !r.names(v) || !r.holds(s) {
 			continue
 		}
 		f := r.tell(s)

@@ -197,8 +197,7 @@ func hasCopies(list []HostRoute) bool {
 
 // mapped returns f of each element. It returns list itself if f changes none.
 func mapped[T comparable](list []T, f func(T) T) []T {
-	same := func(v T) bool { return f(v) == v }
-	i := slices.IndexFunc(list, func(v T) bool { return !same(v) })
+	i := slices.IndexFunc(list, func(v T) bool { return f(v) != v })
 	if i < 0 {
 		return list
 	}

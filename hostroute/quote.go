@@ -4,13 +4,15 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // quoted returns a name as it is safe to print: tenants choose names, and one with a line end, a
 // bidirectional control or ": " could forge output. Such a name is quoted.
 func quoted(name string) string {
-	if q := strconv.Quote(name); q[1:len(q)-1] != name || strings.Contains(name, ": ") {
-		return q
+	escaped := func(r rune) bool { return r == '"' || r == '\\' || r == utf8.RuneError || !strconv.IsPrint(r) }
+	if strings.ContainsFunc(name, escaped) || strings.Contains(name, ": ") {
+		return strconv.Quote(name)
 	}
 	return name
 }

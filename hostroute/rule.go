@@ -112,14 +112,15 @@ func (r *rule) document() Rule {
 	return Rule{r.code, r.severity, r.title, r.when, r.why, r.remedy, r.example()}
 }
 
+// names reports whether the class, cause and effect that the rule names are the verdict's.
+func (r *rule) names(v *Verdict) bool {
+	return (r.class == "" || r.class == v.Class) && (r.cause == "" || r.cause == v.Cause) && (r.effect == "" || r.effect == v.Effect)
+}
+
 func (r *rule) holds(s *subject) bool {
-	if v := s.route.Verdict; v != nil {
-		switch {
-		case r.class != "" && (r.class != v.Class || v.Cause == CodeDefaultDropped), // that cause mutes the next hop
-			r.cause != "" && r.cause != v.Cause,
-			r.effect != "" && r.effect != v.Effect:
-			return false
-		}
+	v := s.route.Verdict
+	if v != nil && r.class != "" && v.Cause == CodeDefaultDropped {
+		return false // that cause mutes the next hop
 	}
 	return r.applies == nil || r.applies(s)
 }
