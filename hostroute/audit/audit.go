@@ -160,7 +160,7 @@ func (a *Audit) ready() error {
 	return nil
 }
 
-// conflicts says whether a subnet was added with the same ID and other content.
+// conflicts reports whether a subnet was added with the same ID and other content.
 func (a *Audit) conflicts(s *hostroute.Subnet) bool {
 	known := a.subnets[s.ID]
 	return known != nil && !known.equals(s)

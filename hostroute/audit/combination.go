@@ -97,7 +97,7 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 	return b, valid
 }
 
-// matters says whether a NIC's own address is a gateway or a next hop. An analysis ignores others.
+// matters reports whether a NIC's own address is a gateway or a next hop. An analysis ignores others.
 func matters(address netip.Addr, n *hostroute.NIC, subnets []*subnet) bool {
 	for _, s := range subnets {
 		if _, found := slices.BinarySearchFunc(s.hops, address, netip.Addr.Compare); found {

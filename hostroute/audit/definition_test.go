@@ -21,7 +21,7 @@ func smallest(names []string) []string {
 	return names[:min(3, len(names))]
 }
 
-// isNone says whether edits move nothing on any instance.
+// isNone reports whether edits move nothing on any instance.
 func isNone(t testing.TB, instances []hostroute.Instance, edits ...hostroute.Edit) bool {
 	t.Helper()
 	for _, in := range instances {

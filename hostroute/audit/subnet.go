@@ -37,7 +37,7 @@ func newSubnet(s *hostroute.Subnet) *subnet {
 	return out
 }
 
-// equals says whether another subnet with the same ID has the same content.
+// equals reports whether another subnet with the same ID has the same content.
 func (s *subnet) equals(o *hostroute.Subnet) bool {
 	return s.CIDR == unmapPrefix(o.CIDR) && s.Gateway == unmapAddr(o.Gateway) && s.DHCPDisabled == o.DHCPDisabled &&
 		(slices.Equal(s.HostRoutes, o.HostRoutes) || slices.Equal(s.HostRoutes, cleanRoutes(o.HostRoutes)))

@@ -121,7 +121,7 @@ func (p place) tally() *tally {
 
 func (p place) mark(u user) mark { return u.marks[u.first+p.index] }
 
-// overflows says whether the host route is in an offer that is too long for DHCP.
+// overflows reports whether the host route is in an offer that is too long for DHCP.
 func (t *tally) overflows() bool { return t.bits[codeBits[hostroute.CodeOptionOverflow]] > 0 }
 
 // worst returns the highest severity of a code, and how many instances have the most frequent code of it.

@@ -49,7 +49,7 @@ func (d *decoder) instances() {
 	}
 }
 
-// unattached says whether the port has no host while other ports of its instance have one. Then
+// unattached reports whether the port has no host while other ports of its instance have one. Then
 // it does not count, whatever else is wrong with it. A host of another JSON type is not known.
 func (p *port) unattached() bool {
 	hostUnknown := p.fault != nil && (p.fault.path == "/binding:host_id" || p.fault.path == "/binding_host_id")
@@ -65,7 +65,7 @@ func (d *decoder) reportPort(p *port, f *fault) {
 	}
 }
 
-// complete says whether a device's ports make an instance, and reports what keeps them from it.
+// complete reports whether a device's ports make an instance, and reports what keeps them from it.
 // Faults of single ports have been reported.
 func (d *decoder) complete(dev *device) bool {
 	ok, host := true, ""

@@ -83,7 +83,7 @@ func (d *decoder) port(at position, decode decode) error {
 	return nil
 }
 
-// sameAs says whether two elements of one ID mean the same instance's NIC.
+// sameAs reports whether two elements of one ID mean the same instance's NIC.
 func (p *port) sameAs(q *port) bool {
 	return p.device == q.device && p.network() == q.network() && p.Host == q.Host && slices.Equal(p.addrs, q.addrs) &&
 		slices.Equal(p.subnets, q.subnets) && reflect.DeepEqual(p.fault, q.fault)

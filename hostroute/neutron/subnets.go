@@ -55,7 +55,7 @@ type subnet struct {
 	groups  []*group
 }
 
-// dhcp4 says whether the subnet is one of IPv4 with DHCP.
+// dhcp4 reports whether the subnet is one of IPv4 with DHCP.
 func (s *subnet) dhcp4() bool { return s.CIDR.Addr().Is4() && !s.DHCPDisabled }
 
 // subnet takes a subnet element.

@@ -124,7 +124,7 @@ func (p *printer) impact(edits []hostroute.Edit) *audit.Impact {
 	return impact
 }
 
-// canRemove says whether nothing moves for sure if an entry's host routes are removed.
+// canRemove reports whether nothing moves for sure if an entry's host routes are removed.
 func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
 	if len(removal) == 1 {
 		return e.routes[0].Removable
@@ -251,7 +251,7 @@ func (p *printer) commands(indent int, edits []hostroute.Edit) {
 	}
 }
 
-// misspelling says whether a code is the decoder's.
+// misspelling reports whether a code is the decoder's.
 func misspelling(code hostroute.Code) bool { return code == neutron.CodeNetmaskSpelling }
 
 // misspelling prints what is wrong with a subnet's list, and the command that writes all of it as it is understood.

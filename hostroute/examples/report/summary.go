@@ -83,7 +83,11 @@ func (p *printer) assumptions() string {
 		if p.defaults.nic != "" {
 			names = append(names, quoted(p.defaults.nic))
 		}
-		text += "; " + count(kept, "instance") + " keep the default on " + some(names, maxNames)
+		verb := " keep"
+		if kept == 1 {
+			verb = " keeps"
+		}
+		text += "; " + count(kept, "instance") + verb + " the default on " + some(names, maxNames)
 	}
 	static := slices.ContainsFunc(p.Subnets, func(s *hostroute.Subnet) bool {
 		return s.DHCPDisabled && s.CIDR.Addr().Is4() && len(p.users[s.ID]) > 0
@@ -95,7 +99,7 @@ func (p *printer) assumptions() string {
 		text += "; no instance reads the config drive (-config-drive tells)"
 	}
 	if len(p.Ports) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(p.Ports)), func(port neutron.Port) bool { return port.Host != "" }) {
-		text += "; no port has a host, so the subnets of a network's hosts are mixed"
+		text += "; no port has a host, so routes to sibling subnets are those of all hosts"
 	}
 	if several > 0 {
 		text += "; " + count(several, "instance") + " with several defaults: the first is kept (-default-subnet tells)"

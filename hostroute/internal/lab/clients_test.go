@@ -156,7 +156,7 @@ func (l lan) privateResolvConf() {
 	})
 }
 
-// dhclient configures one NIC, and says whether there was a lease.
+// dhclient configures one NIC, and reports whether there was a lease.
 func (l lan) dhclient(dev string) bool {
 	l.t.Helper()
 	conf := l.write("dhclient.conf", `
@@ -176,7 +176,7 @@ func (l lan) privateDhcpcd() {
 	l.must(func() error { return syscall.Mount("tmpfs", "/var/lib/dhcpcd", "tmpfs", 0, "") })
 }
 
-// dhcpcd configures one NIC, and says whether there was a lease.
+// dhcpcd configures one NIC, and reports whether there was a lease.
 func (l lan) dhcpcd(dev string) bool {
 	l.t.Helper()
 	conf := l.write("dhcpcd.conf", "ipv4only\nnoipv4ll\nnoarp\nnodelay\noption classless_static_routes\n")
@@ -283,7 +283,7 @@ func (l lan) egress(ask []netip.Addr) map[netip.Addr]string {
 // for half of all apart.
 var elsewhere = netip.MustParseAddr("203.0.113.99")
 
-// concerned says whether any host route is about a destination, refused ones
+// concerned reports whether any host route is about a destination, refused ones
 // included, and whether one of them depends on the client, or is on a NIC that
 // the client has given up.
 func concerned(report *hostroute.Report, a netip.Addr, failed []string) (any, free bool) {
@@ -295,7 +295,7 @@ func concerned(report *hostroute.Report, a netip.Addr, failed []string) (any, fr
 	return any, free
 }
 
-// decidedBy says whether a host route of a class decides where a destination
+// decidedBy reports whether a host route of a class decides where a destination
 // leaves.
 func decidedBy(report *hostroute.Report, a netip.Addr, class hostroute.NextHopClass) bool {
 	r, _ := report.Table.Lookup(a)

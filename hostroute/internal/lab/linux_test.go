@@ -79,7 +79,7 @@ func each(t *testing.T, n int, f func(t *testing.T, g *guest, in hostroute.Insta
 	}
 }
 
-// unmodelled says whether Linux does otherwise than the library with a subnet
+// unmodelled reports whether Linux does otherwise than the library with a subnet
 // or an address of the instance. No Neutron hands such out, so the library does
 // not model them:
 //   - a subnet that begins at 0.0.0.0, and an address that is multicast or
@@ -276,7 +276,7 @@ func verdicts(report *hostroute.Report, list []outcome) (problems []string) {
 	return problems
 }
 
-// isDefaultOfGateway says whether Neutron drops a default among the host routes
+// isDefaultOfGateway reports whether Neutron drops a default among the host routes
 // without loss.
 func isDefaultOfGateway(v hostroute.Verdict) bool {
 	return v.Subject.HostRoute.Destination == any4 && v.Class == hostroute.ClassOwnGateway && v.Effect != hostroute.EffectSteers
@@ -428,7 +428,7 @@ func (g *guest) counterfactuals(in hostroute.Instance, report *hostroute.Report)
 	return problems
 }
 
-// shortens says whether without the host route an offer that is too long gets
+// shortens reports whether without the host route an offer that is too long gets
 // shorter, on its NIC or on another one of the subnet. What that lets in is not
 // counted in verdicts.
 func shortens(report *hostroute.Report, v hostroute.Verdict) bool {
@@ -437,7 +437,7 @@ func shortens(report *hostroute.Report, v hostroute.Verdict) bool {
 	})
 }
 
-// silent says whether a verdict says nothing about deletion: one that the route is
+// silent reports whether a verdict says nothing about deletion: one that the route is
 // not installed here leaves open what the same host route does on another NIC.
 func silent(report *hostroute.Report, v hostroute.Verdict) bool {
 	if v.Effect != hostroute.EffectNotOffered && v.Effect != hostroute.EffectRefused {
@@ -448,7 +448,7 @@ func silent(report *hostroute.Report, v hostroute.Verdict) bool {
 	})
 }
 
-// sameRoute says whether two verdicts are on one host route of a subnet.
+// sameRoute reports whether two verdicts are on one host route of a subnet.
 func sameRoute(o, v hostroute.Verdict) bool {
 	return v.Subject.Subnet != "" && o.Subject.Subnet == v.Subject.Subnet && o.Subject.HostRoute == v.Subject.HostRoute
 }
