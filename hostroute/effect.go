@@ -17,8 +17,7 @@ type outcome struct {
 	witness       netip.Addr // the lowest such address inside its destination, else the lowest of all
 }
 
-// effects returns the outcome of every attempt, by the candidate's number, for guests that keep different defaults. The
-// first guest was told, or keeps what comes.
+// effects returns the outcome of every attempt, by the candidate's number, for guests that keep different defaults.
 func effects(fibs []*fib) [][]outcome {
 	all := make([][]outcome, len(fibs))
 	for i, f := range fibs {
@@ -31,7 +30,10 @@ func effects(fibs []*fib) [][]outcome {
 		}
 		var left *fib
 		for i, f := range fibs {
-			if behind := f.behind(c); f.inForce[c.dest.number] != c || !c.isOnLink() && (behind == nil || !behind.isOnLink()) {
+			if f.inForce[c.dest.number] != c {
+				continue
+			}
+			if behind := f.behind(c); !c.isOnLink() && (behind == nil || !behind.isOnLink()) {
 				continue
 			}
 			if left == nil {
