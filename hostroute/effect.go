@@ -9,7 +9,7 @@ import (
 // What deleting each route would change. The sweep decides all routes at once. Only where an
 // on-link route goes or comes that may carry the next hops of others, everything is installed again.
 
-// An outcome is what a route does. It is zero for a route that is not in force.
+// An outcome says what a route does in the table. For a route that is not in force it is zero.
 type outcome struct {
 	decides       bool // any address
 	steers        bool // without it, some address leaves by another NIC
@@ -39,11 +39,11 @@ func effects(fibs []*fib) [][]outcome {
 			if left == nil {
 				left = install(first.guest, without(first.attempts, c), first.defaults)
 			}
-			without := left
+			after := left
 			if i > 0 {
-				without = left.keeping(f.defaults)
+				after = left.keeping(f.defaults)
 			}
-			lowest := lowestDifference(f, without, c.dest.prefix)
+			lowest := lowestDifference(f, after, c.dest.prefix)
 			all[i][c.number] = outcome{all[i][c.number].decides, lowest.before != lowest.after, lowest.before, lowest.after, lowest.from}
 		}
 	}

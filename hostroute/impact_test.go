@@ -161,16 +161,6 @@ func TestImpactIsWhatItSays(t *testing.T) {
 }
 
 func TestImpact(t *testing.T) {
-	edit := func(old, by string) hostroute.Edit {
-		e := hostroute.Edit{Subnet: "back"}
-		if old != "" {
-			e.Old = hostroute.MustParseHostRoute(old)
-		}
-		if by != "" {
-			e.New = hostroute.MustParseHostRoute(by)
-		}
-		return e
-	}
 	unknownDefault := func(in hostroute.Instance) hostroute.Instance { in.DefaultNIC = ""; return in }
 	one := func(in hostroute.Instance) hostroute.Instance {
 		in.DefaultNIC, in.NICs = "", in.NICs[1:]

@@ -42,7 +42,7 @@ const (
 func install(g *guest, attempts []*candidate, keeps defaults) *fib {
 	f := &fib{g, attempts, keeps, make([]answer, len(g.attempts)), make([]*candidate, len(g.destinations))}
 	for _, c := range attempts {
-		a := answer{covered: f.covers(c)}
+		a := answer{covered: f.covers(c, anySource)}
 		a.result = f.answer(c, a.covered)
 		if there := &f.inForce[c.dest.number]; a.result == installed && *there == nil {
 			*there = c
@@ -113,18 +113,21 @@ func (f *fib) keeping(keeps defaults) *fib {
 	return other
 }
 
-// covers reports whether a link-scope route of its NIC contains a candidate's next hop.
-func (f *fib) covers(c *candidate) bool {
+// covers reports whether a link-scope route of its NIC contains a candidate's next hop: the connected one, or
+// an on-link one from a source that counts.
+func (f *fib) covers(c *candidate, counts func(*candidate) bool) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
 	}
 	for d := c.around; d != nil; d = d.parent {
-		if in := f.inForce[d.number]; in != nil && in.nic == c.nic && in.isOnLink() {
+		if in := f.inForce[d.number]; in != nil && in.nic == c.nic && in.isOnLink() && counts(in) {
 			return true
 		}
 	}
 	return false
 }
+
+func anySource(*candidate) bool { return true }
 
 // result is Linux's answer to a candidate that was tried.
 func (f *fib) result(c *candidate) result { return f.answers[c.number].result }

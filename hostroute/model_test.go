@@ -372,19 +372,21 @@ func TestMappedAddressesAreUnmappedFirst(t *testing.T) {
 	})
 }
 
+// edit is an edit of the subnet back; "" is the zero host route.
+func edit(old, by string) hostroute.Edit {
+	e := hostroute.Edit{Subnet: "back"}
+	if old != "" {
+		e.Old = hostroute.MustParseHostRoute(old)
+	}
+	if by != "" {
+		e.New = hostroute.MustParseHostRoute(by)
+	}
+	return e
+}
+
 func TestSubnetApply(t *testing.T) {
 	const a, b, c, d = "1.0.0.0/8,11.8.0.1", "2.0.0.0/8,11.8.0.1", "3.0.0.0/8,11.8.0.1", "4.0.0.0/8,11.8.0.1"
 	const bits, e = "5.1.2.3/8,11.8.0.1", "5.0.0.0/8,11.8.0.1"
-	edit := func(old, new string) hostroute.Edit {
-		e := hostroute.Edit{Subnet: "back"}
-		if old != "" {
-			e.Old = hostroute.MustParseHostRoute(old)
-		}
-		if new != "" {
-			e.New = hostroute.MustParseHostRoute(new)
-		}
-		return e
-	}
 	elsewhere := edit("9.0.0.0/8,11.8.0.1", "")
 	elsewhere.Subnet = "front"
 	mappedEdit := hostroute.Edit{Subnet: "back",

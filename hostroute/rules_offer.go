@@ -236,7 +236,7 @@ var hostBits = rule{
 		masked := c.Destination.Masked().String()
 		f := Finding{Message: "destination " + c.Destination.String() + " has bits outside its mask: "}
 		if c.subnet == nil {
-			f.Message += "the guest refuses the route"
+			f.Message += refusal(c)
 			f.Fixes = instructions("in the guest, use the destination " + masked)
 			return f
 		}

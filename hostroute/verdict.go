@@ -297,24 +297,12 @@ func orderMatters(f *fib, c *candidate) bool {
 	if !f.accepts(c) || !inList(f.inForce[c.dest.number]) {
 		return false // a dropped default, or the destination is taken before the list begins
 	}
-	first := coversBeforeList(f, c)
+	first := f.covers(c, (*candidate).comesBeforeList)
 	last := !slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool { return o != c && inList(o) && f.accepts(o) })
 	return first != last
 }
 
-// coversBeforeList reports whether the NIC reaches the next hop before it installs any host route.
-func coversBeforeList(f *fib, c *candidate) bool {
-	if c.nic.connects(c.NextHop) {
-		return true
-	}
-	for d := c.around; d != nil; d = d.parent {
-		in := f.inForce[d.number]
-		if in == nil || in.nic != c.nic || !in.isOnLink() {
-			continue
-		}
-		if in.source == SourceSibling || in.source == SourceDefault && c.nic.static {
-			return true
-		}
-	}
-	return false
+// comesBeforeList reports whether a NIC installs an on-link route before any host route.
+func (c *candidate) comesBeforeList() bool {
+	return c.source == SourceSibling || c.source == SourceDefault && c.nic.static
 }
