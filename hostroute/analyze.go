@@ -1,7 +1,7 @@
 package hostroute
 
-// A Report is what [Analyze] finds out about an instance. It is plain data; compare two with
-// cmp.Diff and cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}).
+// A Report is the result of [Analyze] for one instance. It is plain data. To compare two reports, use
+// cmp.Diff with cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}).
 type Report struct {
 	Instance string `json:"instance"`
 	Table    Table  `json:"table"`
@@ -44,11 +44,12 @@ func Analyze(in Instance) (*Report, error) {
 }
 
 // AnalyzeSubnet returns what can be said about a subnet when no instance is known, as in a plan
-// that is not applied. It covers a guest without config drive and a NIC without siblings. Another
+// that is not applied. It assumes that the guest reads no config drive and that the NIC has no siblings. Another
 // NIC's gateway is not known: such a next hop is off-link, and the message says so. There is nothing
 // about effects, and nothing that needs a second NIC: of the codes there are no-lease, dhcp-disabled,
 // ipv6-not-offered, default-dropped, option-overflow, loopback-destination, too-many-routes, host-bits,
-// and next-hop-not-gateway, -off-link, -on-link and -unusable.
+// next-hop-not-gateway, next-hop-off-link, next-hop-on-link and next-hop-unusable. Those about the subnet come
+// first, then those of each host route in turn. At one place they are sorted by code.
 //
 // A planned subnet may have any text as its ID, such as its resource's address; messages and edits
 // then use that. Errors are those of [Analyze], with paths such as CIDR.

@@ -78,8 +78,8 @@ type Related struct {
 // A Fix is a way to make its finding go away. If Edits is empty, the message says what to change:
 // a gateway, the guest, or Neutron's configuration.
 //
-// [Instance.Apply] and [Subnet.Apply] make the edits on a copy. The finding is then gone from the
-// instance. A fix says nothing about what else moves, and nothing about other instances on the
+// [Instance.Apply] and [Subnet.Apply] make the edits on a copy. The finding is then gone from that
+// instance or subnet. A fix says nothing about what else moves, and nothing about other instances on the
 // subnet: ask [Instance.Impact] for each of them. Make one fix at a time and analyze again, because
 // the next one may have become needless or wrong.
 type Fix struct {

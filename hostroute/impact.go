@@ -27,6 +27,9 @@ type Impact struct {
 // Impact returns what the edits do to the instance, as [Instance.Apply] makes them. Edits for
 // subnets that the instance does not have are ignored. The errors are those of Apply and of
 // [Analyze].
+//
+// Without edits nothing changes, and None is true. So it says nothing about a [Fix] without Edits: what
+// that moves is not computed.
 func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	clean, err := input(in)
 	if err != nil {

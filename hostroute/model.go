@@ -26,9 +26,9 @@ type Subnet struct {
 	DHCPDisabled bool `json:"dhcp_disabled"`
 }
 
-// A HostRoute is a destination and the next hop towards it: what Neutron stores on a subnet, and
-// what a person programs by hand in a guest. The zero HostRoute stands for "none" in an [Edit]
-// and in a [Ref].
+// A HostRoute is a destination and the next hop towards it. Neutron stores host routes on a subnet;
+// a person may also program such routes by hand in a guest ([NIC].ManualRoutes). In an [Edit] or a
+// [Ref], the zero HostRoute means that there is none.
 type HostRoute struct {
 	Destination netip.Prefix `json:"destination"`
 	NextHop     netip.Addr   `json:"nexthop"`

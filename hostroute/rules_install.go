@@ -267,9 +267,10 @@ const maxOverlaps = maxNICs
 
 var overlappingSubnets = rule{
 	code: CodeOverlappingSubnets, severity: SeverityError,
-	title:  "subnets of two NICs overlap",
-	when:   "A subnet of a NIC overlaps a subnet of an earlier NIC, or is the same.",
-	why:    "The connected route of the earlier NIC wins. The neighbours of the later NIC are reached through the wrong one.",
+	title: "subnets of two NICs overlap",
+	when:  "A subnet of a NIC overlaps a subnet of an earlier NIC, or is the same.",
+	why: "For addresses in both, the connected route with the longer prefix wins; if the subnets are the same, that of the earlier NIC. Neighbours on the " +
+		"other NIC's link with such an address are reached through the wrong NIC.",
 	remedy: "Use subnets that do not overlap.",
 	example: func() Instance {
 		in := twoNICs()

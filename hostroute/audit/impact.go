@@ -52,6 +52,9 @@ type Move struct {
 // [hostroute.Subnet.Apply], for instance for an Old that is not there. "Nothing moves" would be a wrong
 // answer to a mistyped ID.
 //
+// Without edits nothing changes, and None is true. So it says nothing about a [hostroute.Fix] without Edits:
+// what that moves is not computed.
+//
 // An Audit does not keep the addresses of NICs that are neither a gateway nor a next hop. If an edit makes one
 // of these a next hop, Impact takes it for a neighbour's address.
 func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {

@@ -124,7 +124,8 @@ func (p place) mark(u user) mark { return u.marks[u.first+p.index] }
 // overflows reports whether the host route is in an offer that is too long for DHCP.
 func (t *tally) overflows() bool { return t.bits[codeBits[hostroute.CodeOptionOverflow]] > 0 }
 
-// worst returns the highest severity of a code, and how many instances have the most frequent code of it.
+// worst returns the highest severity among the codes that any instance has. Several codes may have that severity:
+// instances is the count of the most frequent one.
 func (t *tally) worst() (severity hostroute.Severity, instances int) {
 	for i, code := range codes {
 		s, n := severities[code], t.bits[firstCode+i]

@@ -83,6 +83,7 @@ type Deployment struct {
 	// Instances are named by device_id, in the order of their first port. They share Subnets.
 	Instances []hostroute.Instance `json:"instances"`
 	// Findings are the decoder's own: [CodeNetmaskSpelling], in the order of subnets and host routes.
+	// Analyze and an Audit cannot know them: report them as well.
 	Findings []hostroute.Finding `json:"findings"`
 	// Problems say what was left out and why: first those of elements, in the order of the
 	// documents, then those of whole instances, in the order of their first port.

@@ -16,8 +16,8 @@ import (
 // as 11.0.0.0/255.0.0.0. Neutron accepts that and hands it on as it is. dnsmasq takes the first
 // number of the netmask for the length and sends 255; dhclient then installs no route of the
 // subnet, not even the default. An inverted netmask, as in 11.0.0.0/0.255.255.255, is sent with
-// the length 0. Subject and subnet have the destination that was meant, and an analysis takes
-// the host route as meant. [UpdateBody] and [ReplaceCommand] write it so, which is the remedy.
+// the length 0. The finding's Subject and the subnet's HostRoutes hold the destination that was meant,
+// and an analysis takes the host route as meant. [UpdateBody] and [ReplaceCommand] write it so, which is the remedy.
 // Subnets of IPv6 or without DHCP have no such finding, since nothing of theirs reaches dnsmasq.
 const CodeNetmaskSpelling hostroute.Code = "netmask-spelling"
 
