@@ -71,8 +71,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 
 // An analysis is what the stages make of a prepared instance.
 type analysis struct {
-	*fib
-	outcomes []outcome
+	*outcomes
 	judged   []judged
 	verdicts []Verdict // of judged
 }
@@ -80,11 +79,11 @@ type analysis struct {
 func analyze(in Instance) *analysis {
 	g := newGuest(in)
 	f := install(g, g.attempts, g.told())
-	var others []*fib
+	fibs := []*fib{f}
 	for _, keeps := range g.choices() {
-		others = append(others, f.keeping(keeps))
+		fibs = append(fibs, f.keeping(keeps))
 	}
-	outcomes := effects(append([]*fib{f}, others...))
-	judged, verdicts := judge(f, others, outcomes)
-	return &analysis{f, outcomes[0], judged, verdicts}
+	outcomes := effects(fibs)
+	judged, verdicts := judge(outcomes[0], outcomes[1:])
+	return &analysis{outcomes[0], judged, verdicts}
 }

@@ -17,9 +17,19 @@ type outcome struct {
 	witness       netip.Addr // the lowest such address inside its destination, else the lowest of all
 }
 
-// effects returns the outcome of every attempt, by the candidate's number, for guests that keep different defaults.
-func effects(fibs []*fib) [][]outcome {
-	all := make([][]outcome, len(fibs))
+// outcomes has the outcome of every candidate for one guest.
+type outcomes struct {
+	*fib
+	routes   []sweep.Route   // those in force, each with the one behind it
+	verdicts []sweep.Verdict // what the sweep says of them: right if no next hop depends on the route
+	at       []int32         // the place of the one in force among them, by the destination's number
+
+	reinstalled map[*candidate]outcome // for the others, what installing everything without them says
+}
+
+// effects returns the outcomes for guests that keep different defaults.
+func effects(fibs []*fib) []*outcomes {
+	all := make([]*outcomes, len(fibs))
 	for i, f := range fibs {
 		all[i] = f.outcomes()
 	}
@@ -43,40 +53,45 @@ func effects(fibs []*fib) [][]outcome {
 			if i > 0 {
 				after = left.keeping(f.defaults)
 			}
-			lowest := lowestDifference(f, after, c.dest.prefix)
-			all[i][c.number] = outcome{all[i][c.number].decides, lowest.before != lowest.after, lowest.before, lowest.after, lowest.from}
+			all[i].reinstall(c, lowestDifference(f, after, c.dest.prefix))
 		}
 	}
 	return all
 }
 
-// outcomes returns what the sweep says: what is right if no next hop depends on another route.
-func (f *fib) outcomes() []outcome {
-	routes := make([]sweep.Route, 0, len(f.inForce)) // those in force, each with the one behind it
-	for _, c := range f.inForce {
+func (f *fib) outcomes() *outcomes {
+	routes, at := make([]sweep.Route, 0, len(f.inForce)), make([]int32, len(f.inForce))
+	for i, c := range f.inForce {
 		if c == nil {
 			continue
 		}
+		at[i] = int32(len(routes))
 		routes = append(routes, c.sweepRoute())
 		if behind := f.behind(c); behind != nil {
 			routes = append(routes, behind.sweepRoute())
 		}
 	}
-	verdicts := sweep.Effects(make([]sweep.Verdict, 0, len(routes)), routes)
-	out := make([]outcome, len(f.attempts))
-	at := 0
-	for _, c := range f.inForce {
-		if c == nil {
-			continue
-		}
-		v := verdicts[at]
-		out[c.number] = outcome{v.Decides(), v.Steers(routes[at]), c.nic.number, v.Without, v.Lowest(routes, at)}
-		at++
-		if at < len(routes) && routes[at].Prefix == c.dest.prefix {
-			at++ // the one behind
-		}
+	return &outcomes{fib: f, routes: routes, verdicts: sweep.Effects(nil, routes), at: at}
+}
+
+func (o *outcomes) reinstall(c *candidate, lowest difference) {
+	if o.reinstalled == nil {
+		o.reinstalled = make(map[*candidate]outcome)
 	}
-	return out
+	o.reinstalled[c] = outcome{o.outcome(c).decides, lowest.before != lowest.after, lowest.before, lowest.after, lowest.from}
+}
+
+// outcome returns what a candidate does in the table.
+func (o *outcomes) outcome(c *candidate) outcome {
+	if !c.tried || o.inForce[c.dest.number] != c {
+		return outcome{}
+	}
+	if out, found := o.reinstalled[c]; found {
+		return out
+	}
+	at := int(o.at[c.dest.number])
+	v := o.verdicts[at]
+	return outcome{v.Decides(), v.Steers(o.routes[at]), c.nic.number, v.Without, v.Lowest(o.routes, at)}
 }
 
 // lowestDifference begins with the lowest address inside within that leaves by another NIC, else the lowest of all.
@@ -135,27 +150,18 @@ func (c *candidate) sweepRoute() sweep.Route {
 	return sweep.Route{Prefix: c.dest.prefix, NIC: c.nic.number}
 }
 
-// effect returns the effect of a candidate with a verdict.
-func (f *fib) effect(c *candidate, outcomes []outcome) Effect {
-	single := len(f.nics) == 1
+// effect returns the effect of a candidate with a verdict, which has an outcome.
+func (f *fib) effect(c *candidate, o outcome) Effect {
 	switch {
-	case c.withheld != "" && c.subnet != nil:
-		return EffectNotOffered
-	case c.withheld != "":
+	case c.tried && f.result(c) != installed, !c.tried && c.subnet == nil:
 		return EffectRefused
-	case c.isOfferedDefault() && single:
-		return EffectSingleNIC
-	case c.isOfferedDefault():
-		return EffectRedundant
-	case f.result(c) != installed:
-		return EffectRefused
-	}
-	switch o := &outcomes[c.number]; {
 	case o.steers:
 		return EffectSteers
-	case !o.decides:
+	case c.tried && !o.decides:
 		return EffectShadowed
-	case single:
+	case f.withheld(c) != "":
+		return EffectNotOffered
+	case len(f.nics) == 1:
 		return EffectSingleNIC
 	}
 	return EffectRedundant

@@ -109,7 +109,7 @@ var (
 func findings(a *analysis, rules *ruleSet) []Finding {
 	out := []Finding{}
 	next := a.judged
-	s := &subject{analysis: a, lists: make(lists)}
+	s := &subject{analysis: a}
 	out = rules.ask(out, ofInstance, s)
 	for i := range a.nics {
 		n := &a.nics[i]

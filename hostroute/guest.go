@@ -19,8 +19,9 @@ type guest struct {
 	// candidates are in the order of NICs. Those with a verdict are, on each NIC, in the order
 	// of its subnets, their host routes, then its manual routes.
 	candidates   []candidate
-	attempts     []*candidate  // those that the guest tries to install, in its order
-	destinations []destination // of the attempts, in the order of [sweep.Order]
+	attempts     []*candidate   // those that the guest tries to install, in its order
+	destinations []destination  // of the attempts, in the order of [sweep.Order]
+	around       []*destination // for each attempt, the longest one that contains its next hop. Nil without on-link routes.
 
 	defaultDestinations []*destination // those of default routes
 }
@@ -29,25 +30,36 @@ type guest struct {
 type nic struct {
 	*NIC
 	offer
-	number    int32
-	broadcast netip.Addr  // of its connected prefix; zero: there is none
-	siblings  []candidate // of the guest's
-	// What is offered beside host routes:
-	connected, default4, default6 HostRoute
+	number              int32
+	broadcast           netip.Addr  // of its connected prefix; zero: there is none
+	siblings            []candidate // of the guest's
+	connected, default4 HostRoute
 }
+
+// A source is the number of a [Source], so that a candidate is small.
+type source uint8
+
+const (
+	fromConnected source = iota
+	fromDefault
+	fromSibling
+	fromHostRoute
+	fromManual
+)
+
+var sources = [...]Source{SourceConnected, SourceDefault, SourceSibling, SourceHostRoute, SourceManual}
 
 // A candidate is a route that the guest may come to install.
 type candidate struct {
 	*HostRoute // as configured; connected: no next hop
-	source     Source
 	nic        *nic
 	subnet     *Subnet // that it comes from; nil: programmed by hand
-	withheld   Code    // why the guest never tries it; "" if it does, or if it is the offered default
+	source     source
 
-	dest    *destination // what Linux sees, masked; nil: the guest never tries it
-	around  *destination // the longest one that contains the next hop, where an on-link route may cover it
-	number  int32        // its place among the attempts
+	tried   bool         // the guest tries to install it; then the rest is set
 	badMask bool         // Linux sees host bits in its destination
+	number  int32        // its place among the attempts
+	dest    *destination // what Linux sees, masked
 }
 
 // A destination is one that the guest tries to install. At most one of its rivals is in force.
@@ -82,51 +94,43 @@ func newGuest(in Instance) *guest {
 // configure appends the candidates of a NIC.
 func (g *guest) configure(n *nic) {
 	n.offer = newOffer(n.NIC, g.ConfigDrive)
-	add := func(source Source, s *Subnet, r *HostRoute) *candidate {
+	add := func(source source, s *Subnet, r *HostRoute) *candidate {
 		g.candidates = g.candidates[:len(g.candidates)+1]
 		c := &g.candidates[len(g.candidates)-1]
-		c.HostRoute, c.source, c.nic, c.subnet = r, source, n, s
+		c.HostRoute, c.source, c.nic, c.subnet, c.tried = r, source, n, s, true
 		return c
 	}
 	if s := n.ipv4; s != nil {
 		n.broadcast = broadcast(s.CIDR)
 		n.connected, n.default4 = HostRoute{Destination: s.CIDR}, HostRoute{any4, s.Gateway}
 		if !s.CIDR.IsSingleIP() { // a single address brings no connected route
-			add(SourceConnected, s, &n.connected)
+			add(fromConnected, s, &n.connected)
 		}
 		if n.static && s.Gateway.Is4() {
-			add(SourceDefault, s, &n.default4)
+			add(fromDefault, s, &n.default4)
 		}
 		first := len(g.candidates)
 		for i := range n.offeredSiblings {
-			add(SourceSibling, s, &n.offeredSiblings[i])
+			add(fromSibling, s, &n.offeredSiblings[i])
 		}
 		n.siblings = g.candidates[first:]
 	}
 	for _, s := range n.Subnets {
 		withheld := n.withheld(s, g.ConfigDrive)
 		for i := range s.HostRoutes {
-			c := add(SourceHostRoute, s, &s.HostRoutes[i])
-			c.withheld = withheld
-			if !c.oneFamily() {
-				c.withheld = CodeNextHopUnusable
-			} else if withheld == "" && !n.static && c.Destination == any4 && c.NextHop != s.Gateway {
-				c.withheld = CodeDefaultDropped
-			}
+			c := add(fromHostRoute, s, &s.HostRoutes[i])
+			c.tried = withheld == "" && c.oneFamily() && (n.static || c.Destination != any4)
 		}
 	}
 	if n.ipv4 != nil && !n.static {
-		add(SourceDefault, n.ipv4, &n.default4)
+		add(fromDefault, n.ipv4, &n.default4)
 	}
 	if n.ipv6 != nil {
-		n.default6 = HostRoute{any6, n.ipv6.Gateway}
-		add(SourceDefault, n.ipv6, &n.default6)
+		add(fromDefault, n.ipv6, &HostRoute{any6, n.ipv6.Gateway})
 	}
 	for i := range n.ManualRoutes {
-		c := add(SourceManual, nil, &n.ManualRoutes[i])
-		if !c.oneFamily() {
-			c.withheld = CodeNextHopUnusable
-		}
+		c := add(fromManual, nil, &n.ManualRoutes[i])
+		c.tried = c.oneFamily()
 	}
 }
 
@@ -135,7 +139,7 @@ func (g *guest) plan() {
 	g.attempts = make([]*candidate, 0, len(g.candidates))
 	for _, byHand := range []bool{false, true} {
 		for i := range g.candidates {
-			if c := &g.candidates[i]; (c.source == SourceManual) == byHand && c.withheld == "" && !c.isOfferedDefault() {
+			if c := &g.candidates[i]; (c.source == fromManual) == byHand && c.tried {
 				c.number = int32(len(g.attempts))
 				g.attempts = append(g.attempts, c)
 			}
@@ -158,7 +162,7 @@ func (g *guest) plan() {
 // seen returns the destination of an attempt as Linux sees it.
 func (c *candidate) seen() netip.Prefix {
 	switch {
-	case c.source == SourceHostRoute && !c.nic.static:
+	case c.source == fromHostRoute && !c.nic.static:
 		return onWire(c.Destination)
 	case !c.Destination.Addr().Is4():
 		return c.Destination.Masked() // Linux masks what is typed
@@ -190,7 +194,7 @@ func (g *guest) group(routes []sweep.Route) {
 		c.dest, d.rivals = d, sorted[first:at+1]
 		another := c.nic != d.rivals[0].nic
 		d.several = d.several || another
-		d.offeredBySeveral = d.offeredBySeveral || another && c.source != SourceManual
+		d.offeredBySeveral = d.offeredBySeveral || another && c.source != fromManual
 	}
 	for i := range g.destinations {
 		if d := &g.destinations[i]; d.prefix.Bits() == 0 {
@@ -211,12 +215,13 @@ func (g *guest) relate() {
 		}
 		d.parent, around = around, d
 	}
-	for _, c := range g.attempts {
-		if c.source == SourceConnected || c.nic.connects(c.NextHop) {
+	g.around = make([]*destination, len(g.attempts))
+	for i, c := range g.attempts {
+		if c.source == fromConnected || c.nic.connects(c.NextHop) {
 			continue
 		}
-		c.around = g.longest(c.NextHop)
-		for d := c.around; d != nil && !d.carries; d = d.parent {
+		g.around[i] = g.longest(c.NextHop)
+		for d := g.around[i]; d != nil && !d.carries; d = d.parent {
 			d.carries = true
 		}
 	}
@@ -239,22 +244,31 @@ func (n *nic) connects(a netip.Addr) bool {
 	return n.ipv4 != nil && !n.ipv4.CIDR.IsSingleIP() && n.ipv4.CIDR.Contains(a)
 }
 
-func (c *candidate) hasVerdict() bool { return c.source == SourceHostRoute || c.source == SourceManual }
-
-func (c *candidate) tried() bool { return c.dest != nil }
+func (c *candidate) hasVerdict() bool { return c.source == fromHostRoute || c.source == fromManual }
 
 func (c *candidate) isOnLink() bool { return c.NextHop == zero4 }
 
 func (c *candidate) byDHCP() bool { return c.subnet != nil && !c.nic.static }
 
-// isOfferedDefault reports whether a host route is the default that DHCP offers in any case.
-func (c *candidate) isOfferedDefault() bool {
-	return c.source == SourceHostRoute && c.withheld == "" && !c.nic.static && c.Destination == any4
+// withheld returns why the guest never tries a host route or manual route; "" if it does, or if it is the
+// default that DHCP offers in any case.
+func (g *guest) withheld(c *candidate) Code {
+	switch {
+	case c.tried:
+		return ""
+	case !c.oneFamily():
+		return CodeNextHopUnusable
+	}
+	code := c.nic.withheld(c.subnet, g.ConfigDrive)
+	if code == "" && c.NextHop != c.subnet.Gateway {
+		return CodeDefaultDropped
+	}
+	return code
 }
 
 // isDefault reports whether the guest takes an attempt for an offered default route.
 func (c *candidate) isDefault() bool {
-	return c.dest.prefix.Bits() == 0 && c.source != SourceConnected && c.source != SourceManual && !c.badMask
+	return c.dest.prefix.Bits() == 0 && c.source != fromConnected && c.source != fromManual && !c.badMask
 }
 
 // hasHostBits reports whether host bits matter: Linux masks an IPv6 destination that is typed in.
@@ -271,19 +285,19 @@ func (c *candidate) oneFamily() bool {
 
 // sameRoute reports whether deleting o deletes c: a host route is one on all NICs with its subnet.
 func (c *candidate) sameRoute(o *candidate) bool {
-	if c.source == SourceHostRoute && o.source == SourceHostRoute {
+	if c.source == fromHostRoute && o.source == fromHostRoute {
 		return c.subnet == o.subnet && c.HostRoute == o.HostRoute
 	}
 	return c == o
 }
 
 // ref names a candidate; a sibling route or an offered default as if it were a host route.
-func (c *candidate) ref(instance string) Ref {
-	r := Ref{Instance: instance, NIC: c.nic.Name}
+func (c *candidate) ref(instance string) (r Ref) {
+	r.Instance, r.NIC = instance, c.nic.Name
 	if c.subnet != nil {
 		r.Subnet = c.subnet.ID
 	}
-	if c.source != SourceConnected {
+	if c.source != fromConnected {
 		r.HostRoute = *c.HostRoute
 	}
 	return r

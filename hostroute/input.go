@@ -187,9 +187,11 @@ func unique(list []HostRoute) []HostRoute {
 }
 
 func hasCopies(list []HostRoute) bool {
-	for i, r := range list {
-		if slices.Contains(list[:i], r) {
-			return true
+	for i := range list {
+		for j := range i {
+			if list[i] == list[j] {
+				return true
+			}
 		}
 	}
 	return false
@@ -197,15 +199,15 @@ func hasCopies(list []HostRoute) bool {
 
 // mapped returns f of each element. It returns list itself if f changes none.
 func mapped[T comparable](list []T, f func(T) T) []T {
-	i := slices.IndexFunc(list, func(v T) bool { return f(v) != v })
-	if i < 0 {
-		return list
+	for i := range list {
+		if v := f(list[i]); v != list[i] {
+			list = slices.Clone(list)
+			for ; i < len(list); i++ {
+				list[i] = f(list[i])
+			}
+		}
 	}
-	out := slices.Clone(list)
-	for ; i < len(out); i++ {
-		out[i] = f(out[i])
-	}
-	return out
+	return list
 }
 
 func sameSlice(a, b []HostRoute) bool {
@@ -214,10 +216,10 @@ func sameSlice(a, b []HostRoute) bool {
 
 // unmapAddr is [netip.Addr.Unmap], but it keeps a zone, so that this is reported.
 func unmapAddr(a netip.Addr) netip.Addr {
-	if a.Zone() != "" {
-		return a
+	if a.Is4In6() && a.Zone() == "" {
+		return a.Unmap()
 	}
-	return a.Unmap()
+	return a
 }
 
 // unmapPrefix unmaps a prefix inside ::ffff:0:0/96. A shorter one is not an IPv4 network.

@@ -46,7 +46,7 @@ func install(g *guest, attempts []*candidate, keeps defaults) *fib {
 		a.result = f.answer(c, a.covered)
 		if there := &f.inForce[c.dest.number]; a.result == installed && *there == nil {
 			*there = c
-		} else if a.result == installed && c.source != SourceConnected { // connected routes are appended
+		} else if a.result == installed && c.source != fromConnected { // connected routes are appended
 			a.result = exists
 		}
 		f.answers[c.number] = a
@@ -58,14 +58,14 @@ func install(g *guest, attempts []*candidate, keeps defaults) *fib {
 func (f *fib) answer(c *candidate, covered bool) result {
 	ownAddress := func() bool { return slices.Contains(c.nic.Addrs, c.NextHop) }
 	switch {
-	case c.source == SourceConnected:
+	case c.source == fromConnected:
 		return installed
 	case f.defaults.drop(c):
 		return dropped
 	case c.badMask:
 		return badMask
 	case !c.dest.prefix.Addr().Is4():
-		if c.source == SourceManual && (!c.NextHop.IsLinkLocalUnicast() || ownAddress()) {
+		if c.source == fromManual && (!c.NextHop.IsLinkLocalUnicast() || ownAddress()) {
 			return badNextHop
 		}
 		return installed
@@ -105,7 +105,7 @@ func (f *fib) keeping(keeps defaults) *fib {
 				*answer = dropped
 			case *there == nil:
 				*there, *answer = c, installed
-			case c.source != SourceConnected:
+			case c.source != fromConnected:
 				*answer = exists
 			}
 		}
@@ -119,7 +119,10 @@ func (f *fib) covers(c *candidate, counts func(*candidate) bool) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
 	}
-	for d := c.around; d != nil; d = d.parent {
+	if f.around == nil {
+		return false
+	}
+	for d := f.around[c.number]; d != nil; d = d.parent {
 		if in := f.inForce[d.number]; in != nil && in.nic == c.nic && in.isOnLink() && counts(in) {
 			return true
 		}

@@ -102,10 +102,11 @@ const (
 // A subject is what a rule is asked about.
 type subject struct {
 	*analysis
-	lists  lists
 	nic    *nic    // nil: the instance
 	subnet *Subnet // nil: the NIC
 	route  judged  // zero: the subnet. A sibling route has no verdict.
+
+	lists map[*Subnet]map[HostRoute][]HostRoute // see written
 }
 
 func (r *rule) document() Rule {
@@ -155,7 +156,7 @@ func removeEdit(c *candidate) Edit { return Edit{Subnet: c.subnet.ID, Old: *c.Ho
 func (s *subject) removal() []Edit {
 	c := s.route.candidate
 	edits := []Edit{removeEdit(c)}
-	for _, o := range s.lists.others(c.subnet, *c.HostRoute, *c.HostRoute) {
+	for _, o := range s.others(c.subnet, *c.HostRoute, *c.HostRoute) {
 		edits = append(edits, Edit{Subnet: c.subnet.ID, Old: o})
 	}
 	return edits
@@ -172,7 +173,7 @@ func (s *subject) remove() []Fix {
 // replace proposes to put by in the place of the route, or only to remove it if by is listed already.
 func (s *subject) replace(by HostRoute, message string) Fix {
 	c := s.route.candidate
-	if len(s.lists.others(c.subnet, by, *c.HostRoute)) > 0 {
+	if len(s.others(c.subnet, by, *c.HostRoute)) > 0 {
 		return Fix{"remove the host route: subnet " + c.subnet.label() + " already has " + by.String(), s.removal()}
 	}
 	edits := s.removal()
@@ -219,21 +220,12 @@ func (s *Subnet) usableGateway() netip.Addr {
 	return s.Gateway
 }
 
-// lists finds the host routes of subnets by what is written for them, masked.
-type lists map[*Subnet]map[HostRoute][]HostRoute
-
 // others returns the host routes of a subnet that are written as r, but for one.
-func (l lists) others(s *Subnet, r, but HostRoute) (out []HostRoute) {
+func (s *subject) others(of *Subnet, r, but HostRoute) (out []HostRoute) {
 	const short = 24 // up to here, a scan is faster
-	list := s.HostRoutes
+	list := of.HostRoutes
 	if len(list) > short {
-		if l[s] == nil {
-			l[s] = make(map[HostRoute][]HostRoute, len(list))
-			for _, o := range list {
-				l[s][o.masked()] = append(l[s][o.masked()], o)
-			}
-		}
-		list = l[s][r]
+		list = s.written(of)[r]
 	}
 	for _, o := range list {
 		if o != but && o.NextHop == r.NextHop && o.masked() == r {
@@ -241,6 +233,22 @@ func (l lists) others(s *Subnet, r, but HostRoute) (out []HostRoute) {
 		}
 	}
 	return out
+}
+
+// written returns the host routes of a subnet by what is written for them, masked. It remembers them.
+func (s *subject) written(of *Subnet) map[HostRoute][]HostRoute {
+	if list, known := s.lists[of]; known {
+		return list
+	}
+	list := make(map[HostRoute][]HostRoute, len(of.HostRoutes))
+	for _, r := range of.HostRoutes {
+		list[r.masked()] = append(list[r.masked()], r)
+	}
+	if s.lists == nil {
+		s.lists = make(map[*Subnet]map[HostRoute][]HostRoute)
+	}
+	s.lists[of] = list
+	return list
 }
 
 // The instances of the examples.

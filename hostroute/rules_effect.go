@@ -17,7 +17,7 @@ var capturesSubnet = rule{
 	scope: ofRoute, siblings: true,
 	applies: func(s *subject) bool {
 		c := s.route.candidate
-		return c.tried() && s.outcomes[c.number].decides && s.captured(c) != nil
+		return s.outcome(c).decides && s.captured(c) != nil
 	},
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
@@ -78,7 +78,7 @@ var redundant = rule{
 	effect: EffectRedundant,
 	tell: func(s *subject) Finding {
 		m := "its traffic would leave by " + quoted(s.nic.Name) + " anyway"
-		if s.route.isOfferedDefault() {
+		if !s.route.tried {
 			m = "the default route of subnet " + s.subnet.label() + " is offered in any case"
 		}
 		return Finding{Message: m, Fixes: s.remove()}

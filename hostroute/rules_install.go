@@ -40,7 +40,7 @@ func (s *subject) removeNeighbours() []Edit {
 		return nil
 	}
 	for _, o := range s.rivalsBefore() {
-		if o.subnet != c.subnet || o.source != SourceHostRoute || o.NextHop == c.NextHop {
+		if o.subnet != c.subnet || o.source != fromHostRoute || o.NextHop == c.NextHop {
 			return nil
 		}
 	}
@@ -68,7 +68,7 @@ func (s *subject) removeFrom(subnets []*Subnet) []Edit {
 	c := s.route.candidate
 	var edits []Edit
 	for _, o := range c.dest.rivals {
-		if o.source != SourceHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
+		if o.source != fromHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
 			continue
 		}
 		if e := removeEdit(o); !slices.Contains(edits, e) {
@@ -85,7 +85,7 @@ func (s *subject) removeFrom(subnets []*Subnet) []Edit {
 func (s *subject) winner() []Related {
 	w := s.inForce[s.route.dest.number]
 	message := "is installed instead"
-	if w.source == SourceDefault {
+	if w.source == fromDefault {
 		message += ", as the default route of the subnet"
 	}
 	return []Related{{w.ref(s.Name), message}}
@@ -137,7 +137,7 @@ func (s *subject) removeRivals() (edits []Edit, from string) {
 	var subnets []*Subnet
 	var names []string
 	for _, o := range s.rivalsBefore() {
-		if o.source != SourceHostRoute || o.subnet == s.route.subnet {
+		if o.source != fromHostRoute || o.subnet == s.route.subnet {
 			return nil, ""
 		}
 		if !slices.Contains(subnets, o.subnet) {

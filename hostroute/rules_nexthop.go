@@ -27,7 +27,7 @@ var nextHopNotGateway = rule{
 		if c.subnet != nil && c.subnet.is4() && !c.subnet.DHCPDisabled && !c.subnet.hasGateway() {
 			return false // no-lease tells it
 		}
-		return !c.tried() || s.result(c) == installed || s.lostInList()
+		return !c.tried || s.result(c) == installed || s.lostInList()
 	},
 	tell: func(s *subject) Finding {
 		c, hop := s.route.candidate, s.route.NextHop.String()
@@ -42,7 +42,7 @@ var nextHopNotGateway = rule{
 
 // because gives the reason of a problem, or says that the route does not even arrive.
 func (s *subject) because(reason string) string {
-	if s.route.tried() {
+	if s.route.tried {
 		return ": " + reason
 	}
 	return ", and the route does not arrive (" + string(s.route.Cause) + ")"
@@ -52,7 +52,7 @@ func (s *subject) because(reason string) string {
 func (s *subject) lostInList() bool {
 	c := s.route.candidate
 	winner := s.inForce[c.dest.number]
-	return c.source == SourceHostRoute && s.result(c) == exists && winner.source == SourceHostRoute && winner.nic == c.nic
+	return c.source == fromHostRoute && s.result(c) == exists && winner.source == fromHostRoute && winner.nic == c.nic
 }
 
 // gatewayOf returns " 11.8.0.1 of subnet back"; for a manual route, of the NIC's configured subnet.
@@ -105,7 +105,7 @@ func (s *subject) moveTo(to *Subnet) []Fix {
 		return instructions(s.manualNextHop())
 	}
 	there := c.masked()
-	if len(s.lists.others(to, there, HostRoute{})) > 0 {
+	if len(s.others(to, there, HostRoute{})) > 0 {
 		return []Fix{{"remove the host route: subnet " + to.label() + " already has it", s.removal()}}
 	}
 	if !to.usableGateway().IsValid() || to.DHCPDisabled || len(to.HostRoutes) >= maxHostRoutes {
@@ -201,7 +201,7 @@ var nextHopUnusable = rule{
 		if s.route.Class == ClassOwnGateway {
 			m = "next hop " + c.NextHop.String() + " is the gateway, but Linux refuses it: it is " + kindOfHop(c)
 		}
-		if c.tried() && s.route.Cause != "" {
+		if c.tried && s.route.Cause != "" {
 			m += "; " + refusal(c)
 		}
 		return Finding{Message: m, Fixes: s.nextHopFixes("")}

@@ -242,9 +242,9 @@ var hostBits = rule{
 		}
 		f.Message += "Neutron refuses such a host route today"
 		switch {
-		case c.tried() && c.badMask:
+		case c.tried && c.badMask:
 			f.Message += "; where older data has one, " + refusal(c)
-		case c.tried():
+		case c.tried:
 			f.Message += "; one from older data arrives as " + masked
 		}
 		f.Fixes = []Fix{s.replace(c.masked(), "mask the destination: "+masked)}

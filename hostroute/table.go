@@ -96,7 +96,14 @@ func word4(a netip.Addr) uint32 {
 
 // table returns what is installed. Of destinations at one address, the shorter comes first, unlike in a table.
 func (f *fib) table() Table {
-	t := make(Table, 0, len(f.attempts))
+	n := 0
+	for _, a := range f.answers {
+		if a.result == installed {
+			n++
+		}
+	}
+	t := make(Table, n)
+	at := 0
 	for start := 0; start < len(f.destinations); {
 		end := start + 1
 		for end < len(f.destinations) && f.destinations[end].prefix.Addr() == f.destinations[start].prefix.Addr() {
@@ -105,8 +112,8 @@ func (f *fib) table() Table {
 		for i := end - 1; i >= start; i-- {
 			for _, c := range f.destinations[i].rivals {
 				if f.result(c) == installed {
-					t = append(t, Route{})
-					c.fill(&t[len(t)-1])
+					c.fill(&t[at])
+					at++
 				}
 			}
 		}
@@ -117,7 +124,7 @@ func (f *fib) table() Table {
 
 // fill writes a candidate's line of the table.
 func (c *candidate) fill(r *Route) {
-	r.Destination, r.NIC, r.Source = c.dest.prefix, c.nic.Name, c.source
+	r.Destination, r.NIC, r.Source = c.dest.prefix, c.nic.Name, sources[c.source]
 	if !c.isOnLink() {
 		r.NextHop = c.NextHop
 	}

@@ -145,31 +145,32 @@ type judged struct {
 
 // judge returns every host route and manual route with its verdict, and the verdicts themselves. Besides the
 // guest, it looks at those that keep other defaults.
-func judge(f *fib, others []*fib, outcomes [][]outcome) ([]judged, []Verdict) {
+func judge(o *outcomes, others []*outcomes) ([]judged, []Verdict) {
 	n := 0
-	for i := range f.candidates {
-		if f.candidates[i].hasVerdict() {
+	for i := range o.candidates {
+		if o.candidates[i].hasVerdict() {
 			n++
 		}
 	}
 	all, verdicts := make([]judged, 0, n), make([]Verdict, n)
-	for i := range f.candidates {
-		c := &f.candidates[i]
+	for i := range o.candidates {
+		c := &o.candidates[i]
 		if !c.hasVerdict() {
 			continue
 		}
-		j := judged{candidate: c, Verdict: &verdicts[len(all)], onClient: clientsDiffer(f, c)}
-		j.Subject = c.ref(f.Name)
-		j.Class, j.Effect = classOf(f, c), f.effect(c, outcomes[0])
-		j.Cause = causeOf(f, c, j.Class)
-		if j.Effect == EffectSteers {
-			o := &outcomes[0][c.number]
-			j.With, j.Without, j.Witness = f.nicName(o.with), f.nicName(o.without), o.witness
+		out := o.outcome(c)
+		v := &verdicts[len(all)]
+		v.Subject = c.ref(o.Name)
+		v.Class, v.Effect = classOf(o.fib, c), o.effect(c, out)
+		v.Cause = causeOf(o.fib, c, v.Class)
+		if v.Effect == EffectSteers {
+			v.With, v.Without, v.Witness = o.nicName(out.with), o.nicName(out.without), out.witness
 		}
-		for k, other := range others {
-			j.onDefault = j.onDefault || other.effect(c, outcomes[1+k]) != j.Effect
+		j := judged{candidate: c, Verdict: v, onClient: clientsDiffer(o.fib, c)}
+		for _, other := range others {
+			j.onDefault = j.onDefault || other.effect(c, other.outcome(c)) != v.Effect
 		}
-		j.GuestDependent = j.onClient || j.onDefault
+		v.GuestDependent = j.onClient || j.onDefault
 		all = append(all, j)
 	}
 	return all, verdicts
@@ -201,7 +202,7 @@ func classOf(f *fib, c *candidate) NextHopClass {
 		return ClassOtherGateway
 	}
 	covered := c.subnet != nil && c.subnet.CIDR.Contains(hop)
-	if c.tried() {
+	if c.tried {
 		covered = f.answers[c.number].covered
 	}
 	if covered {
@@ -242,8 +243,8 @@ func (f *fib) otherGateway(c *candidate) (*Subnet, *nic) {
 
 // causeOf returns why a candidate is not in force; "" if it is.
 func causeOf(f *fib, c *candidate, class NextHopClass) Code {
-	if !c.tried() {
-		return c.withheld
+	if !c.tried {
+		return f.withheld(c)
 	}
 	switch f.result(c) {
 	case badMask:
@@ -272,7 +273,7 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 // clientsDiffer reports whether DHCP clients, or orders of the list, differ on a candidate.
 func clientsDiffer(f *fib, c *candidate) bool {
 	switch {
-	case !c.tried():
+	case !c.tried:
 		return false
 	case c.subnet == nil:
 		return c.comesElsewhere()
@@ -284,16 +285,16 @@ func clientsDiffer(f *fib, c *candidate) bool {
 // comesElsewhere reports whether the destination also comes by another NIC; to a manual route only offers count.
 func (c *candidate) comesElsewhere() bool {
 	first := c.dest.rivals[0]
-	if c.source != SourceManual {
+	if c.source != fromManual {
 		return c.dest.several
 	}
-	return first.source != SourceManual && (first.nic != c.nic || c.dest.offeredBySeveral)
+	return first.source != fromManual && (first.nic != c.nic || c.dest.offeredBySeveral)
 }
 
 // orderMatters reports whether a host route is installed if it comes first in its subnet's list and
 // not if it comes last, or the reverse. Its next hop lies in its subnet.
 func orderMatters(f *fib, c *candidate) bool {
-	inList := func(o *candidate) bool { return o.source == SourceHostRoute && o.nic == c.nic }
+	inList := func(o *candidate) bool { return o.source == fromHostRoute && o.nic == c.nic }
 	if !f.accepts(c) || !inList(f.inForce[c.dest.number]) {
 		return false // a dropped default, or the destination is taken before the list begins
 	}
@@ -304,5 +305,5 @@ func orderMatters(f *fib, c *candidate) bool {
 
 // comesBeforeList reports whether a NIC installs an on-link route before any host route.
 func (c *candidate) comesBeforeList() bool {
-	return c.source == SourceSibling || c.source == SourceDefault && c.nic.static
+	return c.source == fromSibling || c.source == fromDefault && c.nic.static
 }
