@@ -37,17 +37,23 @@ func input(in Instance) (Instance, error) {
 	}
 	names := make(map[string]bool)
 	known := make(map[string]knownSubnet)
-	in.NICs = slices.Clone(in.NICs)
-	for i := range in.NICs {
-		nic := &in.NICs[i]
+	given := in.NICs
+	for i, nic := range given {
 		if nic.Name == "" {
 			errs.add(fmt.Sprintf("NICs[%d].Name", i), errors.New("is empty"))
 		} else if names[nic.Name] {
 			errs.add(fmt.Sprintf("NICs[%d].Name", i), fmt.Errorf("another NIC is named %q", nic.Name))
 		}
 		names[nic.Name] = true
-		complete := inputSubnets(nic, i, known, &errs)
-		inputAddrs(nic, i, complete, &errs)
+		complete := inputSubnets(&nic, i, known, &errs)
+		inputAddrs(&nic, i, complete, &errs)
+		if sameSlices(&nic, &given[i]) {
+			continue
+		}
+		if &in.NICs[0] == &given[0] {
+			in.NICs = slices.Clone(given)
+		}
+		in.NICs[i] = nic
 	}
 	if in.DefaultNIC != "" && !names[in.DefaultNIC] {
 		errs.add("DefaultNIC", fmt.Errorf("there is no NIC %q", in.DefaultNIC))
@@ -63,7 +69,7 @@ type knownSubnet struct {
 
 // inputSubnets prepares the subnets of NIC number i, and reports whether each has its own CIDR.
 func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList) (complete bool) {
-	subnets := make([]*Subnet, 0, len(nic.Subnets))
+	subnets := nic.Subnets[:0:0]
 	complete = true
 	for j, s := range nic.Subnets {
 		if s == nil {
@@ -85,10 +91,15 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 				complete = false
 			}
 		}
-		if first.nic != i {
+		if first.nic == i {
+			continue
+		}
+		first.nic = i
+		known[s.ID] = first
+		if first.clean == s && sameSlice(subnets, nic.Subnets[:j]) {
+			subnets = nic.Subnets[:j+1 : j+1] // as given, up to here
+		} else {
 			subnets = append(subnets, first.clean)
-			first.nic = i
-			known[s.ID] = first
 		}
 	}
 	nic.Subnets = subnets
@@ -210,8 +221,13 @@ func mapped[T comparable](list []T, f func(T) T) []T {
 	return list
 }
 
-func sameSlice(a, b []HostRoute) bool {
+func sameSlice[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+func sameSlices(a, b *NIC) bool {
+	return sameSlice(a.Addrs, b.Addrs) && sameSlice(a.Subnets, b.Subnets) && sameSlice(a.Siblings, b.Siblings) &&
+		sameSlice(a.ManualRoutes, b.ManualRoutes)
 }
 
 // unmapAddr is [netip.Addr.Unmap], but it keeps a zone, so that this is reported.

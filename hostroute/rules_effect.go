@@ -17,7 +17,7 @@ var capturesSubnet = rule{
 	scope: ofRoute, siblings: true,
 	applies: func(s *subject) bool {
 		c := s.route.candidate
-		return s.outcome(c).decides && s.captured(c) != nil
+		return c.tried && s.captured(c) != nil && s.outcome(c).decides
 	},
 	tell: func(s *subject) Finding {
 		c := s.route.candidate

@@ -177,8 +177,6 @@ var optionOverflow = rule{
 	},
 }
 
-var loopback = netip.MustParsePrefix("127.0.0.0/8")
-
 var loopbackDestination = rule{
 	code: CodeLoopbackDestination, severity: SeverityError,
 	title:   "destination inside 127.0.0.0/8",
@@ -189,7 +187,7 @@ var loopbackDestination = rule{
 	scope:   ofRoute, alone: true,
 	applies: func(s *subject) bool {
 		d := s.route.Destination
-		return s.subnet != nil && d.Bits() >= loopback.Bits() && loopback.Contains(d.Addr())
+		return s.subnet != nil && d.Addr().Is4() && d.Addr().IsLoopback() && d.Bits() >= 8
 	},
 	tell: func(s *subject) Finding {
 		return Finding{
