@@ -58,6 +58,10 @@ client or on order, or some data is at risk. An info moves no packet.
 
 Each example shows the instance's routing table, the verdict on each of its host routes, and the
 finding with its fixes. The fixes were looked at on this instance only.
+
+A sibling route is an on-link route that Neutron adds for another subnet of the NIC's network. DefaultNIC is the
+NIC whose default route the guest is told to keep. To replace a next hop with the openstack command, first
+set the new host route, then unset the old one: a list is never without both.
 `)
 	for _, r := range hostroute.Rules() {
 		report := analyze(t, r.Example)

@@ -81,7 +81,7 @@ func Example_aNextHopThatIsIgnored() {
 	// error next-hop-not-gateway
 	// fix: set the next hop to 11.8.0.1, the gateway of subnet back; no host route can send data through another machine under Calico
 	//   web-1: nothing moves; gone: next-hop-not-gateway of eth1: back: 11.11.0.0/16,11.8.0.77
-	// fix: remove the host route
+	// fix: remove the host route, if no other instance on the subnet needs it
 	//   web-1: 11.11.0.0/16: eth1 -> eth0; gone: next-hop-not-gateway of eth1: back: 11.11.0.0/16,11.8.0.77
 }
 
@@ -159,7 +159,7 @@ func ExampleAnalyze_findings() {
 	// error web-1: eth1: back: 11.11.0.0/16,192.0.2.1: next hop 192.0.2.1 is not on the link of eth1: the guest refuses the route (next-hop-off-link)
 	// fix: set the next hop to 11.8.0.1, the gateway of subnet back
 	//   back: 11.11.0.0/16,192.0.2.1 becomes "11.11.0.0/16,11.8.0.1"
-	// fix: remove the host route
+	// fix: remove the host route, if no other instance on the subnet needs it
 	//   back: 11.11.0.0/16,192.0.2.1 becomes ""
 	// worst: error
 }

@@ -162,13 +162,22 @@ func (s *subject) removal() []Edit {
 	return edits
 }
 
-// remove proposes to remove the route.
+// remove proposes to remove a route that other instances may need.
 func (s *subject) remove() []Fix {
-	if s.route.subnet == nil {
+	switch {
+	case s.route.subnet == nil:
 		return instructions("in the guest, delete the route")
+	case s.isAlone():
+		return s.removeUseless()
 	}
-	return []Fix{{"remove the host route", s.removal()}}
+	return []Fix{{"remove the host route, if no other instance on the subnet needs it", s.removal()}}
 }
+
+// removeUseless proposes to remove a host route that is of no use to any instance.
+func (s *subject) removeUseless() []Fix { return []Fix{{"remove the host route", s.removal()}} }
+
+// isAlone reports whether a subnet is looked at with no instance known: its NIC has no name then.
+func (s *subject) isAlone() bool { return s.nic.Name == "" }
 
 // replace proposes to put by in the place of the route, or only to remove it if by is listed already.
 func (s *subject) replace(by HostRoute, message string) Fix {

@@ -127,7 +127,7 @@ var nextHopOffLink = rule{
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name) + s.because("the guest refuses the route")
-		if c.nic.Name == "" { // no instance is known
+		if s.isAlone() {
 			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String() + s.because("the guest refuses the route") +
 				"; if that is another subnet's gateway, the host route belongs on that subnet"
 		}

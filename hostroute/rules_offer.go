@@ -146,7 +146,7 @@ var defaultDropped = rule{
 	tell: func(s *subject) Finding {
 		return Finding{
 			Message: "the host route to 0.0.0.0/0 never arrives: Neutron drops it, because subnet " + s.subnet.label() + " has the gateway " + s.subnet.Gateway.String(),
-			Fixes:   s.remove(),
+			Fixes:   s.removeUseless(),
 		}
 	},
 }
@@ -169,10 +169,13 @@ var optionOverflow = rule{
 	scope: ofSubnet, alone: true,
 	applies: func(s *subject) bool { return s.subnet == s.nic.ipv4 && s.nic.overflows() },
 	tell: func(s *subject) Finding {
+		m := "the routes that subnet " + s.subnet.label() + " offers need " + strconv.Itoa(s.nic.bytes) + " bytes"
+		if n := len(siblingRoutes(s.nic.NIC, s.subnet)); n > 0 {
+			m += ", " + strconv.Itoa(n) + " routes to sibling subnets among them"
+		}
 		return Finding{
-			Message: "the routes that subnet " + s.subnet.label() + " offers need " + strconv.Itoa(s.nic.bytes) +
-				" bytes, and DHCP option 121 holds 255: no host route and no sibling route arrives, only the default",
-			Fixes: instructions("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones"),
+			Message: m + ", and DHCP option 121 holds 255: no host route and no sibling route arrives, only the default",
+			Fixes:   instructions("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones"),
 		}
 	},
 }
@@ -192,7 +195,7 @@ var loopbackDestination = rule{
 	tell: func(s *subject) Finding {
 		return Finding{
 			Message: "destination " + s.route.Destination.String() + " is inside 127.0.0.0/8: Neutron refuses the host route",
-			Fixes:   s.remove(),
+			Fixes:   s.removeUseless(),
 		}
 	},
 }

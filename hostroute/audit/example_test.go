@@ -59,7 +59,7 @@ func Example() {
 	// next-hop-not-gateway in 3 instances, such as db-1
 	//   fix: set the next hop to 11.8.0.1, the gateway of subnet back; no host route can send data through another machine under Calico
 	//     moves data of 0 instances
-	//   fix: remove the host route
+	//   fix: remove the host route, if no other instance on the subnet needs it
 	//     moves data of 2 instances
 	//     [11.12.0.0/16]: back -> front
 	//
