@@ -97,7 +97,7 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 		first.nic = i
 		known[s.ID] = first
 		if first.clean == s && sameSlice(subnets, nic.Subnets[:j]) {
-			subnets = nic.Subnets[:j+1 : j+1] // as given, up to here
+			subnets = nic.Subnets[: j+1 : j+1] // as given, up to here
 		} else {
 			subnets = append(subnets, first.clean)
 		}
