@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // maxHostRoutes is Neutron's default limit of host routes on a subnet, max_subnet_host_routes.
@@ -87,16 +88,11 @@ func command(subnet string, routes []hostroute.HostRoute, verb ...string) []stri
 
 // written returns host routes as Neutron takes them.
 func written(list []hostroute.HostRoute) []hostroute.HostRoute {
-	out := make([]hostroute.HostRoute, 0, len(list))
-	seen := make(map[hostroute.HostRoute]bool, len(list))
-	for _, r := range list {
-		r = hostroute.HostRoute{Destination: unmapPrefix(r.Destination).Masked(), NextHop: r.NextHop.Unmap()}
-		if !seen[r] {
-			seen[r] = true
-			out = append(out, r)
-		}
+	out := make([]hostroute.HostRoute, len(list))
+	for i, r := range list {
+		out[i] = hostroute.HostRoute{Destination: canon.Prefix(r.Destination).Masked(), NextHop: r.NextHop.Unmap()}
 	}
-	return out
+	return canon.Unique(out)
 }
 
 // without returns the host routes of list that are not in other.
@@ -115,7 +111,7 @@ func DefaultGateway(cidr netip.Prefix) netip.Addr {
 	if !cidr.IsValid() {
 		return netip.Addr{}
 	}
-	cidr = unmapPrefix(cidr).Masked()
+	cidr = canon.Prefix(cidr).Masked()
 	gateway := cidr.Addr()
 	if gateway.Is4() {
 		gateway = gateway.Next()
