@@ -59,7 +59,7 @@ func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	if err != nil || !slices.ContainsFunc(edits, func(e hostroute.Edit) bool { return e.Subnet == s.ID }) {
 		return nil
 	}
-	before, after := written(s.HostRoutes), written(edited.HostRoutes)
+	before, after := written(s.HostRoutes), edited.HostRoutes
 	added, gone := without(after, before), without(before, after)
 	hostBits := slices.ContainsFunc(s.HostRoutes, func(r hostroute.HostRoute) bool { return r.Destination != r.Destination.Masked() })
 	if hostBits || len(added) > 0 && len(gone) > 0 && len(before)+len(added) > maxHostRoutes {

@@ -48,7 +48,7 @@ func (p *printer) changes(before *cloud) {
 }
 
 // ownChanges compares the findings that no audit has: the decoder's, and those of subnets without an instance.
-func (p *printer) ownChanges(before *cloud) []audit.OccurrenceChange {
+func (p *printer) ownChanges(before *cloud) []audit.Changed[audit.Occurrence] {
 	before.findings = before.occurrences()
 	own := func(c *cloud) map[subject]audit.Occurrence {
 		out := make(map[subject]audit.Occurrence)
@@ -62,12 +62,12 @@ func (p *printer) ownChanges(before *cloud) []audit.OccurrenceChange {
 	was, is := own(before), own(p.cloud)
 	all := maps.Clone(was)
 	maps.Copy(all, is)
-	var out []audit.OccurrenceChange
+	var out []audit.Changed[audit.Occurrence]
 	for _, s := range slices.SortedFunc(maps.Keys(all), compareSubjects) {
 		_, wasThere := was[s]
 		_, isThere := is[s]
 		if wasThere != isThere || was[s].Instances != is[s].Instances {
-			out = append(out, audit.OccurrenceChange{Before: was[s], After: is[s]})
+			out = append(out, audit.Changed[audit.Occurrence]{Before: was[s], After: is[s]})
 		}
 	}
 	return out
@@ -122,7 +122,7 @@ func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
 }
 
 // usageChange prints a host route that came (+), went (-) or changed (~).
-func (p *printer) usageChange(before *cloud, c audit.UsageChange) {
+func (p *printer) usageChange(before *cloud, c audit.Changed[audit.Usage]) {
 	was, is := &hostRoute{Usage: c.Before}, &hostRoute{Usage: c.After}
 	none := hostroute.HostRoute{}
 	switch {
@@ -153,7 +153,7 @@ func (p *printer) use(r *hostRoute) string {
 }
 
 // findingChange prints a finding that came (+), went (-) or that another number of instances has (~).
-func (p *printer) findingChange(before *cloud, c audit.OccurrenceChange) {
+func (p *printer) findingChange(before *cloud, c audit.Changed[audit.Occurrence]) {
 	sign, in, o := "~", p.cloud, c.After
 	n := strconv.Itoa(c.Before.Instances) + " -> " + count(c.After.Instances, "instance")
 	switch {
