@@ -333,6 +333,36 @@ func TestMoves(t *testing.T) {
 	}
 }
 
+func TestFoldMoves(t *testing.T) {
+	move := func(from, to string, instances int, names []string, destinations ...string) audit.Move {
+		m := audit.Move{From: from, To: to, Instances: instances, Examples: names}
+		for _, d := range destinations {
+			m.Destinations = append(m.Destinations, netip.MustParsePrefix(d))
+		}
+		return m
+	}
+	moves := []audit.Move{
+		move("front", "back", 1, []string{"d"}, "11.0.0.0/8"),
+		move("back", "front", 2, []string{"a", "b"}, "12.0.0.0/8"),
+		move("front", "back", 1, []string{"e"}, "11.0.0.0/8", "12.0.0.0/8"),
+		move("front", "back", 3, []string{"a", "b", "c"}, "11.0.0.0/8"),
+	}
+	want := []audit.Move{
+		move("front", "back", 4, []string{"a", "b", "c"}, "11.0.0.0/8"),
+		move("back", "front", 2, []string{"a", "b"}, "12.0.0.0/8"),
+		move("front", "back", 1, []string{"e"}, "11.0.0.0/8", "12.0.0.0/8"),
+	}
+	for range 2 {
+		if diff := cmp.Diff(want, audit.FoldMoves(moves), equateNetip); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		slices.Reverse(moves) // their order does not matter, and they were not changed
+	}
+	if got := audit.FoldMoves(nil); got == nil || len(got) > 0 {
+		t.Errorf("no moves: %v", got)
+	}
+}
+
 func TestAddOfAKnownCombinationAllocatesAtMostOnce(t *testing.T) {
 	a := new(audit.Audit)
 	in := instance("web-5", front(), back(good, moot))

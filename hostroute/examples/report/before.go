@@ -2,11 +2,9 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
@@ -93,7 +91,6 @@ func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
 	for i := range before.Instances {
 		was[before.Instances[i].Name] = &before.Instances[i]
 	}
-	folded := make(map[string]*audit.Move)
 	for _, in := range p.Instances {
 		if was[in.Name] == nil {
 			continue
@@ -103,22 +100,9 @@ func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
 		if len(list) > 0 {
 			moved++
 		}
-		for _, m := range list {
-			key := fmt.Sprintf("%q %q %v", m.From, m.To, m.Destinations)
-			if known := folded[key]; known != nil {
-				known.Instances++
-				known.Examples[0] = min(known.Examples[0], in.Name)
-				continue
-			}
-			folded[key] = &m
-		}
+		moves = append(moves, list...)
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(folded), func(a, b string) int {
-		return cmp.Or(cmp.Compare(folded[b].Instances, folded[a].Instances), strings.Compare(a, b))
-	}) {
-		moves = append(moves, *folded[key])
-	}
-	return moves, moved, both
+	return audit.FoldMoves(moves), moved, both
 }
 
 // usageChange prints a host route that came (+), went (-) or changed (~).
