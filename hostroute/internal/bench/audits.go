@@ -21,11 +21,8 @@ func audits(rounds, n int) error {
 			return err
 		}
 	}
-	machine(rounds)
-	for _, shape := range []deployShape{uniform, roles} {
-		if err := workers(rounds, newDeployment(shape, n, n/10)); err != nil {
-			return err
-		}
+	if err := workers(rounds, n); err != nil {
+		return err
 	}
 	if err := whole(rounds, newDeployment(roles, n, n/10)); err != nil {
 		return err
@@ -210,29 +207,21 @@ func addAll(a *audit.Audit, instances []hostroute.Instance) error {
 
 // medians calls a and b in turn, and returns the ratio of the medians.
 func medians(rounds int, a, b func() (float64, error)) (float64, error) {
-	as, bs, err := inTurn(rounds, a, b)
-	if err != nil {
-		return 0, err
-	}
-	return as[rounds/2] / bs[rounds/2], nil
-}
-
-// inTurn calls a and b in turn, and returns what they return, sorted.
-func inTurn(rounds int, a, b func() (float64, error)) (as, bs []float64, err error) {
+	var as, bs []float64
 	for range rounds {
 		x, err := a()
 		if err != nil {
-			return nil, nil, err
+			return 0, err
 		}
 		y, err := b()
 		if err != nil {
-			return nil, nil, err
+			return 0, err
 		}
 		as, bs = append(as, x), append(bs, y)
 	}
 	slices.Sort(as)
 	slices.Sort(bs)
-	return as, bs, nil
+	return as[rounds/2] / bs[rounds/2], nil
 }
 
 // cpu returns the processor time that the process has used, the garbage collector's included.

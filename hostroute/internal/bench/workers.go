@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -14,96 +15,107 @@ import (
 
 // What a second worker gains.
 
-// workersGC is the GOGC of these measurements. With the default of 100, the collector of one worker takes most of the
-// second processor.
+// workersGC is the GOGC of these measurements. With the default of 100, the collector uses so much of the second processor
+// beside one worker that a second worker gains little.
 const workersGC = 400
 
-// machine measures how much a second processor gains for a loop that needs no memory: no program gains more.
-func machine(rounds int) {
-	ratio, _ := fastest(rounds,
-		func() (float64, error) { return float64(spinning(1)), nil },
-		func() (float64, error) { return float64(spinning(2)), nil })
-	fmt.Printf("| elapsed, a loop without memory, one worker | two workers | %.2f |\n", ratio)
+// A cost is what some workers take, in nanoseconds.
+type cost struct {
+	elapsed float64
+	cpu     float64 // of all processors, the collector's included
 }
 
-// spinning returns how long some workers take for an equal part of a loop each.
-func spinning(workers int) time.Duration {
-	start := time.Now()
-	results := make([]uint64, workers)
-	var group sync.WaitGroup
-	for i := range workers {
-		group.Go(func() {
-			x := uint64(i + 1)
-			for range 100_000_000 / workers {
-				x ^= x << 13
-				x ^= x >> 7
-				x ^= x << 17
+// oneAndTwo measures one worker beside two. It returns the lowest costs of some rounds, because whatever else uses the
+// machine makes costs only higher.
+func oneAndTwo(rounds int, work func(workers int) error) (one, two cost, err error) {
+	one = cost{math.Inf(1), math.Inf(1)}
+	two = one
+	for range rounds {
+		for i, lowest := range []*cost{&one, &two} {
+			runtime.GC()
+			start, used := time.Now(), cpu()
+			if err := work(i + 1); err != nil {
+				return one, two, err
 			}
-			results[i] = x
-		})
+			lowest.elapsed = min(lowest.elapsed, float64(time.Since(start)))
+			lowest.cpu = min(lowest.cpu, float64(cpu()-used))
+		}
 	}
-	group.Wait()
-	runtime.KeepAlive(results)
-	return time.Since(start)
+	return one, two, nil
 }
 
-// workers measures one worker beside two and a Merge, and Analyze alone in the same way.
-func workers(rounds int, d *deployment) error {
+// workers measures audits by one worker and by two, and in the same way Analyze alone, and a loop that needs no memory: on
+// this machine, nothing gains more than that does.
+func workers(rounds, n int) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(workersGC))
-	instances := d.instances(0, d.n)
-	run := func(workers int, do func(*audit.Audit, hostroute.Instance) error) func() (float64, error) {
-		return func() (float64, error) { return elapsed(instances, workers, do) }
-	}
-	analyze := func(_ *audit.Audit, in hostroute.Instance) error {
-		_, err := hostroute.Analyze(in)
+	one, two, err := oneAndTwo(rounds, spin)
+	if err != nil {
 		return err
 	}
-	for _, m := range []struct {
-		one, two string
-		do       func(*audit.Audit, hostroute.Instance) error
-	}{
-		{"one worker", "two workers and a Merge", (*audit.Audit).Add},
-		{"Analyze of each, one worker", "two workers", analyze},
-	} {
-		ratio, err := fastest(rounds, run(1, m.do), run(2, m.do))
+	fmt.Printf("| elapsed, a loop without memory, one worker | two workers | %.2f |\n", one.elapsed/two.elapsed)
+
+	for _, shape := range []deployShape{uniform, roles} {
+		instances := newDeployment(shape, n, n/10).instances(0, n)
+		one, two, err := oneAndTwo(rounds, func(workers int) error { return analyzeAll(instances, workers) })
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| elapsed, %s, %s | %s | %.2f |\n", d.shape, m.one, m.two, ratio)
+		fmt.Printf("| elapsed, %s, Analyze of each, one worker | two workers | %.2f |\n", shape, one.elapsed/two.elapsed)
+
+		one, two, err = oneAndTwo(rounds, func(workers int) error { return auditAll(instances, workers) })
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| elapsed, %s, one worker | two workers and a Merge | %.2f |\n", shape, one.elapsed/two.elapsed)
+		fmt.Printf("| processor time, %s, two workers and a Merge | one worker | %.2f |\n", shape, two.cpu/one.cpu)
 	}
 	return nil
 }
 
-// elapsed returns how long some workers take for an equal part of the instances each, and to merge their audits.
-func elapsed(instances []hostroute.Instance, workers int, do func(*audit.Audit, hostroute.Instance) error) (float64, error) {
-	runtime.GC()
-	start := time.Now()
-	audits, errs := make([]audit.Audit, workers), make([]error, workers)
-	var group sync.WaitGroup
-	for i := range workers {
-		group.Go(func() {
-			for _, in := range instances[i*len(instances)/workers : (i+1)*len(instances)/workers] {
-				if errs[i] == nil {
-					errs[i] = do(&audits[i], in)
-				}
-			}
-		})
-	}
-	group.Wait()
-	for i := range workers {
-		if errs[i] == nil && i > 0 {
-			errs[i] = audits[0].Merge(&audits[i])
+// spin does the same work for any number of workers.
+func spin(workers int) error {
+	results := make([]uint64, workers)
+	return share(100_000_000, workers, func(worker, from, to int) error {
+		x := uint64(worker + 1)
+		for range to - from {
+			x ^= x << 13
+			x ^= x >> 7
+			x ^= x << 17
 		}
-	}
-	return float64(time.Since(start)), errors.Join(errs...)
+		results[worker] = x
+		return nil
+	})
 }
 
-// fastest calls a and b in turn, and returns the ratio of the lowest results. Whatever else uses a processor makes only
-// the others higher.
-func fastest(rounds int, a, b func() (float64, error)) (float64, error) {
-	as, bs, err := inTurn(rounds, a, b)
-	if err != nil {
-		return 0, err
+func analyzeAll(instances []hostroute.Instance, workers int) error {
+	return share(len(instances), workers, func(_, from, to int) error {
+		for _, in := range instances[from:to] {
+			if _, err := hostroute.Analyze(in); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func auditAll(instances []hostroute.Instance, workers int) error {
+	audits := make([]audit.Audit, workers)
+	err := share(len(instances), workers, func(worker, from, to int) error {
+		return addAll(&audits[worker], instances[from:to])
+	})
+	for i := 1; i < workers && err == nil; i++ {
+		err = audits[0].Merge(&audits[i])
 	}
-	return as[0] / bs[0], nil
+	return err
+}
+
+// share gives each worker an equal part of n things.
+func share(n, workers int, do func(worker, from, to int) error) error {
+	errs := make([]error, workers)
+	var group sync.WaitGroup
+	for i := range workers {
+		group.Go(func() { errs[i] = do(i, i*n/workers, (i+1)*n/workers) })
+	}
+	group.Wait()
+	return errors.Join(errs...)
 }
