@@ -26,7 +26,7 @@ func (p *printer) changes(before *cloud) {
 		p.line(0, "instances: %d came, %d went", came, went)
 	}
 	if p.hasPorts {
-		p.line(0, "data moved in %d of the %s that are in both snapshots", moved, count(both, "instance"))
+		p.line(0, "data moved in %d of the %s in both snapshots", moved, plural(both, "instance that is", "instances that are"))
 	}
 	for _, m := range moves {
 		p.line(2, "%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), quoted(m.Examples[0]))

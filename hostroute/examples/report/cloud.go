@@ -39,8 +39,7 @@ type cloud struct {
 	subjectsOf map[hostroute.Code][]subject // those of a baseline that are not about a subnet
 }
 
-// load reads the documents of a cloud. If first is not nil, the NICs of an instance are in the order that they have
-// there.
+// load reads the documents of a cloud. If first is not nil, NICs are in the order that they have there.
 func load(documents []string, stdin io.Reader, d defaults, first *cloud, progress *progress) (*cloud, error) {
 	c := &cloud{hasPorts: len(documents) > 1, defaults: d}
 	readers := make([]io.Reader, 2)
@@ -71,9 +70,7 @@ func load(documents []string, stdin io.Reader, d defaults, first *cloud, progres
 	if first != nil {
 		c.order(first)
 	}
-	if err := c.keepDefaults(); err != nil {
-		return nil, err
-	}
+	c.keepDefaults()
 	return c, c.add(progress)
 }
 
@@ -109,28 +106,40 @@ func (c *cloud) leftOut() (subnets, instances int) {
 	return subnets, instances
 }
 
-// order puts the NICs of each instance into the order that the same ports have in first. Documents come in any order, and
-// else an unchanged cloud would seem to move.
+// order puts the NICs of each instance, and the subnets of each NIC, into the order that they have in first. Documents
+// come in any order, and else an unchanged cloud would seem to move. What is not in first comes last.
 func (c *cloud) order(first *cloud) {
-	places := make(map[string]map[string]int, len(first.Instances)) // by instance and port
+	before := make(map[string][]hostroute.NIC, len(first.Instances))
 	for _, in := range first.Instances {
-		ports := make(map[string]int, len(in.NICs))
-		for i, n := range in.NICs {
-			ports[n.ID] = i
-		}
-		places[in.Name] = ports
+		before[in.Name] = in.NICs
 	}
+	port := func(n hostroute.NIC) string { return n.ID }
+	subnet := func(s *hostroute.Subnet) string { return s.ID }
 	for _, in := range c.Instances {
-		ports := places[in.Name]
-		isThere := func(n hostroute.NIC) bool { _, there := ports[n.ID]; return there && n.ID != "" }
-		if len(ports) != len(in.NICs) || slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return !isThere(n) }) {
-			continue
-		}
-		slices.SortFunc(in.NICs, func(a, b hostroute.NIC) int { return cmp.Compare(ports[a.ID], ports[b.ID]) })
+		sortAs(before[in.Name], in.NICs, port)
 		for i := range in.NICs {
-			in.NICs[i].Name = "eth" + strconv.Itoa(i)
+			n := &in.NICs[i]
+			n.Name = "eth" + strconv.Itoa(i)
+			if was := slices.IndexFunc(before[in.Name], func(b hostroute.NIC) bool { return b.ID == n.ID }); was >= 0 {
+				sortAs(before[in.Name][was].Subnets, n.Subnets, subnet)
+			}
 		}
 	}
+}
+
+// sortAs sorts a list as its elements are in first. Those that are not there come last, in the order that they have.
+func sortAs[T any](first, list []T, id func(T) string) {
+	places := make(map[string]int, len(first))
+	for i, v := range slices.Backward(first) { // of equal ones, the first counts
+		places[id(v)] = i
+	}
+	place := func(v T) int {
+		if i, there := places[id(v)]; there {
+			return i
+		}
+		return len(first)
+	}
+	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(place(a), place(b)) })
 }
 
 // defaults say what is assumed of guests: which default route they keep, and whether they read the config drive.
@@ -142,32 +151,38 @@ type defaults struct {
 }
 
 // keepDefaults sets the DefaultNIC of instances.
-func (c *cloud) keepDefaults() error {
-	used := make(map[string]bool)
-	nicUsed := c.defaults.nic == ""
+func (c *cloud) keepDefaults() {
 	for i := range c.Instances {
 		in := &c.Instances[i]
 		in.ConfigDrive = c.defaults.configDrive == "yes"
-		has := func(n hostroute.NIC) bool { return n.Name == c.defaults.nic }
-		if c.defaults.nic != "" && slices.ContainsFunc(in.NICs, has) {
-			nicUsed, in.DefaultNIC = true, c.defaults.nic
+		if hasNIC(*in, c.defaults.nic) {
+			in.DefaultNIC = c.defaults.nic
 		}
 		for _, id := range slices.Backward(c.defaults.subnets) {
 			isOn := func(n hostroute.NIC) bool {
 				return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.ID == id })
 			}
 			if nic := slices.IndexFunc(in.NICs, isOn); nic >= 0 {
-				used[id], in.DefaultNIC = true, in.NICs[nic].Name
+				in.DefaultNIC = in.NICs[nic].Name
 			}
 		}
 	}
-	for _, id := range c.defaults.subnets {
-		if !used[id] {
+}
+
+func hasNIC(in hostroute.Instance, name string) bool {
+	return slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
+}
+
+// check returns an error if something that guests are said to keep is in none of the clouds.
+func (d *defaults) check(clouds ...*cloud) error {
+	for _, id := range d.subnets {
+		if !slices.ContainsFunc(clouds, func(c *cloud) bool { return len(c.users[id]) > 0 }) {
 			return fmt.Errorf("-default-subnet: no instance is on subnet %q", id)
 		}
 	}
-	if !nicUsed {
-		return fmt.Errorf("-default-nic: no instance has a NIC %q", c.defaults.nic)
+	isNamed := func(in hostroute.Instance) bool { return hasNIC(in, d.nic) }
+	if d.nic != "" && !slices.ContainsFunc(clouds, func(c *cloud) bool { return slices.ContainsFunc(c.Instances, isNamed) }) {
+		return fmt.Errorf("-default-nic: no instance has a NIC %q", d.nic)
 	}
 	return nil
 }
