@@ -174,6 +174,31 @@ func TestImpactTellsWhoMoves(t *testing.T) {
 	}
 }
 
+// An audit forgets addresses that are neither a gateway nor a next hop. If one becomes a next hop, the finding's code may
+// be wrong, and whether that counts as uncertain; what moves is right, and neither is None.
+func TestImpactOfAForgottenAddress(t *testing.T) {
+	both, one := instance("web-1", front(), back()), instance("web-1", back())
+	for _, in := range []hostroute.Instance{both, one} {
+		last := &in.NICs[len(in.NICs)-1]
+		last.Addrs = []netip.Addr{netip.MustParseAddr("11.8.0.77")}
+		add77 := edit("back", "", "11.11.0.0/16,11.8.0.77")
+		single, err := in.Impact(add77)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := add(t, new(audit.Audit), in).Impact(add77)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if single.New[0].Code != hostroute.CodeNextHopOwnAddress || all.New[0].Finding.Code != hostroute.CodeNextHopNotGateway {
+			t.Errorf("of the instance %v, of the audit %v", single.New, all.New)
+		}
+		if moved := len(single.Changes) > 0; moved != (all.Moved > 0) || single.None() || all.None() {
+			t.Errorf("of the instance %v, of the audit %+v", single, all)
+		}
+	}
+}
+
 func TestRemovableNeedsEveryInstance(t *testing.T) {
 	removable := func(a *audit.Audit) (out []string) {
 		for u := range a.Usages() {

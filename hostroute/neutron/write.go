@@ -52,8 +52,9 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // replaced and the list would be longer than Neutron's default limit of 20 in between.
 //
 // A subnet with [CodeNetmaskSpelling] needs ReplaceCommand, too, because s does not show how
-// destinations are spelled. The result is nil if [hostroute.Subnet.Apply] fails, and if there
-// is nothing to change.
+// destinations are spelled. IPv6 subnets and subnets without DHCP have no such finding: there unset
+// fails if a destination is spelled with a netmask, and changes nothing. The result is nil if
+// [hostroute.Subnet.Apply] fails, and if there is nothing to change.
 func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	edited, err := s.Apply(edits...)
 	if err != nil || !slices.ContainsFunc(edits, func(e hostroute.Edit) bool { return e.Subnet == s.ID }) {

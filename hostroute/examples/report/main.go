@@ -18,8 +18,8 @@
 //	unknown  without PORTS: the subnet alone shows nothing wrong
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. Commands
-// are printed only for fixes that move no data. "5 instances: depends in 3, refused in 4" counts an instance twice if what
-// the host route does depends on the guest, and ISC dhclient refuses it: -subnet prints all the numbers.
+// are printed only for fixes that move no data. Numbers such as "depends in 3, refused in 4" may overlap: where it depends
+// on the guest, the other number counts what ISC dhclient does.
 //
 // # Flags
 //

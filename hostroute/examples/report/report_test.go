@@ -94,7 +94,7 @@ func TestHeadOfSample(t *testing.T) {
 	const want = `9 host routes on 8 subnets, 10 instances
      4 wrong    never take effect, or the data does not go where they say
      1 risky    work with some DHCP clients only, or take another NIC's data
-     2 can go   nobody needs them: all that CAN GO lists can be removed at once
+     2 can go   nobody needs them: CAN GO lists them, with 3 of those above
      2 depends  do something or nothing, as the guest's default and DHCP client are
 `
 	out, _ := program(t, 1, sampleSubnets, samplePorts)
