@@ -69,10 +69,14 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 		b = appendText(b, n.Name)
 		subnets := a.subnetsOfNIC[:0]
 		for _, s := range n.Subnets {
-			if s == nil || a.subnets[s.ID] == nil || a.conflicts(s) {
+			if s == nil {
 				return nil, false
 			}
-			subnets = append(subnets, a.subnets[s.ID])
+			known := a.subnets[s.ID]
+			if known == nil || !known.equals(s) {
+				return nil, false
+			}
+			subnets = append(subnets, known)
 			b = append(b, 's')
 			b = appendText(b, s.ID)
 		}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,6 +13,59 @@ import (
 )
 
 // What changed between two snapshots of a cloud.
+
+// loadAll reads the documents, and those of -before if there are any.
+func loadAll(opt *options, stdin io.Reader, progress *progress) (before, now *cloud, err error) {
+	var clouds []*cloud
+	if opt.before != nil {
+		before, err = load(opt.before, stdin, opt.defaults, nil, progress)
+		if err != nil {
+			return nil, nil, fmt.Errorf("before: %w", err)
+		}
+		clouds = append(clouds, before)
+	}
+	now, err = load(opt.documents, stdin, opt.defaults, before, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	return before, now, opt.defaults.check(append(clouds, now)...)
+}
+
+// order puts the NICs of each instance, and the subnets of each NIC, into the order that they have in first. Documents
+// come in any order, and else an unchanged cloud would seem to move. What is not in first comes last.
+func (c *cloud) order(first *cloud) {
+	before := make(map[string][]hostroute.NIC, len(first.Instances))
+	for _, in := range first.Instances {
+		before[in.Name] = in.NICs
+	}
+	port := func(n hostroute.NIC) string { return n.ID }
+	subnet := func(s *hostroute.Subnet) string { return s.ID }
+	for _, in := range c.Instances {
+		sortAs(before[in.Name], in.NICs, port)
+		for i := range in.NICs {
+			n := &in.NICs[i]
+			n.Name = "eth" + strconv.Itoa(i)
+			if was := slices.IndexFunc(before[in.Name], func(b hostroute.NIC) bool { return b.ID == n.ID }); was >= 0 {
+				sortAs(before[in.Name][was].Subnets, n.Subnets, subnet)
+			}
+		}
+	}
+}
+
+// sortAs sorts a list as its elements are in first. Those that are not there come last, in the order that they have.
+func sortAs[T any](first, list []T, id func(T) string) {
+	places := make(map[string]int, len(first))
+	for i, v := range slices.Backward(first) { // of equal ones, the first counts
+		places[id(v)] = i
+	}
+	place := func(v T) int {
+		if i, there := places[id(v)]; there {
+			return i
+		}
+		return len(first)
+	}
+	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(place(a), place(b)) })
+}
 
 // changes prints what is different from before.
 func (p *printer) changes(before *cloud) {

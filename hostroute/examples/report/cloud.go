@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strconv"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
@@ -104,87 +102,6 @@ func (c *cloud) leftOut() (subnets, instances int) {
 		}
 	}
 	return subnets, instances
-}
-
-// order puts the NICs of each instance, and the subnets of each NIC, into the order that they have in first. Documents
-// come in any order, and else an unchanged cloud would seem to move. What is not in first comes last.
-func (c *cloud) order(first *cloud) {
-	before := make(map[string][]hostroute.NIC, len(first.Instances))
-	for _, in := range first.Instances {
-		before[in.Name] = in.NICs
-	}
-	port := func(n hostroute.NIC) string { return n.ID }
-	subnet := func(s *hostroute.Subnet) string { return s.ID }
-	for _, in := range c.Instances {
-		sortAs(before[in.Name], in.NICs, port)
-		for i := range in.NICs {
-			n := &in.NICs[i]
-			n.Name = "eth" + strconv.Itoa(i)
-			if was := slices.IndexFunc(before[in.Name], func(b hostroute.NIC) bool { return b.ID == n.ID }); was >= 0 {
-				sortAs(before[in.Name][was].Subnets, n.Subnets, subnet)
-			}
-		}
-	}
-}
-
-// sortAs sorts a list as its elements are in first. Those that are not there come last, in the order that they have.
-func sortAs[T any](first, list []T, id func(T) string) {
-	places := make(map[string]int, len(first))
-	for i, v := range slices.Backward(first) { // of equal ones, the first counts
-		places[id(v)] = i
-	}
-	place := func(v T) int {
-		if i, there := places[id(v)]; there {
-			return i
-		}
-		return len(first)
-	}
-	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(place(a), place(b)) })
-}
-
-// defaults say what is assumed of guests: which default route they keep, and whether they read the config drive.
-type defaults struct {
-	subnets []string // of the NIC; the first that an instance has counts
-	nic     string   // where the instance has none of these
-
-	configDrive string // whether guests read the config drive: yes, no or not known
-}
-
-// keepDefaults sets the DefaultNIC of instances.
-func (c *cloud) keepDefaults() {
-	for i := range c.Instances {
-		in := &c.Instances[i]
-		in.ConfigDrive = c.defaults.configDrive == "yes"
-		if hasNIC(*in, c.defaults.nic) {
-			in.DefaultNIC = c.defaults.nic
-		}
-		for _, id := range slices.Backward(c.defaults.subnets) {
-			isOn := func(n hostroute.NIC) bool {
-				return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.ID == id })
-			}
-			if nic := slices.IndexFunc(in.NICs, isOn); nic >= 0 {
-				in.DefaultNIC = in.NICs[nic].Name
-			}
-		}
-	}
-}
-
-func hasNIC(in hostroute.Instance, name string) bool {
-	return slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
-}
-
-// check returns an error if something that guests are said to keep is in none of the clouds.
-func (d *defaults) check(clouds ...*cloud) error {
-	for _, id := range d.subnets {
-		if !slices.ContainsFunc(clouds, func(c *cloud) bool { return len(c.users[id]) > 0 }) {
-			return fmt.Errorf("-default-subnet: no instance is on subnet %q", id)
-		}
-	}
-	isNamed := func(in hostroute.Instance) bool { return hasNIC(in, d.nic) }
-	if d.nic != "" && !slices.ContainsFunc(clouds, func(c *cloud) bool { return slices.ContainsFunc(c.Instances, isNamed) }) {
-		return fmt.Errorf("-default-nic: no instance has a NIC %q", d.nic)
-	}
-	return nil
 }
 
 // add adds everything to the audit.

@@ -255,19 +255,8 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 	if err != nil {
 		return 0, err
 	}
-	var before *cloud
-	var clouds []*cloud
-	if opt.before != nil {
-		if before, err = load(opt.before, stdin, opt.defaults, nil, progress); err != nil {
-			return 0, fmt.Errorf("before: %w", err)
-		}
-		clouds = append(clouds, before)
-	}
-	c, err := load(opt.documents, stdin, opt.defaults, before, progress)
+	before, c, err := loadAll(opt, stdin, progress)
 	if err != nil {
-		return 0, err
-	}
-	if err := opt.defaults.check(append(clouds, c)...); err != nil {
 		return 0, err
 	}
 	p := &printer{cloud: c, out: out, unsafe: opt.unsafe, all: opt.all}
