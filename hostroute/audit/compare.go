@@ -26,7 +26,7 @@ type Changed[T Usage | Occurrence] struct {
 }
 
 // Compare returns what differs between two audits. A nil Audit is empty. An Audit does not keep instances, so
-// this does not say what moved: call [Moves] for each instance.
+// this does not say what moved: call [Moves] for each instance, and [FoldMoves] to add them up.
 func Compare(before, after *Audit) Comparison {
 	equalTallies := func(p, q place) bool { return *p.tally() == *q.tally() }
 	equalCounts := func(o, p *folded) bool { return o.instances == p.instances }
