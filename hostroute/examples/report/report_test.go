@@ -11,7 +11,6 @@ import (
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
-
 	"github.com/google/go-cmp/cmp"
 )
 
