@@ -30,7 +30,7 @@ func Unique[T comparable](list []T) []T {
 		return list
 	}
 	seen := make(map[T]bool, len(list))
-	var out []T
+	out := make([]T, 0, len(list))
 	for _, v := range list {
 		if !seen[v] {
 			seen[v] = true
