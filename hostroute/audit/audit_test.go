@@ -174,8 +174,8 @@ func TestImpactTellsWhoMoves(t *testing.T) {
 	}
 }
 
-// An audit forgets addresses that are neither a gateway nor a next hop. If one becomes a next hop, the finding's code may
-// be wrong, and whether that counts as uncertain; what moves is right, and neither is None.
+// An audit forgets addresses that are neither a gateway nor a next hop. If one becomes a next hop, the finding has
+// another code; what moves is right, and here neither is None.
 func TestImpactOfAForgottenAddress(t *testing.T) {
 	both, one := instance("web-1", front(), back()), instance("web-1", back())
 	for _, in := range []hostroute.Instance{both, one} {

@@ -43,8 +43,8 @@ func (i *Impact) None() bool {
 // what that moves is not computed.
 //
 // An Audit does not keep the addresses of NICs that are neither a gateway nor a next hop. If an edit makes one
-// of these a next hop, Impact takes it for a neighbour's address: New then has next-hop-not-gateway in place of
-// next-hop-own-address. What moves is right all the same.
+// of these a next hop, Impact takes it for a neighbour's address: New then lacks next-hop-own-address, and
+// Uncertain does not count what only that makes uncertain. What moves is right all the same.
 func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	bySubnet, err := a.bySubnet(edits)
 	if err != nil {
