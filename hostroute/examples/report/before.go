@@ -45,7 +45,7 @@ func (c *cloud) order(first *cloud) {
 		for i := range in.NICs {
 			n := &in.NICs[i]
 			n.Name = "eth" + strconv.Itoa(i)
-			if was := slices.IndexFunc(before[in.Name], func(b hostroute.NIC) bool { return b.ID == n.ID }); was >= 0 {
+			if was := slices.IndexFunc(before[in.Name], func(b hostroute.NIC) bool { return b.ID == n.ID }); was >= 0 && n.ID != "" {
 				sortAs(before[in.Name][was].Subnets, n.Subnets, subnet)
 			}
 		}
