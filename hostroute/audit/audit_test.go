@@ -174,6 +174,31 @@ func TestImpactTellsWhoMoves(t *testing.T) {
 	}
 }
 
+// An audit forgets addresses that are neither a gateway nor a next hop. If one becomes a next hop, the finding has
+// another code; what moves is right, and here neither is None.
+func TestImpactOfAForgottenAddress(t *testing.T) {
+	both, one := instance("web-1", front(), back()), instance("web-1", back())
+	for _, in := range []hostroute.Instance{both, one} {
+		last := &in.NICs[len(in.NICs)-1]
+		last.Addrs = []netip.Addr{netip.MustParseAddr("11.8.0.77")}
+		add77 := edit("back", "", "11.11.0.0/16,11.8.0.77")
+		single, err := in.Impact(add77)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := add(t, new(audit.Audit), in).Impact(add77)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if single.New[0].Code != hostroute.CodeNextHopOwnAddress || all.New[0].Finding.Code != hostroute.CodeNextHopNotGateway {
+			t.Errorf("of the instance %v, of the audit %v", single.New, all.New)
+		}
+		if moved := len(single.Changes) > 0; moved != (all.Moved > 0) || single.None() || all.None() {
+			t.Errorf("of the instance %v, of the audit %+v", single, all)
+		}
+	}
+}
+
 func TestRemovableNeedsEveryInstance(t *testing.T) {
 	removable := func(a *audit.Audit) (out []string) {
 		for u := range a.Usages() {
@@ -330,6 +355,36 @@ func TestMoves(t *testing.T) {
 	}
 	if got := audit.Moves(hostroute.Instance{}, hostroute.Instance{}); got == nil || len(got) > 0 {
 		t.Errorf("no NICs: %v", got)
+	}
+}
+
+func TestFoldMoves(t *testing.T) {
+	move := func(from, to string, instances int, names []string, destinations ...string) audit.Move {
+		m := audit.Move{From: from, To: to, Instances: instances, Examples: names}
+		for _, d := range destinations {
+			m.Destinations = append(m.Destinations, netip.MustParsePrefix(d))
+		}
+		return m
+	}
+	moves := []audit.Move{
+		move("front", "back", 1, []string{"d"}, "11.0.0.0/8"),
+		move("back", "front", 2, []string{"a", "b"}, "12.0.0.0/8"),
+		move("front", "back", 1, []string{"e"}, "11.0.0.0/8", "12.0.0.0/8"),
+		move("front", "back", 3, []string{"a", "b", "c"}, "11.0.0.0/8"),
+	}
+	want := []audit.Move{
+		move("front", "back", 4, []string{"a", "b", "c"}, "11.0.0.0/8"),
+		move("back", "front", 2, []string{"a", "b"}, "12.0.0.0/8"),
+		move("front", "back", 1, []string{"e"}, "11.0.0.0/8", "12.0.0.0/8"),
+	}
+	for range 2 {
+		if diff := cmp.Diff(want, audit.FoldMoves(moves), equateNetip); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		slices.Reverse(moves) // their order does not matter, and they were not changed
+	}
+	if got := audit.FoldMoves(nil); got == nil || len(got) > 0 {
+		t.Errorf("no moves: %v", got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // Instances that agree in everything that an analysis depends on are analysed once.
@@ -68,24 +69,28 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 		b = appendText(b, n.Name)
 		subnets := a.subnetsOfNIC[:0]
 		for _, s := range n.Subnets {
-			if s == nil || a.subnets[s.ID] == nil || a.conflicts(s) {
+			if s == nil {
 				return nil, false
 			}
-			subnets = append(subnets, a.subnets[s.ID])
+			known := a.subnets[s.ID]
+			if known == nil || !known.equals(s) {
+				return nil, false
+			}
+			subnets = append(subnets, known)
 			b = append(b, 's')
 			b = appendText(b, s.ID)
 		}
 		a.subnetsOfNIC = subnets
 		for _, p := range n.Siblings {
-			b = appendPrefix(append(b, 'i'), unmapPrefix(p))
+			b = appendPrefix(append(b, 'i'), canon.Prefix(p))
 		}
 		for _, r := range n.ManualRoutes {
-			b = appendPrefix(append(b, 'm'), unmapPrefix(r.Destination))
-			b = appendAddr(b, unmapAddr(r.NextHop))
+			b = appendPrefix(append(b, 'm'), canon.Prefix(r.Destination))
+			b = appendAddr(b, canon.Addr(r.NextHop))
 			valid = valid && r.NextHop.Zone() == ""
 		}
 		for _, address := range n.Addrs {
-			address = unmapAddr(address)
+			address = canon.Addr(address)
 			inSubnet := slices.ContainsFunc(subnets, func(s *subnet) bool { return s.CIDR.Contains(address) })
 			valid = valid && inSubnet && address.Zone() == ""
 			if matters(address, n, subnets) {
@@ -104,7 +109,7 @@ func matters(address netip.Addr, n *hostroute.NIC, subnets []*subnet) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(n.ManualRoutes, func(r hostroute.HostRoute) bool { return unmapAddr(r.NextHop) == address })
+	return slices.ContainsFunc(n.ManualRoutes, func(r hostroute.HostRoute) bool { return canon.Addr(r.NextHop) == address })
 }
 
 func appendText(b []byte, s string) []byte {
@@ -146,7 +151,7 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 		}
 		a.subnetsOfNIC = own
 		for _, address := range n.Addrs {
-			if matters(unmapAddr(address), n, own) {
+			if matters(canon.Addr(address), n, own) {
 				nics[i].Addrs = append(nics[i].Addrs, address)
 			}
 		}

@@ -13,71 +13,58 @@ import (
 // A Comparison lists the host routes and findings that came, went or changed their counts. The zero
 // Comparison lists none.
 type Comparison struct {
-	Usages []UsageChange `json:"usages"` // by subnet, destination and next hop
+	Usages []Changed[Usage] `json:"usages"` // by subnet, destination and next hop
 	// Findings are sorted by severity, the highest first, then by code, subnet, destination and next hop.
-	Findings []OccurrenceChange `json:"findings"`
+	Findings []Changed[Occurrence] `json:"findings"`
 }
 
-// A UsageChange is a host route that came (Before is zero), that went (After is zero), or of which a count
-// changed.
-type UsageChange struct {
-	Before Usage `json:"before,omitzero"`
-	After  Usage `json:"after,omitzero"`
-}
-
-// An OccurrenceChange is a finding that came (Before is zero), that went (After is zero), or that more or
-// fewer instances have.
-type OccurrenceChange struct {
-	Before Occurrence `json:"before,omitzero"`
-	After  Occurrence `json:"after,omitzero"`
+// A Changed is a host route or finding that came (Before is zero), that went (After is zero), or of which a
+// count changed.
+type Changed[T Usage | Occurrence] struct {
+	Before T `json:"before,omitzero"`
+	After  T `json:"after,omitzero"`
 }
 
 // Compare returns what differs between two audits. A nil Audit is empty. An Audit does not keep instances, so
-// this does not say what moved: call [Moves] for each instance.
+// this does not say what moved: call [Moves] for each instance, and [FoldMoves] to add them up.
 func Compare(before, after *Audit) Comparison {
-	out := Comparison{Usages: []UsageChange{}, Findings: []OccurrenceChange{}}
-
-	beforeRoutes, afterRoutes := before.byRemoval(), after.byRemoval()
-	for _, removal := range keys(beforeRoutes, afterRoutes, compareRemovals) {
-		p, existed := beforeRoutes[removal]
-		q, exists := afterRoutes[removal]
-		if existed && exists && *p.tally() == *q.tally() {
-			continue
-		}
-		var c UsageChange
-		if existed {
-			c.Before = p.usage()
-		}
-		if exists {
-			c.After = q.usage()
-		}
-		out.Usages = append(out.Usages, c)
+	equalTallies := func(p, q place) bool { return *p.tally() == *q.tally() }
+	equalCounts := func(o, p *folded) bool { return o.instances == p.instances }
+	out := Comparison{
+		Usages:   changed(before.byRemoval(), after.byRemoval(), compareRemovals, equalTallies, place.usage),
+		Findings: changed(before.findings(), after.findings(), compareSubjects, equalCounts, (*folded).occurrence),
 	}
-
-	was, is := before.findings(), after.findings()
-	for _, s := range keys(was, is, compareSubjects) {
-		o, existed := was[s]
-		p, exists := is[s]
-		if existed && exists && o.instances == p.instances {
-			continue
-		}
-		var c OccurrenceChange
-		if existed {
-			c.Before = o.occurrence()
-		}
-		if exists {
-			c.After = p.occurrence()
-		}
-		out.Findings = append(out.Findings, c)
-	}
-	slices.SortStableFunc(out.Findings, func(a, b OccurrenceChange) int {
-		return cmp.Compare(b.severity(), a.severity())
+	slices.SortStableFunc(out.Findings, func(a, b Changed[Occurrence]) int {
+		return cmp.Compare(highest(b), highest(a))
 	})
 	return out
 }
 
-func (c *OccurrenceChange) severity() hostroute.Severity {
+func highest(c Changed[Occurrence]) hostroute.Severity {
 	return max(c.Before.Finding.Severity, c.After.Finding.Severity)
+}
+
+// changed returns what two maps do not have in common, sorted by key. Of each value it returns what answer says.
+func changed[K comparable, V any, T Usage | Occurrence](before, after map[K]V, compare func(K, K) int, equal func(V, V) bool, answer func(V) T) []Changed[T] {
+	keys := maps.Clone(before)
+	maps.Copy(keys, after)
+	out := []Changed[T]{}
+	for _, key := range slices.SortedFunc(maps.Keys(keys), compare) {
+		was, existed := before[key]
+		is, exists := after[key]
+		if existed && exists && equal(was, is) {
+			continue
+		}
+		var c Changed[T]
+		if existed {
+			c.Before = answer(was)
+		}
+		if exists {
+			c.After = answer(is)
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // byRemoval returns the places of all host routes, by the edits that remove them.
@@ -87,11 +74,4 @@ func (a *Audit) byRemoval() map[hostroute.Edit]place {
 		out[p.removal()] = p
 	}
 	return out
-}
-
-// keys returns the keys of either map, sorted.
-func keys[K comparable, V any](a, b map[K]V, compare func(K, K) int) []K {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	return slices.SortedFunc(maps.Keys(all), compare)
 }

@@ -385,18 +385,18 @@ func TestCompareIsTheDifferenceOfTwoAudits(t *testing.T) {
 		got := audit.Compare(before, after)
 
 		was, is := usages(t, instances), usages(t, later)
-		var want []audit.UsageChange
+		var want []audit.Changed[audit.Usage]
 		for key := range union(was, is) {
 			a, b := was[key], is[key]
 			a.Removable, b.Removable, a.Examples, b.Examples = false, false, nil, nil
 			if !cmp.Equal(a, b, equateNetip) {
-				want = append(want, audit.UsageChange{Before: was[key], After: is[key]})
+				want = append(want, audit.Changed[audit.Usage]{Before: was[key], After: is[key]})
 			}
 		}
-		text := func(c audit.UsageChange) string {
+		text := func(c audit.Changed[audit.Usage]) string {
 			return max(c.Before.Subnet+c.Before.HostRoute.String(), c.After.Subnet+c.After.HostRoute.String())
 		}
-		byText := cmpopts.SortSlices(func(a, b audit.UsageChange) bool { return text(a) < text(b) })
+		byText := cmpopts.SortSlices(func(a, b audit.Changed[audit.Usage]) bool { return text(a) < text(b) })
 		if d := cmp.Diff(want, got.Usages, equateNetip, byText, cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("usages, -want +got:\n%s", d)
 		}
@@ -411,13 +411,13 @@ func TestCompareIsTheDifferenceOfTwoAudits(t *testing.T) {
 			return out
 		}
 		had, has := occurrences(before), occurrences(after)
-		changes := make(map[string]audit.OccurrenceChange)
+		changes := make(map[string]audit.Changed[audit.Occurrence])
 		for key := range union(had, has) {
 			if had[key].Instances != has[key].Instances {
-				changes[key] = audit.OccurrenceChange{Before: had[key], After: has[key]}
+				changes[key] = audit.Changed[audit.Occurrence]{Before: had[key], After: has[key]}
 			}
 		}
-		gotChanges := make(map[string]audit.OccurrenceChange)
+		gotChanges := make(map[string]audit.Changed[audit.Occurrence])
 		for _, c := range got.Findings {
 			f := c.Before.Finding
 			if c.Before.Instances == 0 {

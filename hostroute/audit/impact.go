@@ -1,10 +1,8 @@
 package audit
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
@@ -34,17 +32,6 @@ func (i *Impact) None() bool {
 		!slices.ContainsFunc(i.New, func(o Occurrence) bool { return o.Finding.Severity == hostroute.SeverityError })
 }
 
-// A Move says that destinations leave by another NIC than before. The names of NICs mean nothing across
-// instances, so From and To are the IDs of the NIC's subnets, separated by commas. A subnet without an ID
-// appears with its CIDR, and a NIC without subnets with its name. The zero Move moves nothing.
-type Move struct {
-	Destinations []netip.Prefix `json:"destinations"` // sorted by address, IPv4 first
-	From         string         `json:"from"`         // "" means no route
-	To           string         `json:"to"`           // "" means no route
-	Instances    int            `json:"instances"`    // in which these destinations, and no others, move from From to To
-	Examples     []string       `json:"examples"`     // the three smallest names of the instances
-}
-
 // Impact returns what edits do to all instances that were added: the sum of what
 // [hostroute.Instance.Impact] says about each.
 //
@@ -56,7 +43,8 @@ type Move struct {
 // what that moves is not computed.
 //
 // An Audit does not keep the addresses of NICs that are neither a gateway nor a next hop. If an edit makes one
-// of these a next hop, Impact takes it for a neighbour's address.
+// of these a next hop, Impact takes it for a neighbour's address: New then lacks next-hop-own-address, and
+// Uncertain does not count what only that makes uncertain. What moves is right all the same.
 func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	bySubnet, err := a.bySubnet(edits)
 	if err != nil {
@@ -69,7 +57,8 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 		}
 	}
 	out := &Impact{Examples: []string{}}
-	moves, came, gone := make(map[string]*Move), make(fold), make(fold)
+	var moves []Move
+	came, gone := make(fold), make(fold)
 	for c := range touched {
 		in := c.named()
 		impact, err := in.Impact(bySubnet.on(c)...)
@@ -85,22 +74,12 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 		if !impact.None() {
 			out.Examples = addNames(out.Examples, c.names...)
 		}
-		for _, m := range gather(impact.Changes, func(nic string) string { return nicLabel(&in, nic) }) {
-			key := fmt.Sprintf("%q %q %v", m.From, m.To, m.Destinations)
-			if moves[key] == nil {
-				moves[key] = &m
-			}
-			moves[key].Instances += c.count
-			moves[key].Examples = addNames(moves[key].Examples, c.names...)
-		}
+		label := func(nic string) string { return nicLabel(&in, nic) }
+		moves = append(moves, gather(impact.Changes, label, c.count, c.names...)...)
 		came.add(c, &in, impact.New)
 		gone.add(c, &in, impact.Gone)
 	}
-	out.New, out.Gone, out.Moves = came.occurrences(), gone.occurrences(), []Move{}
-	for _, m := range moves {
-		out.Moves = append(out.Moves, *m)
-	}
-	slices.SortFunc(out.Moves, compareMoves)
+	out.New, out.Gone, out.Moves = came.occurrences(), gone.occurrences(), FoldMoves(moves)
 	return out, nil
 }
 
@@ -143,70 +122,4 @@ func (e editsBySubnet) on(c *combination) []hostroute.Edit {
 		out = append(out, e[s]...)
 	}
 	return out
-}
-
-// gather makes one Move of all changes between the same two NICs.
-func gather(changes []hostroute.Change, label func(nic string) string) []Move {
-	out := []Move{}
-	for _, c := range changes {
-		from, to := label(c.Before), label(c.After)
-		i := slices.IndexFunc(out, func(m Move) bool { return m.From == from && m.To == to })
-		if i < 0 {
-			i = len(out)
-			out = append(out, Move{From: from, To: to})
-		}
-		out[i].Destinations = append(out[i].Destinations, c.Destination)
-	}
-	return out
-}
-
-func compareMoves(a, b Move) int {
-	return cmp.Or(
-		cmp.Compare(b.Instances, a.Instances),
-		slices.CompareFunc(a.Destinations, b.Destinations, comparePrefixes),
-		cmp.Compare(a.From, b.From),
-		cmp.Compare(a.To, b.To),
-	)
-}
-
-// Moves returns which destinations leave by another NIC in after than in before, which are one instance at two
-// times. It is the [hostroute.Diff] of their tables, but a NIC is the same if its subnets are, whatever its
-// name. Each Move has one instance, the name of after as its example. They are sorted by destinations, From
-// and To.
-//
-// Moves returns nil if [hostroute.Analyze] returns an error for before or after.
-func Moves(before, after hostroute.Instance) []Move {
-	labels := make(map[string]string)
-	was, errBefore := labelled(before, labels)
-	is, errAfter := labelled(after, labels)
-	if errBefore != nil || errAfter != nil {
-		return nil
-	}
-	out := gather(hostroute.Diff(was, is), func(nic string) string { return labels[nic] })
-	for i := range out {
-		out[i].Instances, out[i].Examples = 1, []string{after.Name}
-	}
-	slices.SortFunc(out, compareMoves)
-	return out
-}
-
-// labelled returns an instance's table in which NICs have other names: their labels with a number, because two
-// can have the same label. It adds the label of each such name to labels.
-func labelled(in hostroute.Instance, labels map[string]string) (hostroute.Table, error) {
-	report, err := hostroute.Analyze(in)
-	if err != nil {
-		return nil, err
-	}
-	names := make(map[string]string)
-	used := make(map[string]int)
-	for _, n := range in.NICs {
-		label := nicLabel(&in, n.Name)
-		used[label]++
-		name := fmt.Sprintf("%s %d", label, used[label])
-		names[n.Name], labels[name] = name, label
-	}
-	for i := range report.Table {
-		report.Table[i].NIC = names[report.Table[i].NIC]
-	}
-	return report.Table, nil
 }

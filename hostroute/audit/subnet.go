@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // The audit's own subnets: one for each ID, whoever has it.
@@ -26,7 +27,7 @@ type user struct {
 
 func newSubnet(s *hostroute.Subnet) *subnet {
 	clean := *s
-	clean.CIDR, clean.Gateway, clean.HostRoutes = unmapPrefix(s.CIDR), unmapAddr(s.Gateway), cleanRoutes(s.HostRoutes)
+	clean.CIDR, clean.Gateway, clean.HostRoutes = canon.Prefix(s.CIDR), canon.Addr(s.Gateway), cleanRoutes(s.HostRoutes)
 	out := &subnet{Subnet: &clean, hops: []netip.Addr{clean.Gateway}, masked: true}
 	for _, r := range clean.HostRoutes {
 		out.hops = append(out.hops, r.NextHop)
@@ -39,36 +40,17 @@ func newSubnet(s *hostroute.Subnet) *subnet {
 
 // equals reports whether another subnet with the same ID has the same content.
 func (s *subnet) equals(o *hostroute.Subnet) bool {
-	return s.CIDR == unmapPrefix(o.CIDR) && s.Gateway == unmapAddr(o.Gateway) && s.DHCPDisabled == o.DHCPDisabled &&
+	return s.CIDR == canon.Prefix(o.CIDR) && s.Gateway == canon.Addr(o.Gateway) && s.DHCPDisabled == o.DHCPDisabled &&
 		(slices.Equal(s.HostRoutes, o.HostRoutes) || slices.Equal(s.HostRoutes, cleanRoutes(o.HostRoutes)))
 }
 
 // cleanRoutes returns a copy of list with addresses unmapped and equal host routes once.
 func cleanRoutes(list []hostroute.HostRoute) []hostroute.HostRoute {
-	out := make([]hostroute.HostRoute, 0, len(list))
-	seen := make(map[hostroute.HostRoute]bool, len(list))
-	for _, r := range list {
-		r = hostroute.HostRoute{Destination: unmapPrefix(r.Destination), NextHop: unmapAddr(r.NextHop)}
-		if !seen[r] {
-			seen[r] = true
-			out = append(out, r)
-		}
+	out := make([]hostroute.HostRoute, len(list))
+	for i, r := range list {
+		out[i] = hostroute.HostRoute{Destination: canon.Prefix(r.Destination), NextHop: canon.Addr(r.NextHop)}
 	}
-	return out
-}
-
-func unmapAddr(a netip.Addr) netip.Addr {
-	if a.Zone() != "" {
-		return a // an error, of which the zone is the reason
-	}
-	return a.Unmap()
-}
-
-func unmapPrefix(p netip.Prefix) netip.Prefix {
-	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
-		return netip.PrefixFrom(a.Unmap(), p.Bits()-96)
-	}
-	return p
+	return canon.Unique(out)
 }
 
 // compareRoutes orders host routes by destination, then by next hop.

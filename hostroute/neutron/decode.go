@@ -97,7 +97,7 @@ type document struct {
 	json  *json.Decoder
 	value int // that is being read, from 1
 	take  take
-	next  bool // the last list has a further page
+	next  bool // the value that is being read has a further page
 }
 
 // read reads a document, and reports a page that is not there.
@@ -120,9 +120,11 @@ func readDocument(name string, source io.Reader, take take) (next bool, value in
 	d.json.UseNumber() // where it is not expected, a number of any length is one of no known form
 	for {
 		d.value++
+		last := d.next
+		d.next = false
 		err := d.readValue("")
 		if err == io.EOF && d.value > 1 {
-			return d.next, d.value - 1, nil
+			return last, d.value - 1, nil
 		}
 		if err == io.EOF {
 			err = errors.New("the document is empty")
@@ -175,7 +177,6 @@ func (d *document) readObject() error {
 	var member json.RawMessage
 	element := []byte{'{'}
 	envelope, isElement := false, false
-	d.next = false
 	singular := strings.TrimSuffix(d.name, "s")
 	for d.json.More() {
 		token, err := d.json.Token()

@@ -79,12 +79,3 @@ func maskLength(m netip.Addr) (bits int, ok bool) {
 	bits, width := mask.Size()
 	return bits, width > 0
 }
-
-// unmapPrefix unmaps a prefix of IPv4-mapped addresses. A shorter one than ::ffff:0:0/96 is not an
-// IPv4 network.
-func unmapPrefix(p netip.Prefix) netip.Prefix {
-	if p.Addr().Is4In6() && p.Bits() >= 96 {
-		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	return p
-}

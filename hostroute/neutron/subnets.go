@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // A subnetElement has the members that are needed, with a field for each spelling: first those of
@@ -218,7 +219,7 @@ func (s *subnet) addRoute(r routeElement) *fault {
 	if f != nil {
 		return f
 	}
-	route := hostroute.HostRoute{Destination: unmapPrefix(destination), NextHop: hop}
+	route := hostroute.HostRoute{Destination: canon.Prefix(destination), NextHop: hop}
 	if mask != "" {
 		s.netmask = append(s.netmask, netmask{r.Destination, mask, route})
 	}

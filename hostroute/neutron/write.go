@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // maxHostRoutes is Neutron's default limit of host routes on a subnet, max_subnet_host_routes.
@@ -51,14 +52,15 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // replaced and the list would be longer than Neutron's default limit of 20 in between.
 //
 // A subnet with [CodeNetmaskSpelling] needs ReplaceCommand, too, because s does not show how
-// destinations are spelled. The result is nil if [hostroute.Subnet.Apply] fails, and if there
-// is nothing to change.
+// destinations are spelled. IPv6 subnets and subnets without DHCP have no such finding: there unset
+// fails if a destination is spelled with a netmask, and changes nothing. The result is nil if
+// [hostroute.Subnet.Apply] fails, and if there is nothing to change.
 func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	edited, err := s.Apply(edits...)
 	if err != nil || !slices.ContainsFunc(edits, func(e hostroute.Edit) bool { return e.Subnet == s.ID }) {
 		return nil
 	}
-	before, after := written(s.HostRoutes), written(edited.HostRoutes)
+	before, after := written(s.HostRoutes), edited.HostRoutes
 	added, gone := without(after, before), without(before, after)
 	hostBits := slices.ContainsFunc(s.HostRoutes, func(r hostroute.HostRoute) bool { return r.Destination != r.Destination.Masked() })
 	if hostBits || len(added) > 0 && len(gone) > 0 && len(before)+len(added) > maxHostRoutes {
@@ -87,16 +89,11 @@ func command(subnet string, routes []hostroute.HostRoute, verb ...string) []stri
 
 // written returns host routes as Neutron takes them.
 func written(list []hostroute.HostRoute) []hostroute.HostRoute {
-	out := make([]hostroute.HostRoute, 0, len(list))
-	seen := make(map[hostroute.HostRoute]bool, len(list))
-	for _, r := range list {
-		r = hostroute.HostRoute{Destination: unmapPrefix(r.Destination).Masked(), NextHop: r.NextHop.Unmap()}
-		if !seen[r] {
-			seen[r] = true
-			out = append(out, r)
-		}
+	out := make([]hostroute.HostRoute, len(list))
+	for i, r := range list {
+		out[i] = hostroute.HostRoute{Destination: canon.Prefix(r.Destination).Masked(), NextHop: r.NextHop.Unmap()}
 	}
-	return out
+	return canon.Unique(out)
 }
 
 // without returns the host routes of list that are not in other.
@@ -115,7 +112,7 @@ func DefaultGateway(cidr netip.Prefix) netip.Addr {
 	if !cidr.IsValid() {
 		return netip.Addr{}
 	}
-	cidr = unmapPrefix(cidr).Masked()
+	cidr = canon.Prefix(cidr).Masked()
 	gateway := cidr.Addr()
 	if gateway.Is4() {
 		gateway = gateway.Next()

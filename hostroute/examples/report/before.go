@@ -3,16 +3,69 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
 )
 
 // What changed between two snapshots of a cloud.
+
+// loadAll reads the documents, and those of -before if there are any.
+func loadAll(opt *options, stdin io.Reader, progress *progress) (before, now *cloud, err error) {
+	var clouds []*cloud
+	if opt.before != nil {
+		before, err = load(opt.before, stdin, opt.defaults, nil, progress)
+		if err != nil {
+			return nil, nil, fmt.Errorf("before: %w", err)
+		}
+		clouds = append(clouds, before)
+	}
+	now, err = load(opt.documents, stdin, opt.defaults, before, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	return before, now, opt.defaults.check(append(clouds, now)...)
+}
+
+// order puts the NICs of each instance, and the subnets of each NIC, into the order that they have in first. Documents
+// come in any order, and else an unchanged cloud would seem to move. What is not in first comes last.
+func (c *cloud) order(first *cloud) {
+	before := make(map[string][]hostroute.NIC, len(first.Instances))
+	for _, in := range first.Instances {
+		before[in.Name] = in.NICs
+	}
+	port := func(n hostroute.NIC) string { return n.ID }
+	subnet := func(s *hostroute.Subnet) string { return s.ID }
+	for _, in := range c.Instances {
+		sortAs(before[in.Name], in.NICs, port)
+		for i := range in.NICs {
+			n := &in.NICs[i]
+			n.Name = "eth" + strconv.Itoa(i)
+			if was := slices.IndexFunc(before[in.Name], func(b hostroute.NIC) bool { return b.ID == n.ID }); was >= 0 && n.ID != "" {
+				sortAs(before[in.Name][was].Subnets, n.Subnets, subnet)
+			}
+		}
+	}
+}
+
+// sortAs sorts a list as its elements are in first. Those that are not there come last, in the order that they have.
+func sortAs[T any](first, list []T, id func(T) string) {
+	places := make(map[string]int, len(first))
+	for i, v := range slices.Backward(first) { // of equal ones, the first counts
+		places[id(v)] = i
+	}
+	place := func(v T) int {
+		if i, there := places[id(v)]; there {
+			return i
+		}
+		return len(first)
+	}
+	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(place(a), place(b)) })
+}
 
 // changes prints what is different from before.
 func (p *printer) changes(before *cloud) {
@@ -28,7 +81,7 @@ func (p *printer) changes(before *cloud) {
 		p.line(0, "instances: %d came, %d went", came, went)
 	}
 	if p.hasPorts {
-		p.line(0, "data moved in %d of the %s that are in both snapshots", moved, count(both, "instance"))
+		p.line(0, "data moved in %d of the %s in both snapshots", moved, plural(both, "instance that is", "instances that are"))
 	}
 	for _, m := range moves {
 		p.line(2, "%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), quoted(m.Examples[0]))
@@ -48,7 +101,7 @@ func (p *printer) changes(before *cloud) {
 }
 
 // ownChanges compares the findings that no audit has: the decoder's, and those of subnets without an instance.
-func (p *printer) ownChanges(before *cloud) []audit.OccurrenceChange {
+func (p *printer) ownChanges(before *cloud) []audit.Changed[audit.Occurrence] {
 	before.findings = before.occurrences()
 	own := func(c *cloud) map[subject]audit.Occurrence {
 		out := make(map[subject]audit.Occurrence)
@@ -62,12 +115,12 @@ func (p *printer) ownChanges(before *cloud) []audit.OccurrenceChange {
 	was, is := own(before), own(p.cloud)
 	all := maps.Clone(was)
 	maps.Copy(all, is)
-	var out []audit.OccurrenceChange
+	var out []audit.Changed[audit.Occurrence]
 	for _, s := range slices.SortedFunc(maps.Keys(all), compareSubjects) {
 		_, wasThere := was[s]
 		_, isThere := is[s]
 		if wasThere != isThere || was[s].Instances != is[s].Instances {
-			out = append(out, audit.OccurrenceChange{Before: was[s], After: is[s]})
+			out = append(out, audit.Changed[audit.Occurrence]{Before: was[s], After: is[s]})
 		}
 	}
 	return out
@@ -93,7 +146,6 @@ func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
 	for i := range before.Instances {
 		was[before.Instances[i].Name] = &before.Instances[i]
 	}
-	folded := make(map[string]*audit.Move)
 	for _, in := range p.Instances {
 		if was[in.Name] == nil {
 			continue
@@ -103,26 +155,13 @@ func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
 		if len(list) > 0 {
 			moved++
 		}
-		for _, m := range list {
-			key := fmt.Sprintf("%q %q %v", m.From, m.To, m.Destinations)
-			if known := folded[key]; known != nil {
-				known.Instances++
-				known.Examples[0] = min(known.Examples[0], in.Name)
-				continue
-			}
-			folded[key] = &m
-		}
+		moves = append(moves, list...)
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(folded), func(a, b string) int {
-		return cmp.Or(cmp.Compare(folded[b].Instances, folded[a].Instances), strings.Compare(a, b))
-	}) {
-		moves = append(moves, *folded[key])
-	}
-	return moves, moved, both
+	return audit.FoldMoves(moves), moved, both
 }
 
 // usageChange prints a host route that came (+), went (-) or changed (~).
-func (p *printer) usageChange(before *cloud, c audit.UsageChange) {
+func (p *printer) usageChange(before *cloud, c audit.Changed[audit.Usage]) {
 	was, is := &hostRoute{Usage: c.Before}, &hostRoute{Usage: c.After}
 	none := hostroute.HostRoute{}
 	switch {
@@ -153,7 +192,7 @@ func (p *printer) use(r *hostRoute) string {
 }
 
 // findingChange prints a finding that came (+), went (-) or that another number of instances has (~).
-func (p *printer) findingChange(before *cloud, c audit.OccurrenceChange) {
+func (p *printer) findingChange(before *cloud, c audit.Changed[audit.Occurrence]) {
 	sign, in, o := "~", p.cloud, c.After
 	n := strconv.Itoa(c.Before.Instances) + " -> " + count(c.After.Instances, "instance")
 	switch {

@@ -65,3 +65,70 @@ FINDINGS
 		t.Errorf("stderr: %q", stderr)
 	}
 }
+
+const snapshotSubnets = `{"subnets":[{"id":"f","name":"front","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},
+	{"id":"b","name":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1"},
+	{"id":"s","name":"spare","cidr":"11.9.0.0/24","gateway_ip":"11.9.0.1"}]}`
+
+// snapshotPort is a port of instance one on some subnets of snapshotSubnets.
+func snapshotPort(id string, on ...string) string {
+	addresses := map[string]string{"f": "10.65.0.5", "b": "11.8.0.5", "s": "11.9.0.5"}
+	var fixed []string
+	for _, s := range on {
+		fixed = append(fixed, `{"subnet_id":"`+s+`","ip_address":"`+addresses[s]+`"}`)
+	}
+	return `{"id":"` + id + `","device_id":"one","device_owner":"compute:nova","fixed_ips":[` + strings.Join(fixed, ",") + `]}`
+}
+
+func snapshot(t *testing.T, ports ...string) string {
+	t.Helper()
+	return textFile(t, `{"ports":[`+strings.Join(ports, ",")+`]}`)
+}
+
+// Ports come in the order of their random IDs, and the fixed IPs of a port in any order.
+func TestOrderOfTheFirstSnapshotIsKept(t *testing.T) {
+	subnets := textFile(t, snapshotSubnets)
+	const moved = "data moved in 1 of the 1 instance that is in both snapshots\n"
+	for _, test := range []struct {
+		name          string
+		before, after string
+		want          string
+	}{
+		{"a port that was added comes last",
+			snapshot(t, snapshotPort("p2", "f"), snapshotPort("p3", "b")),
+			snapshot(t, snapshotPort("p1", "s"), snapshotPort("p3", "b"), snapshotPort("p2", "f")),
+			moved + "  11.9.0.0/24 front -> spare in 1 instance, e.g. one\n"},
+		{"ports that stay keep their order",
+			snapshot(t, snapshotPort("p1", "s"), snapshotPort("p2", "f"), snapshotPort("p3", "b")),
+			snapshot(t, snapshotPort("p3", "b"), snapshotPort("p2", "f")),
+			moved + "  39 prefixes spare -> front in 1 instance, e.g. one\n"},
+		{"fixed IPs are swapped",
+			snapshot(t, snapshotPort("p1", "f", "b")),
+			snapshot(t, snapshotPort("p1", "b", "f")),
+			"Nothing changed.\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out, _ := program(t, 0, "-before", subnets+","+test.before, subnets, test.after)
+			moves, _, _ := strings.Cut(out, "\n\n")
+			if strings.TrimSuffix(moves, "\n") != strings.TrimSuffix(test.want, "\n") {
+				t.Errorf("got\n%s", out)
+			}
+		})
+	}
+}
+
+// A subnet for -default-subnet may be new, or gone.
+func TestDefaultsOfOneSnapshot(t *testing.T) {
+	subnets := textFile(t, snapshotSubnets)
+	one, two := snapshot(t, snapshotPort("p1", "f")), snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b"))
+	for _, flags := range [][]string{{"-default-subnet", "b"}, {"-default-nic", "eth1"}} {
+		for _, documents := range [][2]string{{one, two}, {two, one}} {
+			program(t, 0, append(flags, "-before", subnets+","+documents[0], subnets, documents[1])...)
+		}
+	}
+	for _, flags := range [][]string{{"-default-subnet", "s"}, {"-default-nic", "eth2"}} {
+		if _, stderr := program(t, 2, append(flags, "-before", subnets+","+one, subnets, two)...); !strings.Contains(stderr, flags[1]) {
+			t.Errorf("%v: stderr %q", flags, stderr)
+		}
+	}
+}

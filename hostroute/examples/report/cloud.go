@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strconv"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
@@ -39,8 +37,7 @@ type cloud struct {
 	subjectsOf map[hostroute.Code][]subject // those of a baseline that are not about a subnet
 }
 
-// load reads the documents of a cloud. If first is not nil, the NICs of an instance are in the order that they have
-// there.
+// load reads the documents of a cloud. If first is not nil, NICs are in the order that they have there.
 func load(documents []string, stdin io.Reader, d defaults, first *cloud, progress *progress) (*cloud, error) {
 	c := &cloud{hasPorts: len(documents) > 1, defaults: d}
 	readers := make([]io.Reader, 2)
@@ -71,9 +68,7 @@ func load(documents []string, stdin io.Reader, d defaults, first *cloud, progres
 	if first != nil {
 		c.order(first)
 	}
-	if err := c.keepDefaults(); err != nil {
-		return nil, err
-	}
+	c.keepDefaults()
 	return c, c.add(progress)
 }
 
@@ -107,69 +102,6 @@ func (c *cloud) leftOut() (subnets, instances int) {
 		}
 	}
 	return subnets, instances
-}
-
-// order puts the NICs of each instance into the order that the same ports have in first. Documents come in any order, and
-// else an unchanged cloud would seem to move.
-func (c *cloud) order(first *cloud) {
-	places := make(map[string]map[string]int, len(first.Instances)) // by instance and port
-	for _, in := range first.Instances {
-		ports := make(map[string]int, len(in.NICs))
-		for i, n := range in.NICs {
-			ports[n.ID] = i
-		}
-		places[in.Name] = ports
-	}
-	for _, in := range c.Instances {
-		ports := places[in.Name]
-		isThere := func(n hostroute.NIC) bool { _, there := ports[n.ID]; return there && n.ID != "" }
-		if len(ports) != len(in.NICs) || slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return !isThere(n) }) {
-			continue
-		}
-		slices.SortFunc(in.NICs, func(a, b hostroute.NIC) int { return cmp.Compare(ports[a.ID], ports[b.ID]) })
-		for i := range in.NICs {
-			in.NICs[i].Name = "eth" + strconv.Itoa(i)
-		}
-	}
-}
-
-// defaults say what is assumed of guests: which default route they keep, and whether they read the config drive.
-type defaults struct {
-	subnets []string // of the NIC; the first that an instance has counts
-	nic     string   // where the instance has none of these
-
-	configDrive string // whether guests read the config drive: yes, no or not known
-}
-
-// keepDefaults sets the DefaultNIC of instances.
-func (c *cloud) keepDefaults() error {
-	used := make(map[string]bool)
-	nicUsed := c.defaults.nic == ""
-	for i := range c.Instances {
-		in := &c.Instances[i]
-		in.ConfigDrive = c.defaults.configDrive == "yes"
-		has := func(n hostroute.NIC) bool { return n.Name == c.defaults.nic }
-		if c.defaults.nic != "" && slices.ContainsFunc(in.NICs, has) {
-			nicUsed, in.DefaultNIC = true, c.defaults.nic
-		}
-		for _, id := range slices.Backward(c.defaults.subnets) {
-			isOn := func(n hostroute.NIC) bool {
-				return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.ID == id })
-			}
-			if nic := slices.IndexFunc(in.NICs, isOn); nic >= 0 {
-				used[id], in.DefaultNIC = true, in.NICs[nic].Name
-			}
-		}
-	}
-	for _, id := range c.defaults.subnets {
-		if !used[id] {
-			return fmt.Errorf("-default-subnet: no instance is on subnet %q", id)
-		}
-	}
-	if !nicUsed {
-		return fmt.Errorf("-default-nic: no instance has a NIC %q", c.defaults.nic)
-	}
-	return nil
 }
 
 // add adds everything to the audit.

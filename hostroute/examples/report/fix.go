@@ -256,11 +256,7 @@ func misspelling(code hostroute.Code) bool { return code == neutron.CodeNetmaskS
 
 // misspelling prints what is wrong with a subnet's list, and the command that writes all of it as it is understood.
 func (p *printer) misspelling(e *entry) {
-	text := p.instances(0)
-	if names := p.users[e.subnet]; len(names) > 0 {
-		text = count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
-	}
-	p.line(4, "%s", text)
+	p.line(4, "%s", p.usersText(e.subnet))
 	list := p.misspelt[e.subnet]
 	for _, f := range list[:min(len(list), maxDestinations)] {
 		p.line(4, "%s", oneLine(f.Message))

@@ -196,25 +196,7 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 			failing++
 		}
 	}
-	p.line(0, "%s", p.place(s.ID))
-	p.line(2, "ID %s", quoted(s.ID))
-	gateway, dhcp := "no gateway", "DHCP"
-	if s.Gateway.IsValid() {
-		gateway = "gateway " + s.Gateway.String()
-	}
-	if s.DHCPDisabled {
-		dhcp = "no DHCP"
-	}
-	text := p.instances(0)
-	if names := p.users[s.ID]; len(names) > 0 {
-		text = count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
-	}
-	p.line(2, "%s, %s, %s, %s", gateway, dhcp, count(len(s.HostRoutes), "host route"), text)
-	for _, problem := range p.Problems {
-		if problem.Subnet == s.ID {
-			p.line(2, "problem: %s", oneLine(problem.String()))
-		}
-	}
+	p.subnetHead(s)
 	if p.misspelt[s.ID] != nil {
 		e := &entry{code: p.misspelt[s.ID][0].Code, subnet: s.ID}
 		e.add(s.HostRoutes...)
@@ -235,6 +217,25 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 		}
 	}
 	return failing, nil
+}
+
+// subnetHead prints what the documents say about a subnet.
+func (p *printer) subnetHead(s *hostroute.Subnet) {
+	p.line(0, "%s", p.place(s.ID))
+	p.line(2, "ID %s", quoted(s.ID))
+	gateway, dhcp := "no gateway", "DHCP"
+	if s.Gateway.IsValid() {
+		gateway = "gateway " + s.Gateway.String()
+	}
+	if s.DHCPDisabled {
+		dhcp = "no DHCP"
+	}
+	p.line(2, "%s, %s, %s, %s", gateway, dhcp, count(len(s.HostRoutes), "host route"), p.usersText(s.ID))
+	for _, problem := range p.Problems {
+		if problem.Subnet == s.ID {
+			p.line(2, "problem: %s", oneLine(problem.String()))
+		}
+	}
 }
 
 // usage returns a host route of the cloud; nil if there is none.

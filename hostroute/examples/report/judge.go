@@ -42,7 +42,7 @@ const (
 var kinds = [...]struct{ name, text string }{
 	wrong:   {"wrong", "never take effect, or the data does not go where they say"},
 	risky:   {"risky", "work with some DHCP clients only, or take another NIC's data"},
-	canGo:   {"can go", "nobody needs them: all that CAN GO lists can be removed at once"},
+	canGo:   {"can go", "nobody needs them: CAN GO lists them"},
 	works:   {"works", "choose the NIC of some data, in one instance at least"},
 	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are"},
 	idle:    {"idle", "do nothing, but cannot all be removed with the rest"},

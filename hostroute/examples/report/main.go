@@ -18,14 +18,16 @@
 //	unknown  without PORTS: the subnet alone shows nothing wrong
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. Commands
-// are printed only for fixes that move no data.
+// are printed only for fixes that move no data. Numbers such as "depends in 3, refused in 4" may overlap: where it depends
+// on the guest, the other number counts what ISC dhclient does.
 //
 // # Flags
 //
 //	-instance NAME         print the routing table, verdicts and findings of one instance (its device_id)
 //	-to ADDRESS            with -instance: say only by which NIC data to the address leaves, and why
 //	-subnet ID             print all that is known of one subnet
-//	-before SUBNETS,PORTS  print what changed since these documents: host routes, findings, and whose data moved
+//	-before SUBNETS,PORTS  print what changed since these documents: host routes, findings, and whose data moved. NICs are
+//	                       in the order of these; ports that are new come last
 //	-problems              print everything in the documents that could not be read and was left out
 //	-json                  print one JSON object (see below)
 //	-default-subnet ID     guests keep the default route of their NIC on this subnet; may be repeated, and the first
@@ -253,13 +255,7 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 	if err != nil {
 		return 0, err
 	}
-	var before *cloud
-	if opt.before != nil {
-		if before, err = load(opt.before, stdin, opt.defaults, nil, progress); err != nil {
-			return 0, fmt.Errorf("before: %w", err)
-		}
-	}
-	c, err := load(opt.documents, stdin, opt.defaults, before, progress)
+	before, c, err := loadAll(opt, stdin, progress)
 	if err != nil {
 		return 0, err
 	}

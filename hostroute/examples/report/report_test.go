@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -94,7 +96,7 @@ func TestHeadOfSample(t *testing.T) {
 	const want = `9 host routes on 8 subnets, 10 instances
      4 wrong    never take effect, or the data does not go where they say
      1 risky    work with some DHCP clients only, or take another NIC's data
-     2 can go   nobody needs them: all that CAN GO lists can be removed at once
+     2 can go   nobody needs them: CAN GO lists them, with 3 of those above
      2 depends  do something or nothing, as the guest's default and DHCP client are
 `
 	out, _ := program(t, 1, sampleSubnets, samplePorts)
@@ -227,6 +229,19 @@ func TestUnsafeAndAll(t *testing.T) {
 	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends", "\n    findings: single-nic in 1\n"} {
 		if strings.Contains(plain, part) || !strings.Contains(all, part) {
 			t.Errorf("%q, without and with -all:\n%s\n%s", part, plain, all)
+		}
+	}
+}
+
+// Where a verdict depends on the guest, its effect counts besides: what ISC dhclient does.
+func TestCountsMayOverlap(t *testing.T) {
+	for want, u := range map[string]audit.Usage{
+		"5 instances: depends in 3, refused in 4, does nothing in 1": {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectRefused: 4, hostroute.EffectRedundant: 1}},
+		"5 instances: depends": {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectRefused: 5}},
+		"1 instance: refused":  {Instances: 1, Effects: map[hostroute.Effect]int{hostroute.EffectRefused: 1}},
+	} {
+		if got := (&hostRoute{Usage: u}).counts(); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -21,9 +21,9 @@ func (p *printer) summary(opt *options, v *verdict) {
 		p.line(0, "%s; without ports, no instance is known", head)
 	}
 	number := p.kindCounts()
-	for k, kind := range kinds {
-		if n := number[kind.name]; n > 0 {
-			p.line(0, "%6d %-8s %s", n, kind.name, kinds[k].text)
+	for k := range kinds {
+		if n := number[kinds[k].name]; n > 0 {
+			p.line(0, "%6d %-8s %s", n, kinds[k].name, p.kindText(kind(k), n))
 		}
 	}
 	if text := p.leftOutText(); text != "" {
@@ -35,6 +35,14 @@ func (p *printer) summary(opt *options, v *verdict) {
 	if p.hasPorts {
 		p.line(0, "assumed: %s", p.assumptions())
 	}
+}
+
+// kindText explains a kind that n host routes have. CAN GO also lists some that count as wrong or risky.
+func (p *printer) kindText(k kind, n int) string {
+	if more := len(p.canGo) - n; k == canGo && more > 0 {
+		return kinds[k].text + ", with " + strconv.Itoa(more) + " of those above"
+	}
+	return kinds[k].text
 }
 
 func (p *printer) kindCounts() map[string]int {

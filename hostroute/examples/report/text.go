@@ -150,6 +150,15 @@ func (c *cloud) instances(n int) string {
 	return count(n, "instance")
 }
 
+// usersText returns "5 instances; e.g. NAME" for those on a subnet.
+func (c *cloud) usersText(subnet string) string {
+	names := c.users[subnet]
+	if len(names) == 0 {
+		return c.instances(0)
+	}
+	return count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
+}
+
 // example returns an instance with the entry's finding.
 func (p *printer) example(e *entry) string {
 	for _, o := range p.matching(e) {

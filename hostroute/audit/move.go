@@ -1,0 +1,105 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// What leaves by another NIC than before.
+
+// A Move says that destinations leave by another NIC than before. The names of NICs mean nothing across
+// instances, so From and To are the IDs of the NIC's subnets, separated by commas. A subnet without an ID
+// appears with its CIDR, and a NIC without subnets with its name. The zero Move moves nothing.
+type Move struct {
+	Destinations []netip.Prefix `json:"destinations"` // sorted by address, IPv4 first
+	From         string         `json:"from"`         // "" means no route
+	To           string         `json:"to"`           // "" means no route
+	Instances    int            `json:"instances"`    // in which these destinations, and no others, move from From to To
+	Examples     []string       `json:"examples"`     // the three smallest names of the instances
+}
+
+// Moves returns which destinations leave by another NIC in after than in before, which are one instance at two
+// times. It is the [hostroute.Diff] of their tables, but a NIC is the same if its subnets are, whatever its
+// name. Each Move has one instance, the name of after as its example. They are sorted by destinations, From
+// and To.
+//
+// Moves returns nil if [hostroute.Analyze] returns an error for before or after.
+func Moves(before, after hostroute.Instance) []Move {
+	labels := make(map[string]string)
+	was, errBefore := labelled(before, labels)
+	is, errAfter := labelled(after, labels)
+	if errBefore != nil || errAfter != nil {
+		return nil
+	}
+	label := func(nic string) string { return labels[nic] }
+	return FoldMoves(gather(hostroute.Diff(was, is), label, 1, after.Name))
+}
+
+// labelled returns an instance's table in which NICs have other names: their labels with a number, because two
+// can have the same label. It adds the label of each such name to labels.
+func labelled(in hostroute.Instance, labels map[string]string) (hostroute.Table, error) {
+	report, err := hostroute.Analyze(in)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string)
+	used := make(map[string]int)
+	for _, n := range in.NICs {
+		label := nicLabel(&in, n.Name)
+		used[label]++
+		name := fmt.Sprintf("%s %d", label, used[label])
+		names[n.Name], labels[name] = name, label
+	}
+	for i := range report.Table {
+		report.Table[i].NIC = names[report.Table[i].NIC]
+	}
+	return report.Table, nil
+}
+
+// gather makes one Move of all changes between the same two NICs, in some instances with these names.
+func gather(changes []hostroute.Change, label func(nic string) string, instances int, names ...string) []Move {
+	var out []Move
+	for _, c := range changes {
+		from, to := label(c.Before), label(c.After)
+		i := slices.IndexFunc(out, func(m Move) bool { return m.From == from && m.To == to })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Move{From: from, To: to, Instances: instances, Examples: names})
+		}
+		out[i].Destinations = append(out[i].Destinations, c.Destination)
+	}
+	return out
+}
+
+// FoldMoves adds up the moves of many instances: it makes one Move of those with the same Destinations, From and To.
+// Moves in the most instances come first, then they are sorted by destinations, From and To.
+func FoldMoves(moves []Move) []Move {
+	out := []Move{}
+	at := make(map[string]int)
+	for _, m := range moves {
+		key := fmt.Sprintf("%q %q %v", m.From, m.To, m.Destinations)
+		i, known := at[key]
+		if !known {
+			i = len(out)
+			at[key] = i
+			out = append(out, Move{Destinations: slices.Clone(m.Destinations), From: m.From, To: m.To, Examples: []string{}})
+		}
+		out[i].Instances += m.Instances
+		out[i].Examples = addNames(out[i].Examples, m.Examples...)
+	}
+	slices.SortFunc(out, compareMoves)
+	return out
+}
+
+func compareMoves(a, b Move) int {
+	return cmp.Or(
+		cmp.Compare(b.Instances, a.Instances),
+		slices.CompareFunc(a.Destinations, b.Destinations, comparePrefixes),
+		cmp.Compare(a.From, b.From),
+		cmp.Compare(a.To, b.To),
+	)
+}
