@@ -1,4 +1,4 @@
-"""Runs Neutron's server on a new sqlite file: server.py CONFIGURATION DATABASE."""
+"""Runs Neutron's API on a new sqlite file: server.py CONFIGURATION DATABASE."""
 import os
 import sys
 import threading
@@ -12,7 +12,9 @@ def end_with_parent():
 # Neutron replaces what is imported from threading, so the thread is started before.
 threading.Thread(target=end_with_parent, daemon=True).start()
 
-from neutron.cmd.eventlet.server import main  # noqa: E402
+import neutron.cmd.eventlet  # noqa: E402,F401 (replaces parts of the standard library)
+from neutron import server  # noqa: E402
+from neutron import service  # noqa: E402
 from neutron.db.migration.models import head  # noqa: E402
 import sqlalchemy  # noqa: E402
 
@@ -24,4 +26,6 @@ head.get_metadata().create_all(engine)
 engine.dispose()
 
 sys.argv[1:] = ["--config-file", configuration]
-main()
+
+# The API alone, without the workers that speak to agents: they would be processes of their own.
+server.boot_server(lambda: service.serve_wsgi(service.NeutronApiService).wait())
