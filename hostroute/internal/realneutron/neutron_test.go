@@ -1,8 +1,136 @@
 package realneutron
 
-import "testing"
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// TestNeutron holds the library against a real Neutron server and the real openstack command. Its
+// parts share one server and what createCloud makes there.
 func TestNeutron(t *testing.T) {
-	endpoint := Start(t)
-	t.Log(endpoint)
+	needs(t, "openstack", "--version")
+	s := server(Start(t))
+	s.createCloud(t)
+	forms := s.forms(t) // before other parts make more
+	t.Run("Documents", func(t *testing.T) { testDocuments(t, forms) })
+	t.Run("HostRoutes", s.testHostRoutes)
+	t.Run("DefaultGateway", s.testDefaultGateway)
+	// t.Run("Fixes", s.testFixes)
+	// t.Run("FullList", s.testFullList)
+}
+
+var equate = cmp.Options{
+	cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
+	cmpopts.EquateEmpty(),
+	cmp.Comparer(func(a, b error) bool { return a.Error() == b.Error() }),
+}
+
+// A server is the address of Neutron.
+type server string
+
+// members is an object of the API as JSON.
+type members map[string]any
+
+var client = http.Client{Timeout: patience}
+
+// call sends a request and returns the answer's status and body. The path is one of the API, or an
+// address that an answer has.
+func (s server) call(t testing.TB, method, path string, body any) (status int, answer []byte) {
+	t.Helper()
+	if !strings.HasPrefix(path, "http:") {
+		path = string(s) + "/v2.0/" + path
+	}
+	text, ok := body.([]byte)
+	if !ok && body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	request, err := http.NewRequest(method, path, bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if answer, err = io.ReadAll(response.Body); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, answer
+}
+
+// get returns the answer to GET.
+func (s server) get(t testing.TB, path string) []byte {
+	t.Helper()
+	status, answer := s.call(t, "GET", path, nil)
+	if status != http.StatusOK {
+		t.Fatalf("GET %s: %d %s", path, status, answer)
+	}
+	return answer
+}
+
+// create makes something of a kind, "subnet", and returns its ID.
+func (s server) create(t testing.TB, kind string, m members) (id string) {
+	t.Helper()
+	status, answer := s.call(t, "POST", kind+"s", map[string]members{kind: m})
+	if status != http.StatusCreated {
+		t.Fatalf("no %s: %d %s\n%v", kind, status, answer, m)
+	}
+	return created(t, answer)
+}
+
+// created returns the ID of what an answer says is made.
+func created(t testing.TB, answer []byte) (id string) {
+	t.Helper()
+	var made map[string]struct{ ID string }
+	if err := json.Unmarshal(answer, &made); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range made {
+		id = m.ID
+	}
+	return id
+}
+
+// openstack runs the real command.
+func (s server) openstack(t testing.TB, stdin string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "openstack", args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+	cmd.Env = append(os.Environ(), s.environment()...)
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	return out.String(), errs.String(), err
+}
+
+// environment has the variables with which the openstack command finds the server.
+func (s server) environment() []string {
+	return []string{"OS_AUTH_TYPE=none", "OS_ENDPOINT=" + string(s), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"}
+}
+
+// script runs commands, one a line, in one process of the openstack command, which starts slowly.
+// All of them must succeed.
+func (s server) script(t testing.TB, lines []string) (stdout []byte) {
+	t.Helper()
+	out, errs, err := s.openstack(t, strings.Join(lines, "\n")+"\n")
+	if err != nil || errs != "" {
+		t.Fatalf("openstack: %v\n%s", err, errs)
+	}
+	return []byte(out)
 }
