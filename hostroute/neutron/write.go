@@ -47,13 +47,16 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // routes, so commands of different edits can be run one after the other: `subnet set` for what
 // is added, then `subnet unset` for what goes. The arguments are not quoted for a shell.
 //
-// In two cases the commands cannot do that, and [ReplaceCommand] of the edited subnet is
-// returned instead: a destination of s has host bits, because unset compares text; or something is
-// replaced and the list would be longer than Neutron's default limit of 20 in between.
+// In three cases the commands cannot do that, and [ReplaceCommand] of the edited subnet is
+// returned instead:
 //
-// A subnet with [CodeNetmaskSpelling] needs ReplaceCommand, too, because s does not show how
-// destinations are spelled. IPv6 subnets and subnets without DHCP have no such finding: there unset
-// fails if a destination is spelled with a netmask, and changes nothing. The result is nil if
+//   - a destination of s has host bits, which Neutron refuses when it is sent the list
+//   - something is replaced, and the list would be longer than Neutron's default limit of 20 in between
+//   - something goes from a subnet of IPv6 or without DHCP. `unset` compares text and fails where the
+//     list has another spelling, such as 2001:DB8::/32 or a netmask. s does not show the spelling, and
+//     there it makes no finding.
+//
+// A subnet with [CodeNetmaskSpelling] needs ReplaceCommand, too. The result is nil if
 // [hostroute.Subnet.Apply] fails, and if there is nothing to change.
 func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	edited, err := s.Apply(edits...)
@@ -63,7 +66,9 @@ func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	before, after := written(s.HostRoutes), edited.HostRoutes
 	added, gone := without(after, before), without(before, after)
 	hostBits := slices.ContainsFunc(s.HostRoutes, func(r hostroute.HostRoute) bool { return r.Destination != r.Destination.Masked() })
-	if hostBits || len(added) > 0 && len(gone) > 0 && len(before)+len(added) > maxHostRoutes {
+	noRoom := len(added) > 0 && len(gone) > 0 && len(before)+len(added) > maxHostRoutes
+	unknownSpelling := len(gone) > 0 && (s.CIDR.Addr().Is6() || s.DHCPDisabled)
+	if hostBits || noRoom || unknownSpelling {
 		return [][]string{ReplaceCommand(edited)}
 	}
 	var commands [][]string

@@ -98,6 +98,10 @@ func TestEditCommands(t *testing.T) {
 	}
 	const a, b = "11.0.0.0/8,10.0.0.1", "11.0.0.0/8,10.0.0.2"
 	const setB, unsetA = "openstack subnet set --host-route destination=11.0.0.0/8,gateway=10.0.0.2 s", "openstack subnet unset --host-route destination=11.0.0.0/8,gateway=10.0.0.1 s"
+	ipv6 := subnetOf("s", "2001:db8:77::/48,fe80::1", "2001:db8:78::/48,fe80::1")
+	ipv6.CIDR = netip.MustParsePrefix("2001:db8::/64")
+	static := subnetOf("s", a, b)
+	static.DHCPDisabled = true
 	for _, tt := range []struct {
 		name   string
 		subnet *hostroute.Subnet
@@ -119,6 +123,12 @@ func TestEditCommands(t *testing.T) {
 		{"an edit that fails", subnetOf("s", a), []hostroute.Edit{edit("", b), edit("12.0.0.0/8,10.0.0.1", "")}, nil},
 		{"no subnet", nil, []hostroute.Edit{edit("", a)}, nil},
 		{"host bits anywhere in the list", subnetOf("s", a, "12.1.2.3/8,10.0.0.1"), []hostroute.Edit{edit("", b)}, []string{all(a, "12.0.0.0/8,10.0.0.1", b)}},
+		{"a removal on an IPv6 subnet: who knows how it is spelled", ipv6, []hostroute.Edit{edit("2001:db8:77::/48,fe80::1", "")}, []string{all("2001:db8:78::/48,fe80::1")}},
+		{"an addition on an IPv6 subnet", ipv6, []hostroute.Edit{edit("", "2001:db8:79::/48,fe80::1")}, []string{
+			"openstack subnet set --host-route destination=2001:db8:79::/48,gateway=fe80::1 s"}},
+		{"a removal without DHCP: it may be spelled with a netmask", static, []hostroute.Edit{edit(a, "")}, []string{all(b)}},
+		{"an addition without DHCP", static, []hostroute.Edit{edit("", "12.0.0.0/8,10.0.0.1")}, []string{
+			"openstack subnet set --host-route destination=12.0.0.0/8,gateway=10.0.0.1 s"}},
 		{"a replacement on a list of 19", subnetOf("s", twenty[:19]...), []hostroute.Edit{edit(nth(0), a)}, []string{
 			"openstack subnet set --host-route destination=11.0.0.0/8,gateway=10.0.0.1 s", "openstack subnet unset --host-route destination=12.0.0.0/16,gateway=10.0.0.1 s"}},
 		{"a replacement on a list of 20", subnetOf("s", twenty...), []hostroute.Edit{edit(nth(0), a)}, []string{all(append([]string{a}, twenty[1:]...)...)}},
