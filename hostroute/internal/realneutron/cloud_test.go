@@ -3,31 +3,36 @@ package realneutron
 import (
 	"fmt"
 	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
 )
 
-// A cloud with everything that changes a verdict, a document or a fix. Its names are those of the tests; Neutron's
-// own IDs are random.
+// A cloud with everything that makes a difference to a document, a verdict or a fix.
 
-// A network has subnets; a subnet has host routes as they are spelled, "destination,nexthop".
-type (
-	network []subnet
-	subnet  struct {
-		name, cidr string
-		more       members // gateway_ip and the like
-		hostRoutes []string
-		leftOut    bool // the library does not read how they are spelled
-	}
-)
+// A subnet to make. Its host routes are "destination,nexthop", as they are spelled in the request.
+type subnet struct {
+	name, cidr string
+	more       members // gateway_ip and the like
+	hostRoutes []string
+	leftOut    bool // because of their spelling, by the library
+}
 
-// An instance has ports. Each has addresses, "subnet" or "subnet=address".
+// An instance to make. Each port has subnets.
 type instance struct {
 	name, host string
 	ports      [][]string
 }
 
-var cloudNetworks = []network{
+// cloudNetworks are the subnets of each network.
+var cloudNetworks = [][]subnet{
 	{
 		// Two IPv4 subnets are siblings where both are in use on a host.
 		{name: "front", cidr: "10.65.0.0/24", hostRoutes: []string{
@@ -42,7 +47,7 @@ var cloudNetworks = []network{
 			"20.2.0.0/16,11.8.0.77",  // a router on the subnet
 			"20.3.0.0/16,10.65.0.1",  // front's gateway
 			"20.4.0.0/16,192.0.2.1",  // on no link
-			"20.5.0.0/16,11.8.0.21",  // an instance's own address
+			"20.5.0.0/16,11.8.0.21",  // the address of the first port on the subnet
 			"20.6.0.0/16,0.0.0.0",    // on-link
 			"20.7.0.0/16,224.0.0.5",  // multicast
 			"0.0.0.0/0,11.8.0.77",    // a default
@@ -60,7 +65,8 @@ var cloudNetworks = []network{
 	},
 	{{name: "full", cidr: "10.70.0.0/24", hostRoutes: append(numbered(19, "10.70.0.1"), "21.0.19.0/24,10.70.0.77")}},
 	{{name: "no gateway", cidr: "10.72.0.0/24", more: members{"gateway_ip": nil}, hostRoutes: []string{"20.13.0.0/16,10.72.0.1"}}},
-	{{name: "no DHCP", cidr: "10.73.0.0/24", more: members{"enable_dhcp": false}, hostRoutes: []string{"20.14.0.0/16,10.73.0.1", "0.0.0.0/0,10.73.0.1"}}},
+	{{name: "no DHCP", cidr: "10.73.0.0/24", more: members{"enable_dhcp": false}, hostRoutes: []string{
+		"20.14.0.0/16,10.73.0.1", "0.0.0.0/0,10.73.0.77", "20.19.0.0/255.255.0.0,10.73.0.77"}}},
 	{{name: "another gateway", cidr: "10.76.0.0/24", more: members{"gateway_ip": "10.76.0.254"}, hostRoutes: []string{"20.15.0.0/16,10.76.0.1"}}},
 	{{name: "netmasks", cidr: "10.74.0.0/24", hostRoutes: []string{
 		"20.16.0.0/255.255.0.0,10.74.0.1", "20.17.0.0/0.0.255.255,10.74.0.1", "20.18.0.0/16,10.74.0.77", "20.18.0.0/16,10.74.0.1"}}},
@@ -74,7 +80,7 @@ var cloudNetworks = []network{
 }
 
 var cloudInstances = []instance{
-	{"web-1", "compute-1", [][]string{{"front"}, {"back=11.8.0.21", "back6"}}},
+	{"web-1", "compute-1", [][]string{{"front"}, {"back", "back6"}}},
 	{"web-2", "compute-2", [][]string{{"front"}, {"back"}}},
 	{"side-1", "compute-1", [][]string{{"side"}, {"back"}}},
 	{"two-subnets", "compute-1", [][]string{{"front", "side"}}},
@@ -111,9 +117,9 @@ func hostRoutes(spelled []string) []members {
 	return list
 }
 
-// members returns a subnet as the API takes it.
-func (sub subnet) members(network string) members {
-	m := members{"network_id": network, "name": sub.name, "cidr": sub.cidr, "ip_version": 4, "host_routes": hostRoutes(sub.hostRoutes)}
+// members returns a subnet as the API takes it, without its network.
+func (sub subnet) members() members {
+	m := members{"name": sub.name, "cidr": sub.cidr, "ip_version": 4, "host_routes": hostRoutes(sub.hostRoutes)}
 	if strings.Contains(sub.cidr, ":") {
 		m["ip_version"] = 6
 	}
@@ -121,43 +127,119 @@ func (sub subnet) members(network string) members {
 	return m
 }
 
-func (s server) createNetwork(t testing.TB) (id string) {
-	t.Helper()
-	return s.create(t, "network", members{})
-}
-
-// createSubnet makes a subnet on a network.
-func (s server) createSubnet(t testing.TB, network string, sub subnet) (id string) {
-	t.Helper()
-	return s.create(t, "subnet", sub.members(network))
-}
-
-// createCloud makes the networks, subnets and ports above.
+// createCloud makes the cloud. The first port on an IPv4 subnet has an address that ends in .21, the next one in .22.
 func (s server) createCloud(t testing.TB) {
 	t.Helper()
-	subnetIDs, networkIDs := make(map[string]string), make(map[string]string) // by the name of the subnet
+	type made struct {
+		network, id string
+		cidr        netip.Prefix
+		ports       byte
+	}
+	subnets := make(map[string]*made)
 	for _, n := range cloudNetworks {
-		network := s.createNetwork(t)
+		network := s.create(t, "network", members{})
 		for _, sub := range n {
-			networkIDs[sub.name], subnetIDs[sub.name] = network, s.createSubnet(t, network, sub)
+			m := sub.members()
+			m["network_id"] = network
+			subnets[sub.name] = &made{network: network, id: s.create(t, "subnet", m), cidr: netip.MustParsePrefix(sub.cidr)}
 		}
 	}
 	for _, in := range cloudInstances {
-		for i, port := range in.ports {
-			m := members{"name": fmt.Sprintf("%s-%d", in.name, i), "device_id": in.name, "device_owner": "compute:nova", "binding:host_id": in.host}
-			var fixed []members
-			for _, address := range port {
-				name, ip, given := strings.Cut(address, "=")
-				f := members{"subnet_id": subnetIDs[name]}
-				if given {
-					f["ip_address"] = ip
+		for i, names := range in.ports {
+			port := members{"name": fmt.Sprintf("%s-%d", in.name, i), "device_id": in.name, "device_owner": "compute:nova", "binding:host_id": in.host}
+			var fixedIPs []members
+			for _, name := range names {
+				sub := subnets[name]
+				fixed := members{"subnet_id": sub.id}
+				if sub.cidr.Addr().Is4() { // SLAAC allows no choice
+					a := sub.cidr.Addr().As4()
+					a[3] = 21 + sub.ports
+					sub.ports++
+					fixed["ip_address"] = netip.AddrFrom4(a)
 				}
-				fixed = append(fixed, f)
-				m["network_id"] = networkIDs[name]
+				fixedIPs = append(fixedIPs, fixed)
+				port["network_id"] = sub.network
 			}
-			m["fixed_ips"] = fixed
-			s.create(t, "port", m)
+			port["fixed_ips"] = fixedIPs
+			s.create(t, "port", port)
 		}
 	}
-	s.create(t, "port", members{"network_id": networkIDs["front"], "device_id": "dhcp", "device_owner": "network:dhcp"})
+	s.create(t, "port", members{"network_id": subnets["front"].network, "device_id": "dhcp", "device_owner": "network:dhcp"})
+}
+
+// checkCloud holds a deployment against what was made.
+func checkCloud(t *testing.T, d *neutron.Deployment) {
+	t.Helper()
+	byName := make(map[string]*hostroute.Subnet)
+	for _, s := range d.Subnets {
+		byName[d.SubnetNames[s.ID]] = s
+	}
+	for _, n := range cloudNetworks {
+		for _, sub := range n {
+			got := byName[sub.name]
+			if (got == nil) != sub.leftOut {
+				t.Errorf("subnet %s is left out: %v, want %v", sub.name, got == nil, sub.leftOut)
+			}
+			want := parsed(sub.hostRoutes)
+			if got == nil || want == nil {
+				continue
+			}
+			if diff := gocmp.Diff(want, slices.SortedFunc(slices.Values(got.HostRoutes), compareHostRoutes), equate); diff != "" {
+				t.Errorf("%s: host routes (-made +decoded):\n%s", sub.name, diff)
+			}
+		}
+	}
+	siblings := make(map[string]int) // of each instance, of all NICs
+	for _, in := range d.Instances {
+		for _, n := range in.NICs {
+			siblings[in.Name] += len(n.Siblings)
+		}
+	}
+	wantSiblings := map[string]int{
+		"web-1": 2 + 1, "web-2": 1 + 1, "side-1": 2 + 1, "two-subnets": 2, "nfs": 2 + 1 + 1,
+		"mover": 1 + 1, "static": 1 + 0 + 1, "masks": 1 + 1, "alone": 1, "odd": 1 + 1,
+	}
+	if diff := gocmp.Diff(wantSiblings, siblings); diff != "" {
+		t.Errorf("instances, with their siblings (-want +got):\n%s", diff)
+	}
+
+	var problems []string
+	for _, p := range d.Problems {
+		problems = append(problems, uuid.ReplaceAllString(p.Err.Error(), "ID"))
+	}
+	slices.Sort(problems)
+	const notCIDR = " is not spelled as a CIDR: a guest may get another one, or none"
+	wantProblems := []string{
+		`destination "011.0.0.0/16"` + notCIDR, `destination "11/8"` + notCIDR, `destination "20.0.0.0/+16"` + notCIDR, "destination \"20.0.0.0/\u0661\u0666\"" + notCIDR,
+		"destination ::ffff:20.0.0.0/112 has IPv4-mapped addresses on an IPv6 subnet",
+		`subnet "ID" is left out`,
+		"the port has no device_id, which names its instance", "the port has no host, so it is not attached to instance web-1, whose other ports have one",
+	}
+	if diff := gocmp.Diff(wantProblems, problems); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	var misspelt []string
+	for _, f := range d.Findings {
+		misspelt = append(misspelt, string(f.Code)+" "+f.Subject.HostRoute.String())
+	}
+	slices.Sort(misspelt)
+	if diff := gocmp.Diff([]string{"netmask-spelling 20.16.0.0/16,10.74.0.1", "netmask-spelling 20.17.0.0/16,10.74.0.1"}, misspelt); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
+var uuid = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// parsed returns host routes in order; nil if one has a netmask.
+func parsed(list []string) []hostroute.HostRoute {
+	out := []hostroute.HostRoute{}
+	for _, text := range list {
+		r, err := hostroute.ParseHostRoute(text)
+		if err != nil {
+			return nil
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, compareHostRoutes)
+	return out
 }

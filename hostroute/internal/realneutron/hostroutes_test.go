@@ -78,8 +78,8 @@ var hostRouteRules = []struct {
 // Neutron refuses and accepts what the library's documentation says, and keeps what it accepts as it is spelled.
 func (s server) testHostRoutes(t *testing.T) {
 	for _, cidr := range []string{"11.8.0.0/24", "2001:db8:8::/64"} {
-		id := s.createSubnet(t, s.createNetwork(t), subnet{cidr: cidr})
-		other := s.createNetwork(t)
+		id := s.createSubnet(t, subnet{cidr: cidr}.members())
+		other := s.create(t, "network", members{})
 		for _, rule := range hostRouteRules {
 			lists := rule.onIPv4
 			if strings.Contains(cidr, ":") {
@@ -87,7 +87,9 @@ func (s server) testHostRoutes(t *testing.T) {
 			}
 			for _, list := range lists {
 				t.Run(rule.sentence+"/"+list[0], func(t *testing.T) {
-					s.checkNew(t, rule.accepted, subnet{cidr: cidr, hostRoutes: list}.members(other))
+					m := subnet{cidr: cidr, hostRoutes: list}.members()
+					m["network_id"] = other
+					s.checkNew(t, rule.accepted, m)
 					document := s.checkChange(t, rule.accepted, id, list)
 					s.checkTreatment(t, rule.library, document)
 				})
@@ -117,7 +119,7 @@ func (s server) checkChange(t *testing.T, accepted bool, id string, list []strin
 	t.Helper()
 	sent := hostRoutes(list)
 	status, answer := s.call(t, "PUT", "subnets/"+id, map[string]members{"subnet": {"host_routes": sent}})
-	t.Cleanup(func() { s.call(t, "PUT", "subnets/"+id, neutron.UpdateBody(nil)) })
+	t.Cleanup(func() { s.call(t, "PUT", "subnets/"+id, json.RawMessage(neutron.UpdateBody(nil))) })
 	document, kept := s.subnet(t, id)
 	want, wantStatus := slices.Sorted(slices.Values(list)), http.StatusOK
 	if !accepted {
@@ -170,7 +172,7 @@ func (s server) checkTreatment(t *testing.T, want string, document members) {
 	case "loopback-destination", "too-many-routes", "next-hop-unusable":
 		wantStatus = http.StatusBadRequest
 	}
-	if status, answer := s.call(t, "PUT", "subnets/"+sub.ID, neutron.UpdateBody(sub)); status != wantStatus {
+	if status, answer := s.call(t, "PUT", "subnets/"+sub.ID, json.RawMessage(neutron.UpdateBody(sub))); status != wantStatus {
 		t.Errorf("what the library writes is answered %d, want %d: %s", status, wantStatus, answer)
 	}
 }
@@ -193,7 +195,7 @@ func (s server) subnet(t testing.TB, id string) (document members, list []string
 // Without gateway_ip in a request, Neutron takes the gateway that the library says.
 func (s server) testDefaultGateway(t *testing.T) {
 	for _, cidr := range []string{"11.8.0.0/24", "11.8.0.128/25", "11.8.0.0/30", "2001:db8:8::/64", "2001:db8:8::10/124"} {
-		document, _ := s.subnet(t, s.createSubnet(t, s.createNetwork(t), subnet{cidr: cidr}))
+		document, _ := s.subnet(t, s.createSubnet(t, subnet{cidr: cidr}.members()))
 		if got, want := document["gateway_ip"], neutron.DefaultGateway(netip.MustParsePrefix(cidr)).String(); got != want {
 			t.Errorf("%s: Neutron takes %v, the library %s", cidr, got, want)
 		}

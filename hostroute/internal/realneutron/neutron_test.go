@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,15 +20,15 @@ import (
 // TestNeutron holds the library against a real Neutron server and the real openstack command. Its
 // parts share one server and what createCloud makes there.
 func TestNeutron(t *testing.T) {
-	needs(t, "openstack", "--version")
+	needs(t, "sh", "-c", "command -v openstack && command -v curl")
 	s := server(Start(t))
 	s.createCloud(t)
 	forms := s.forms(t) // before other parts make more
 	t.Run("Documents", func(t *testing.T) { testDocuments(t, forms) })
 	t.Run("HostRoutes", s.testHostRoutes)
 	t.Run("DefaultGateway", s.testDefaultGateway)
-	// t.Run("Fixes", s.testFixes)
-	// t.Run("FullList", s.testFullList)
+	t.Run("Fixes", func(t *testing.T) { s.testFixes(t, decode(t, forms[0])) })
+	t.Run("FullList", func(t *testing.T) { s.testFullList(t, decode(t, forms[0])) })
 }
 
 var equate = cmp.Options{
@@ -42,23 +43,16 @@ type server string
 // members is an object of the API as JSON.
 type members map[string]any
 
-var client = http.Client{Timeout: patience}
-
-// call sends a request and returns the answer's status and body. The path is one of the API, or an
-// address that an answer has.
+// call sends a request to a path of the API, and returns the answer's status and body.
 func (s server) call(t testing.TB, method, path string, body any) (status int, answer []byte) {
 	t.Helper()
-	if !strings.HasPrefix(path, "http:") {
-		path = string(s) + "/v2.0/" + path
-	}
-	text, ok := body.([]byte)
-	if !ok && body != nil {
-		var err error
-		if text, err = json.Marshal(body); err != nil {
+	var text bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&text).Encode(body); err != nil {
 			t.Fatal(err)
 		}
 	}
-	request, err := http.NewRequest(method, path, bytes.NewReader(text))
+	request, err := http.NewRequest(method, string(s)+"/v2.0/"+path, &text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +88,13 @@ func (s server) create(t testing.TB, kind string, m members) (id string) {
 	return created(t, answer)
 }
 
+// createSubnet makes a subnet on a network of its own.
+func (s server) createSubnet(t testing.TB, m members) (id string) {
+	t.Helper()
+	m["network_id"] = s.create(t, "network", members{})
+	return s.create(t, "subnet", m)
+}
+
 // created returns the ID of what an answer says is made.
 func created(t testing.TB, answer []byte) (id string) {
 	t.Helper()
@@ -113,15 +114,16 @@ func (s server) openstack(t testing.TB, stdin string, args ...string) (stdout, s
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "openstack", args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
-	cmd.Env = append(os.Environ(), s.environment()...)
+	cmd.Env = s.environment()
 	cmd.WaitDelay = time.Second
 	err = cmd.Run()
 	return out.String(), errs.String(), err
 }
 
-// environment has the variables with which the openstack command finds the server.
+// environment is that in which the openstack command finds the server, and no other cloud.
 func (s server) environment() []string {
-	return []string{"OS_AUTH_TYPE=none", "OS_ENDPOINT=" + string(s), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"}
+	other := func(variable string) bool { return strings.HasPrefix(variable, "OS_") }
+	return append(slices.DeleteFunc(os.Environ(), other), "OS_AUTH_TYPE=none", "OS_ENDPOINT="+string(s), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
 }
 
 // script runs commands, one a line, in one process of the openstack command, which starts slowly.

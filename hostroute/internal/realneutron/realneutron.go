@@ -26,8 +26,10 @@ var (
 // python is Debian's, whatever stands before it in PATH: its packages have Neutron.
 const python = "/usr/bin/python3"
 
-// patience is how long the server may take until it answers. It needs some five seconds.
+// patience is how long the server may take to start. It needs some five seconds.
 const patience = 2 * time.Minute
+
+var client = http.Client{Timeout: patience}
 
 // Start starts a Neutron server that ends with the test, and returns its address,
 // "http://127.0.0.1:PORT", when it answers. The API is below /v2.0/ and asks for no token.
@@ -37,7 +39,7 @@ const patience = 2 * time.Minute
 func Start(tb testing.TB) (endpoint string) {
 	tb.Helper()
 	if testing.Short() && os.Getenv("HOSTROUTE_REAL") != "1" {
-		tb.Skip("a Neutron server takes long to start")
+		tb.Skip("-short: a Neutron server takes long to start")
 	}
 	needs(tb, python, "-c", "import neutron")
 
@@ -92,7 +94,7 @@ func needs(tb testing.TB, argv ...string) {
 		missing = tb.Fatalf
 	}
 	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-		missing("needs Debian's python3-neutron and python3-openstackclient: %s: %v\n%s", strings.Join(argv, " "), err, out)
+		missing("needs Debian's python3-neutron, python3-openstackclient and curl: %s: %v\n%s", strings.Join(argv, " "), err, out)
 	}
 }
 
@@ -115,7 +117,7 @@ func await(tb testing.TB, url string, ended <-chan struct{}) {
 	next := time.NewTicker(100 * time.Millisecond)
 	defer next.Stop()
 	for {
-		response, err := http.Get(url)
+		response, err := client.Get(url)
 		if err == nil {
 			response.Body.Close()
 			if response.StatusCode == http.StatusOK {
