@@ -3,7 +3,6 @@ package realneutron
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -60,10 +59,11 @@ var hostRouteRules = []struct {
 		[][]string{{"11.0.0.0/255.0.0.0,11.8.0.1"}, {"20.1.2.3/255.255.255.255,11.8.0.1"}, {"0.0.0.0/0.0.0.0,11.8.0.1"}}, nil},
 	{"accepts IPv6 netmasks", accepted, plain, nil, [][]string{{"2001:db8::/ffff:ffff::,2001:db8:8::1"}}},
 	{"accepts inverted netmasks", accepted, "netmask-spelling", [][]string{{"11.0.0.0/0.255.255.255,11.8.0.1"}}, nil},
-	{"accepts /016 and /+16", accepted, problem, [][]string{{"20.1.0.0/016,11.8.0.1"}, {"20.1.0.0/+16,11.8.0.1"}}, nil},
+	{"accepts /016, /+16 and /-0", accepted, problem, [][]string{{"20.1.0.0/016,11.8.0.1"}, {"20.1.0.0/+16,11.8.0.1"}, {"0.0.0.0/-0,11.8.0.1"}}, nil},
 	{"accepts 11/8 and 11.1/16", accepted, problem, [][]string{{"11/8,11.8.0.1"}, {"11.1/16,11.8.0.1"}}, nil},
 	{"accepts 011.0.0.0/16", accepted, problem, [][]string{{"011.0.0.0/16,11.8.0.1"}}, nil},
-	{"accepts digits of other scripts in the length", accepted, problem, [][]string{{"20.1.0.0/\u0661\u0666,11.8.0.1"}}, nil},
+	{"accepts digits of other scripts", accepted, problem, [][]string{{"20.1.0.0/\u0661\u0666,11.8.0.1"}, {"\uff12\uff10.1.0.0/16,11.8.0.1"}}, nil},
+	{"accepts IPv6 destinations in any spelling", accepted, plain, nil, [][]string{{"2001:DB8:77::/48,2001:db8:8::1"}, {"2001:0db8:77:0::/48,2001:db8:8::1"}}},
 	{"accepts a duplicate in another spelling", accepted, "netmask-spelling", [][]string{{"20.1.0.0/16,11.8.0.1", "20.1.0.0/255.255.0.0,11.8.0.1"}}, nil},
 	{"accepts a destination twice, by two next hops", accepted, plain, [][]string{{"20.1.0.0/16,11.8.0.1", "20.1.0.0/16,11.8.0.2"}}, nil},
 	{"accepts 0.0.0.0/0", accepted, plain, [][]string{{"0.0.0.0/0,11.8.0.1"}, {"0.0.0.0/0,11.8.0.77"}}, [][]string{{"::/0,2001:db8:8::1"}}},
@@ -175,21 +175,6 @@ func (s server) checkTreatment(t *testing.T, want string, document members) {
 	if status, answer := s.call(t, "PUT", "subnets/"+sub.ID, json.RawMessage(neutron.UpdateBody(sub))); status != wantStatus {
 		t.Errorf("what the library writes is answered %d, want %d: %s", status, wantStatus, answer)
 	}
-}
-
-// subnet returns the document of a subnet, and its host routes, "destination,nexthop", sorted.
-func (s server) subnet(t testing.TB, id string) (document members, list []string) {
-	t.Helper()
-	var answer struct{ Subnet members }
-	if err := json.Unmarshal(s.get(t, "subnets/"+id), &answer); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range answer.Subnet["host_routes"].([]any) {
-		r := r.(map[string]any)
-		list = append(list, fmt.Sprintf("%v,%v", r["destination"], r["nexthop"]))
-	}
-	slices.Sort(list)
-	return answer.Subnet, list
 }
 
 // Without gateway_ip in a request, Neutron takes the gateway that the library says.

@@ -3,6 +3,7 @@ package realneutron
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -106,6 +107,21 @@ func created(t testing.TB, answer []byte) (id string) {
 		id = m.ID
 	}
 	return id
+}
+
+// subnet returns the document of a subnet, and its host routes, "destination,nexthop", sorted.
+func (s server) subnet(t testing.TB, id string) (document members, list []string) {
+	t.Helper()
+	var answer struct{ Subnet members }
+	if err := json.Unmarshal(s.get(t, "subnets/"+id), &answer); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range answer.Subnet["host_routes"].([]any) {
+		r := r.(map[string]any)
+		list = append(list, fmt.Sprintf("%v,%v", r["destination"], r["nexthop"]))
+	}
+	slices.Sort(list)
+	return answer.Subnet, list
 }
 
 // openstack runs the real command.
