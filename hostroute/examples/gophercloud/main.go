@@ -1,0 +1,206 @@
+// Command gophercloud audits the host routes of an OpenStack cloud through gophercloud, and makes one edit of them.
+//
+//	gophercloud [-endpoint URL] [-subnet ID [-old HOSTROUTE] [-new HOSTROUTE] [-send [-unsafe]]]
+//
+// Without -subnet it lists all subnets and ports, and prints what is wrong in some instance, the worst first, with the
+// fixes. With -subnet it prints what an edit of that subnet moves in the whole cloud: -old is the host route that goes and
+// -new the one that comes, as DESTINATION,NEXTHOP; with both, one takes the other's place. Only -send changes the cloud. It
+// refuses an edit that moves data, or may move it, without -unsafe, and any edit of a subnet that somebody has changed since
+// the program began to read.
+//
+// OS_CLOUD names the cloud in clouds.yaml. Without it, the variables are those of gophercloud's AuthOptionsFromEnv:
+// OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, OS_DOMAIN_NAME and so on. -endpoint is for a Neutron without
+// Keystone. Only an administrator sees the ports of all projects and their hosts.
+//
+// The exit status is 0; or 1 if something failed or an edit was not sent; or 2 if the flags cannot be used.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	status := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// options are the flags.
+type options struct {
+	endpoint     string
+	edit         hostroute.Edit
+	send, unsafe bool
+}
+
+// program returns the exit status.
+func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var opt options
+	flags := flag.NewFlagSet("gophercloud", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&opt.endpoint, "endpoint", "", "the `URL` of a Neutron without Keystone, such as http://127.0.0.1:9696")
+	flags.StringVar(&opt.edit.Subnet, "subnet", "", "the `ID` of the subnet to edit")
+	parse := func(to *hostroute.HostRoute) func(string) error {
+		return func(s string) (err error) {
+			*to, err = hostroute.ParseHostRoute(s)
+			return err
+		}
+	}
+	flags.Func("old", "the host `route` that goes, as DESTINATION,NEXTHOP", parse(&opt.edit.Old))
+	flags.Func("new", "the host `route` that comes, as DESTINATION,NEXTHOP", parse(&opt.edit.New))
+	flags.BoolVar(&opt.send, "send", false, "make the edit, if it moves no data")
+	flags.BoolVar(&opt.unsafe, "unsafe", false, "with -send: make it although it moves data, or may move it")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	case flags.NArg() > 0 || opt.edit.Subnet == "" && opt != (options{endpoint: opt.endpoint}):
+		flags.Usage()
+		return 2
+	}
+	if err := run(ctx, opt, stdout); err != nil {
+		fmt.Fprintln(stderr, "gophercloud:", oneLine(err.Error()))
+		return 1
+	}
+	return 0
+}
+
+// run prints the audit of the cloud, or what an edit moves. It sends the edit if it is asked to and may.
+func run(ctx context.Context, opt options, out io.Writer) error {
+	client, err := connect(ctx, opt.endpoint)
+	if err != nil {
+		return err
+	}
+	var revision int
+	if opt.edit.Subnet != "" {
+		// The number is read before the lists: a change after this is one that the audit may not have seen.
+		if revision, err = revisionNumber(ctx, client, opt.edit.Subnet); err != nil {
+			return err
+		}
+	}
+	cloud, err := read(ctx, client)
+	if err != nil {
+		return err
+	}
+	for _, p := range cloud.Problems {
+		fmt.Fprintln(out, "left out:", oneLine(p.String()))
+	}
+	all, err := add(cloud)
+	if err != nil {
+		return err
+	}
+	if opt.edit.Subnet == "" {
+		printFindings(out, cloud, all)
+		return nil
+	}
+
+	at := slices.IndexFunc(cloud.Subnets, func(s *hostroute.Subnet) bool { return s.ID == opt.edit.Subnet })
+	if at < 0 {
+		return fmt.Errorf("subnet %q is left out", opt.edit.Subnet)
+	}
+	edited, err := cloud.Subnets[at].Apply(opt.edit)
+	if err != nil {
+		return err
+	}
+	impact, err := all.Impact(opt.edit)
+	if err != nil {
+		return err
+	}
+	unknown := doubts(cloud, cloud.Subnets[at])
+	printImpact(out, impact, unknown)
+	switch {
+	case !opt.send:
+		fmt.Fprintln(out, "nothing is sent without -send")
+		return nil
+	case !opt.unsafe && (!impact.None() || len(unknown) > 0):
+		return errors.New("not sent, because data moves or may move: -unsafe sends it all the same")
+	}
+	return send(ctx, client, edited, revision, out)
+}
+
+// add adds the whole cloud to an audit.
+func add(cloud *neutron.Deployment) (*audit.Audit, error) {
+	var all audit.Audit
+	for _, s := range cloud.Subnets {
+		if err := all.AddSubnet(s); err != nil {
+			return nil, fmt.Errorf("subnet %q: %w", s.ID, err)
+		}
+	}
+	for _, in := range cloud.Instances {
+		// Who knows the order of the NICs in the guests, or whose default route they keep (in.DefaultNIC), sets it here.
+		if err := all.Add(in); err != nil {
+			return nil, fmt.Errorf("instance %q: %w", in.Name, err)
+		}
+	}
+	return &all, nil
+}
+
+// printFindings prints what moves or loses packets.
+func printFindings(out io.Writer, cloud *neutron.Deployment, all *audit.Audit) {
+	for _, f := range cloud.Findings {
+		fmt.Fprintf(out, "%v: %s\n", f.Severity, oneLine(f.String()))
+	}
+	for o := range all.Findings() {
+		if o.Finding.Severity < hostroute.SeverityWarning {
+			continue
+		}
+		fmt.Fprintf(out, "%v: %s; instances: %d, e.g. %s\n", o.Finding.Severity, oneLine(o.Finding.String()), o.Instances, quoted(o.Examples[0]))
+		for _, fix := range o.Fixes {
+			fmt.Fprintln(out, "  fix:", oneLine(fix.Message))
+		}
+	}
+}
+
+// printImpact prints what an edit does, and what is not known about that.
+func printImpact(out io.Writer, impact *audit.Impact, unknown []string) {
+	for _, m := range impact.Moves {
+		fmt.Fprintf(out, "moves %v from %s to %s; instances: %d, e.g. %s\n", m.Destinations, side(m.From), side(m.To), m.Instances, quoted(m.Examples[0]))
+	}
+	if impact.Uncertain > 0 {
+		fmt.Fprintf(out, "may move more with another DHCP client or default route; instances: %d\n", impact.Uncertain)
+	}
+	for _, o := range impact.New {
+		fmt.Fprintf(out, "new %v: %s; instances: %d, e.g. %s\n", o.Finding.Severity, oneLine(o.Finding.String()), o.Instances, quoted(o.Examples[0]))
+	}
+	for _, doubt := range unknown {
+		fmt.Fprintln(out, "not known:", doubt)
+	}
+	if impact.None() && len(unknown) == 0 {
+		fmt.Fprintf(out, "moves no data; instances on the subnet: %d\n", impact.Touched)
+	}
+}
+
+// side names a side of a move: the subnets of a NIC.
+func side(subnets string) string {
+	if subnets == "" {
+		return "no route"
+	}
+	return quoted(subnets)
+}
+
+// quoted returns a name as it is safe to print: tenants choose names. One with anything to escape is quoted.
+func quoted(name string) string { return hostroute.Ref{Subnet: name}.String() }
+
+// oneLine returns a message that may have names in it. If any of its characters is not printable, all of it is quoted.
+func oneLine(message string) string {
+	if utf8.ValidString(message) && !strings.ContainsFunc(message, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return message
+	}
+	return strconv.Quote(message)
+}
