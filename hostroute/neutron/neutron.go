@@ -20,9 +20,11 @@
 // text that clients before 4.0.0 print. `openstack port list` does not print which instance a
 // port belongs to and is refused with an error that names `openstack port show`.
 //
-// gophercloud's subnets.Subnet marshals to the API's names. Its plain ports.Port has no host,
-// because only administrators see one: embed portsbinding.PortsBindingExt beside it, or pass the
-// bodies of the pages, which have everything.
+// gophercloud's structs marshal to the API's names, so a list of subnets.Subnet is a document. A
+// plain ports.Port lacks the host: without it, the siblings of all hosts are mixed, and ports that
+// only name an instance count as its NICs (see below). Embed portsbinding.PortsBindingExt beside it,
+// or pass the bodies of the pages, which have everything, as hostroute/examples/gophercloud does.
+// Only administrators see hosts.
 //
 // Member names are matched as encoding/json does: exactly, else without case. Of a member that
 // is there twice, the last counts. Members that are not needed are ignored.

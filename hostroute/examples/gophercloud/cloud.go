@@ -99,7 +99,8 @@ func send(ctx context.Context, client *gophercloud.ServiceClient, s *hostroute.S
 	for i, r := range s.HostRoutes {
 		list[i] = subnets.HostRoute{DestinationCIDR: r.Destination.String(), NextHop: r.NextHop.String()}
 	}
-	answer, err := subnets.Update(ctx, client, s.ID, subnets.UpdateOpts{HostRoutes: &list, RevisionNumber: &revision}).Extract()
+	opts := subnets.UpdateOpts{HostRoutes: &list, RevisionNumber: &revision}
+	answer, err := subnets.Update(ctx, client, s.ID, opts).Extract()
 	if gophercloud.ResponseCodeIs(err, http.StatusPreconditionFailed) {
 		return fmt.Errorf("not sent, because subnet %q has changed since it was read: run this again: %w", s.ID, err)
 	}

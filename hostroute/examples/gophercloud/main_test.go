@@ -214,6 +214,9 @@ func story(t *testing.T, neutron string) {
 		after          string // the host routes of back
 	}{
 		{"a dry run", mend, nil, 0, none + "nothing is sent without -send\n", "", "11.11.0.0/16,11.8.0.77 11.12.0.0/16,11.8.0.1"},
+		{"changed in between, at the first revision", "-subnet front -new 11.16.0.0/16,10.65.0.1 -send -unsafe",
+			func() { c.put("front", "11.17.0.0/16,10.65.0.1") }, 1, "", `not sent, because subnet "front" has changed since it was read: run this again`,
+			"11.11.0.0/16,11.8.0.77 11.12.0.0/16,11.8.0.1"},
 		{"a fix that moves nothing", mend + " -send", nil, 0, none + "sent: subnet back has 2 host routes\n", "", mended},
 		{"made already", mend + " -send", nil, 1, "", `host route 11.11.0.0/16,11.8.0.77 is not in subnet "back"`, mended},
 		{"a removal that moves data", remove + " -send", nil, 1, "", "not sent, because data moves or may move", mended},
