@@ -21,7 +21,7 @@ func doubts(cloud *neutron.Deployment, s *hostroute.Subnet) []string {
 	for _, p := range cloud.Problems {
 		for _, port := range cloud.Ports {
 			if p.Instance != "" && p.Instance == port.Instance && slices.Contains(port.Subnets, s.ID) {
-				out = append(out, "an instance on the subnet is left out: "+oneLine(p.String()))
+				out = append(out, "an instance on the subnet is left out: "+p.String())
 				break
 			}
 		}
@@ -40,7 +40,7 @@ func doubts(cloud *neutron.Deployment, s *hostroute.Subnet) []string {
 	}
 	for _, f := range cloud.Findings {
 		if slices.Contains(near, f.Subject.Subnet) {
-			out = append(out, "guests do not get the host routes that the audit assumes: "+oneLine(f.String()))
+			out = append(out, "guests do not get the host routes that the audit assumes: "+f.String())
 		}
 	}
 	return out

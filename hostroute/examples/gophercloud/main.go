@@ -96,7 +96,7 @@ func run(ctx context.Context, opt options, out io.Writer) error {
 		return err
 	}
 	for _, p := range cloud.Problems {
-		fmt.Fprintln(out, "left out:", oneLine(p.String()))
+		fmt.Fprintln(out, "left out:", p)
 	}
 	all, err := add(cloud)
 	if err != nil {

@@ -21,15 +21,16 @@ import (
 // A cloud is a Neutron, fake or real, that a test fills and the program asks. Between the two is a proxy, by which pages are
 // small and by which somebody else changes a subnet at the worst time.
 type cloud struct {
-	t         *testing.T
-	neutron   string            // without the proxy
-	endpoint  string            // the proxy's
-	names     map[string]string // by ID
-	ids       map[string]string // by name
-	beforePut func()            // called before the next PUT of the program arrives
+	t        *testing.T
+	neutron  string            // without the proxy
+	endpoint string            // the proxy's
+	names    map[string]string // by ID
+	ids      map[string]string // by name
+	when     string            // how the request "METHOD PATH" begins, before which
 
-	mu    sync.Mutex
-	lists []string // those that were asked for, page by page
+	mu        sync.Mutex
+	meanwhile func()   // somebody else does this, once
+	lists     []string // those that were asked for, page by page
 }
 
 func newCloud(t *testing.T, neutron string) *cloud {
@@ -49,14 +50,23 @@ func newCloud(t *testing.T, neutron string) *cloud {
 			c.lists = append(c.lists, path.Base(r.In.URL.Path))
 			c.mu.Unlock()
 		}
-		if f := c.beforePut; r.In.Method == http.MethodPut && f != nil {
-			c.beforePut = nil
-			f()
+		if strings.HasPrefix(r.In.Method+" "+r.In.URL.Path, c.when) {
+			if f := c.takeMeanwhile(); f != nil {
+				f()
+			}
 		}
 	}})
 	t.Cleanup(proxy.Close)
 	c.endpoint = proxy.URL
 	return c
+}
+
+func (c *cloud) takeMeanwhile() func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.meanwhile
+	c.meanwhile = nil
+	return f
 }
 
 // request asks Neutron, without the program, and returns the status and the element of the answer.
@@ -205,35 +215,43 @@ func story(t *testing.T, neutron string) {
 	const none = "moves no data; instances on the subnet: 2\n"
 	const mend = "-subnet back -old 11.11.0.0/16,11.8.0.77 -new 11.11.0.0/16,11.8.0.1"
 	const remove = "-subnet back -old 11.12.0.0/16,11.8.0.1"
+	const broken = "11.11.0.0/16,11.8.0.77 11.12.0.0/16,11.8.0.1"
 	const mended = "11.11.0.0/16,11.8.0.1 11.12.0.0/16,11.8.0.1"
+	const theirs = "11.12.0.0/16,11.8.0.1 11.14.0.0/16,11.8.0.1"
+	const refused = "has changed since it was read: run this again"
+	somebody := func(subnet, routes string) func() {
+		return func() { c.put(subnet, strings.Fields(routes)...) }
+	}
 	for _, step := range []struct {
 		name, args     string
-		meanwhile      func() // what somebody else does before the program's PUT arrives
+		when           string // the request before which somebody else changes something
+		meanwhile      func()
 		status         int
 		stdout, stderr string // which the outputs contain
 		after          string // the host routes of back
 	}{
-		{"a dry run", mend, nil, 0, none + "nothing is sent without -send\n", "", "11.11.0.0/16,11.8.0.77 11.12.0.0/16,11.8.0.1"},
+		{"a dry run", mend, "", nil, 0, none + "nothing is sent without -send\n", "", broken},
 		{"changed in between, at the first revision", "-subnet front -new 11.16.0.0/16,10.65.0.1 -send -unsafe",
-			func() { c.put("front", "11.17.0.0/16,10.65.0.1") }, 1, "", `not sent, because subnet "front" has changed since it was read: run this again`,
-			"11.11.0.0/16,11.8.0.77 11.12.0.0/16,11.8.0.1"},
-		{"a fix that moves nothing", mend + " -send", nil, 0, none + "sent: subnet back has 2 host routes\n", "", mended},
-		{"made already", mend + " -send", nil, 1, "", `host route 11.11.0.0/16,11.8.0.77 is not in subnet "back"`, mended},
-		{"a removal that moves data", remove + " -send", nil, 1, "", "not sent, because data moves or may move", mended},
-		{"with -unsafe", remove + " -send -unsafe", nil, 0, "sent: subnet back has 1 host routes", "", "11.11.0.0/16,11.8.0.1"},
-		{"an addition", "-subnet back -new 11.12.0.0/16,11.8.0.1 -send -unsafe", nil, 0, "sent: subnet back has 2 host routes", "", mended},
-		{"host bits are masked", "-subnet back -new 11.13.7.5/16,11.8.0.1 -send -unsafe", nil, 0, "sent: subnet back has 3 host routes", "",
+			"PUT", somebody("front", "11.17.0.0/16,10.65.0.1"), 1, "", refused, broken},
+		{"a fix that moves nothing", mend + " -send", "", nil, 0, none + "sent: subnet back has 2 host routes\n", "", mended},
+		{"made already", mend + " -send", "", nil, 1, "", `host route 11.11.0.0/16,11.8.0.77 is not in subnet "back"`, mended},
+		{"a removal that moves data", remove + " -send", "", nil, 1, "", "not sent, because data moves or may move", mended},
+		{"with -unsafe", remove + " -send -unsafe", "", nil, 0, "sent: subnet back has 1 host routes", "", "11.11.0.0/16,11.8.0.1"},
+		{"an addition", "-subnet back -new 11.12.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 2 host routes", "", mended},
+		{"host bits are masked", "-subnet back -new 11.13.7.5/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 3 host routes", "",
 			mended + " 11.13.0.0/16,11.8.0.1"},
-		{"changed in between", remove + " -send -unsafe", func() { c.put("back", "11.12.0.0/16,11.8.0.1", "11.14.0.0/16,11.8.0.1") }, 1, "",
-			`not sent, because subnet "back" has changed since it was read: run this again`, "11.12.0.0/16,11.8.0.1 11.14.0.0/16,11.8.0.1"},
-		{"a destination that Neutron refuses", "-subnet back -new 127.1.0.0/16,11.8.0.1 -send -unsafe", nil, 1, "new error: back: 127.1.0.0/16",
-			"got 400 instead", "11.12.0.0/16,11.8.0.1 11.14.0.0/16,11.8.0.1"},
-		{"no edit", "-subnet back -send", nil, 1, "", "has neither Old nor New", "11.12.0.0/16,11.8.0.1 11.14.0.0/16,11.8.0.1"},
-		{"a subnet that is not there", "-subnet beck -old 11.12.0.0/16,11.8.0.1", nil, 1, "", "got 404 instead", "11.12.0.0/16,11.8.0.1 11.14.0.0/16,11.8.0.1"},
-		{"the last but one", "-subnet back -old 11.14.0.0/16,11.8.0.1 -send -unsafe", nil, 0, "sent: subnet back has 1 host routes", "", "11.12.0.0/16,11.8.0.1"},
-		{"the last", remove + " -send -unsafe", nil, 0, "sent: subnet back has 0 host routes", "", ""},
+		{"changed in between", remove + " -send -unsafe", "PUT", somebody("back", theirs), 1, "", refused, theirs},
+		{"changed while the ports were listed", remove + " -send -unsafe",
+			"GET /v2.0/ports", somebody("back", theirs+" 11.15.0.0/16,11.8.0.1"), 1, "", refused, theirs + " 11.15.0.0/16,11.8.0.1"},
+		{"at the revision of now", "-subnet back -old 11.15.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 2 host routes", "", theirs},
+		{"a destination that Neutron refuses", "-subnet back -new 127.1.0.0/16,11.8.0.1 -send -unsafe", "", nil, 1, "new error: back: 127.1.0.0/16",
+			"got 400 instead", theirs},
+		{"no edit", "-subnet back -send", "", nil, 1, "", "has neither Old nor New", theirs},
+		{"a subnet that is not there", "-subnet beck -old 11.12.0.0/16,11.8.0.1", "", nil, 1, "", "got 404 instead", theirs},
+		{"the last but one", "-subnet back -old 11.14.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 1 host routes", "", "11.12.0.0/16,11.8.0.1"},
+		{"the last", remove + " -send -unsafe", "", nil, 0, "sent: subnet back has 0 host routes", "", ""},
 	} {
-		c.beforePut = step.meanwhile
+		c.when, c.meanwhile = step.when, step.meanwhile
 		status, stdout, stderr := c.run(step.args)
 		if status != step.status || !strings.Contains(stdout, step.stdout) || !strings.Contains(stderr, step.stderr) {
 			t.Errorf("%s: %d\n%s%s", step.name, status, stdout, stderr)

@@ -17,15 +17,15 @@ import (
 // printFindings prints what moves or loses packets.
 func printFindings(out io.Writer, cloud *neutron.Deployment, all *audit.Audit) {
 	for _, f := range cloud.Findings {
-		fmt.Fprintf(out, "%v: %s\n", f.Severity, oneLine(f.String()))
+		fmt.Fprintf(out, "%v: %v\n", f.Severity, f)
 	}
 	for o := range all.Findings() {
 		if o.Finding.Severity < hostroute.SeverityWarning {
 			continue
 		}
-		fmt.Fprintf(out, "%v: %s; instances: %d, e.g. %s\n", o.Finding.Severity, oneLine(o.Finding.String()), o.Instances, quoted(o.Examples[0]))
+		fmt.Fprintf(out, "%v: %v; instances: %d, e.g. %s\n", o.Finding.Severity, o.Finding, o.Instances, quoted(o.Examples[0]))
 		for _, fix := range o.Fixes {
-			fmt.Fprintln(out, "  fix:", oneLine(fix.Message))
+			fmt.Fprintln(out, "  fix:", fix.Message)
 		}
 	}
 }
@@ -39,7 +39,7 @@ func printImpact(out io.Writer, impact *audit.Impact, unknown []string) {
 		fmt.Fprintf(out, "may move more with another DHCP client or default route; instances: %d\n", impact.Uncertain)
 	}
 	for _, o := range impact.New {
-		fmt.Fprintf(out, "new %v: %s; instances: %d, e.g. %s\n", o.Finding.Severity, oneLine(o.Finding.String()), o.Instances, quoted(o.Examples[0]))
+		fmt.Fprintf(out, "new %v: %v; instances: %d, e.g. %s\n", o.Finding.Severity, o.Finding, o.Instances, quoted(o.Examples[0]))
 	}
 	for _, doubt := range unknown {
 		fmt.Fprintln(out, "not known:", doubt)
