@@ -55,7 +55,7 @@ const pageSize = 500
 // read lists all subnets and ports, page by page.
 func read(ctx context.Context, client *gophercloud.ServiceClient) (*neutron.Deployment, error) {
 	subnetPages := document(ctx, "subnets", subnets.List(client, subnets.ListOpts{Limit: pageSize}))
-	defer subnetPages.Close()
+	defer subnetPages.Close() // ends the listing, should Decode stop early
 	portPages := document(ctx, "ports", ports.List(client, ports.ListOpts{Limit: pageSize}))
 	defer portPages.Close()
 	return neutron.Decode(subnetPages, portPages)
@@ -95,7 +95,7 @@ func revisionNumber(ctx context.Context, client *gophercloud.ServiceClient, subn
 
 // send gives a subnet of the cloud the host routes of s, unless its revision is another one by now.
 func send(ctx context.Context, client *gophercloud.ServiceClient, s *hostroute.Subnet, revision int, out io.Writer) error {
-	list := make([]subnets.HostRoute, len(s.HostRoutes)) // never nil, which would leave the list as it is
+	list := make([]subnets.HostRoute, len(s.HostRoutes))
 	for i, r := range s.HostRoutes {
 		list[i] = subnets.HostRoute{DestinationCIDR: r.Destination.String(), NextHop: r.NextHop.String()}
 	}

@@ -86,7 +86,7 @@ func run(ctx context.Context, opt options, out io.Writer) error {
 	}
 	var revision int
 	if opt.edit.Subnet != "" {
-		// The number is read before the lists: a change after this is one that the audit may not have seen.
+		// The number is read before the lists: a change from here on is refused, because the lists may not have it.
 		if revision, err = revisionNumber(ctx, client, opt.edit.Subnet); err != nil {
 			return err
 		}
