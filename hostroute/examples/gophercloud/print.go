@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -33,7 +34,8 @@ func printFindings(out io.Writer, cloud *neutron.Deployment, all *audit.Audit) {
 // printImpact prints what an edit does, and what is not known about that.
 func printImpact(out io.Writer, impact *audit.Impact, unknown []string) {
 	for _, m := range impact.Moves {
-		fmt.Fprintf(out, "moves %v from %s to %s; instances: %d, e.g. %s\n", m.Destinations, side(m.From), side(m.To), m.Instances, quoted(m.Examples[0]))
+		from, to := cmp.Or(quoted(m.From), "no route"), cmp.Or(quoted(m.To), "no route")
+		fmt.Fprintf(out, "moves %v from %s to %s; instances: %d, e.g. %s\n", m.Destinations, from, to, m.Instances, quoted(m.Examples[0]))
 	}
 	if impact.Uncertain > 0 {
 		fmt.Fprintf(out, "may move more with another DHCP client or default route; instances: %d\n", impact.Uncertain)
@@ -47,14 +49,6 @@ func printImpact(out io.Writer, impact *audit.Impact, unknown []string) {
 	if impact.None() && len(unknown) == 0 {
 		fmt.Fprintf(out, "moves no data; instances on the subnet: %d\n", impact.Touched)
 	}
-}
-
-// side names a side of a move: the subnets of a NIC.
-func side(subnets string) string {
-	if subnets == "" {
-		return "no route"
-	}
-	return quoted(subnets)
 }
 
 // quoted returns a name as it is safe to print: tenants choose names. One with anything to escape is quoted.
