@@ -1,0 +1,375 @@
+package main
+
+// This file follows what expressions refer to. A plan's configuration says that for each of them, in place of the
+// expression.
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	tfjson "github.com/hashicorp/terraform-json"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A scope is an instance of a module, where expressions are evaluated.
+type scope struct {
+	parent   *scope               // nil: this is the root module
+	key      string               // of count or for_each
+	call     *tfjson.ModuleCall   // in the parent's configuration; nil if that does not have it
+	module   *tfjson.ConfigModule // likewise
+	children map[[2]string]*scope // by name and key
+	subnets  []*resource
+}
+
+// child returns the instance of a called module.
+func (s *scope) child(name, key string) *scope {
+	at := [2]string{name, key}
+	if s.children[at] == nil {
+		c := &scope{parent: s, key: key}
+		if s.module != nil {
+			c.call = s.module.ModuleCalls[name]
+		}
+		if c.call != nil {
+			c.module = c.call.Module
+		}
+		if s.children == nil {
+			s.children = make(map[[2]string]*scope)
+		}
+		s.children[at] = c
+	}
+	return s.children[at]
+}
+
+// keys returns the keys of the instances of a module that have resources.
+func (s *scope) keys(name string) (keys []string) {
+	for at := range s.children {
+		if at[0] == name {
+			keys = append(keys, at[1])
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// An expression belongs to a resource or to the call of a module, whose each and count it has.
+type expression struct {
+	*tfjson.Expression
+	in   *scope
+	key  string             // each.key, or count.index
+	each *tfjson.Expression // for_each, or nil
+}
+
+// maxSteps bounds how many references are followed for one value: a plan that Terraform made needs few.
+const maxSteps = 10_000
+
+// A follower finds the subnet that an expression takes an attribute of.
+type follower struct {
+	plan      *plan
+	attribute string // id, or gateway_ip
+	steps     int
+	found     map[*resource]bool
+	lost      bool // something else may be meant, too
+}
+
+// subnet returns the one subnet whose attribute is the value of the expression; nil if the plan does not tell.
+func (p *plan) subnet(e expression, attribute string) *resource {
+	f := &follower{plan: p, attribute: attribute, found: make(map[*resource]bool)}
+	f.follow(e, nil, "")
+	if f.lost || len(f.found) != 1 {
+		return nil
+	}
+	for r := range f.found {
+		return r
+	}
+	return nil
+}
+
+// follow looks at all that an expression refers to and that is not known before the apply. keys are indices that are
+// applied to its value, the first one last in the list; attribute is one that is taken of the value.
+func (f *follower) follow(e expression, keys []string, attribute string) {
+	known := make(map[string][]string)
+	var unknown [][]string
+	for _, ref := range f.references(e) {
+		if f.known(ref, e) {
+			known[strings.Join(ref, ".")] = ref
+		} else {
+			unknown = append(unknown, ref)
+		}
+	}
+	if len(known) > 0 {
+		keys = append(slices.Clip(keys), f.index(known, e))
+	}
+	for _, ref := range unknown {
+		f.source(ref, e, keys, attribute)
+	}
+}
+
+// index returns the value of the one known reference, as a key. With several, it is one that nothing has.
+func (f *follower) index(known map[string][]string, e expression) string {
+	if len(known) == 1 {
+		for _, ref := range known {
+			if ref[0] == "count" || ref[0] == "each" && ref[1] == "key" {
+				return e.key
+			}
+			switch v := f.value(ref, e).(type) {
+			case string:
+				return textKey(v)
+			case float64:
+				return "[" + strconv.FormatFloat(v, 'f', -1, 64) + "]"
+			}
+		}
+	}
+	return "[?]"
+}
+
+// source follows one reference that is not known before the apply.
+func (f *follower) source(ref []string, e expression, keys []string, attribute string) {
+	if len(ref) < 2 {
+		f.lost = true
+		return
+	}
+	name, rest := ref[1], ref[2:]
+	switch ref[0] {
+	case subnetType:
+		instances := e.in.instances(name)
+		key, rest, _ := take(rest, keys, len(instances) > 0 && instances[0].key != "")
+		if len(rest) > 0 {
+			attribute = rest[0]
+		}
+		i := slices.IndexFunc(instances, func(r *resource) bool { return r.key == key })
+		if len(instances) == 1 && !(len(ref) > 2 && isKey(ref[2])) {
+			i = 0 // whatever the index is
+		}
+		// Where the index is an expression, the plan does not say the attribute. In place of a subnet_id it can be the ID only.
+		if i < 0 || attribute != f.attribute && (attribute != "" || f.attribute != "id") {
+			f.lost = true
+			return
+		}
+		f.found[instances[i]] = true
+
+	case "module":
+		instances := e.in.keys(name)
+		key, rest, keys := take(rest, keys, len(instances) > 0 && instances[0] != "")
+		if len(instances) == 1 && !(len(ref) > 2 && isKey(ref[2])) {
+			key = instances[0]
+		}
+		if !slices.Contains(instances, key) {
+			f.lost = true
+			return
+		}
+		f.outputs(e.in.child(name, key), rest, keys, attribute)
+
+	case "var":
+		if e.in.call == nil {
+			f.lost = true
+			return
+		}
+		keys, attribute = inside(rest, keys, attribute)
+		f.follow(e.in.argument(name), keys, attribute)
+
+	case "each":
+		if e.each == nil {
+			f.lost = true
+			return
+		}
+		keys, attribute = inside(rest, keys, attribute)
+		f.follow(expression{Expression: e.each, in: e.in}, append(slices.Clip(keys), e.key), attribute)
+
+	case "data", "local", "self":
+		f.lost = true
+
+	default:
+		_, rest, _ := take(rest, keys, true)
+		if len(rest) > 0 {
+			attribute = rest[0]
+		}
+		// The ID of another resource is not a subnet's. Any other attribute might be.
+		f.lost = f.lost || attribute != "id"
+	}
+}
+
+// take takes the key of an instance off what is taken of a reference, or else off keys if there are several instances.
+func take(rest, keys []string, several bool) (key string, restLeft, keysLeft []string) {
+	if len(rest) > 0 && isKey(rest[0]) {
+		return rest[0], rest[1:], keys
+	}
+	if several && len(keys) > 0 {
+		return keys[len(keys)-1], rest, keys[:len(keys)-1]
+	}
+	return "", rest, keys
+}
+
+// outputs follows an output of a module, or all of them where the plan does not say which one is meant.
+func (f *follower) outputs(child *scope, rest, keys []string, attribute string) {
+	if child.module == nil {
+		f.lost = true
+		return
+	}
+	names := slices.Sorted(maps.Keys(child.module.Outputs))
+	if len(rest) > 0 {
+		names, rest = rest[:1], rest[1:]
+	}
+	keys, attribute = inside(rest, keys, attribute)
+	for _, name := range names {
+		if out := child.module.Outputs[name]; out != nil {
+			f.follow(expression{Expression: out.Expression, in: child}, keys, attribute)
+		}
+	}
+}
+
+// inside adds what is taken of a variable's or an output's value: keys, and the last attribute.
+func inside(rest, keys []string, attribute string) ([]string, string) {
+	keys = slices.Clip(keys)
+	for _, part := range slices.Backward(rest) {
+		if isKey(part) {
+			keys = append(keys, part)
+		} else if attribute == "" {
+			attribute = part
+		}
+	}
+	return keys, attribute
+}
+
+// argument returns what the call of a module gives for a variable.
+func (s *scope) argument(variable string) expression {
+	return expression{s.call.Expressions[variable], s.parent, s.key, s.call.ForEachExpression}
+}
+
+// instances returns the subnets that one resource of the module is.
+func (s *scope) instances(name string) (list []*resource) {
+	for _, r := range s.subnets {
+		if r.name == name {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// isKnown reports whether the value of an expression is certainly known before the apply.
+func (p *plan) isKnown(e expression) bool {
+	f := &follower{plan: p}
+	return f.allKnown(e)
+}
+
+func (f *follower) allKnown(e expression) bool {
+	return !slices.ContainsFunc(f.references(e), func(ref []string) bool { return !f.known(ref, e) })
+}
+
+// known reports whether what is referred to is certainly known before the apply.
+func (f *follower) known(ref []string, e expression) bool {
+	if len(ref) < 2 {
+		return false
+	}
+	switch ref[0] {
+	case "count", "path", "terraform":
+		return true
+	case "each":
+		return ref[1] == "key" || e.each != nil && f.allKnown(expression{Expression: e.each, in: e.in})
+	case "var":
+		return e.in.parent == nil || e.in.call != nil && f.allKnown(e.in.argument(ref[1]))
+	}
+	return false
+}
+
+// value returns the value of an each.value or a variable; nil if the plan does not have it.
+func (f *follower) value(ref []string, e expression) (v any) {
+	if len(ref) < 2 {
+		return nil
+	}
+	switch {
+	case ref[0] == "each" && ref[1] == "value":
+		v = element(f.constant(expression{Expression: e.each, in: e.in}), unquoted(e.key))
+	case ref[0] == "var" && e.in.call != nil:
+		v = f.constant(e.in.argument(ref[1]))
+	case ref[0] == "var" && e.in.parent == nil && f.plan.variables[ref[1]] != nil:
+		v = f.plan.variables[ref[1]].Value
+	}
+	for _, part := range ref[2:] {
+		v = element(v, unquoted(part))
+	}
+	return v
+}
+
+// constant returns the value of an expression that is a constant, or refers to one value and, as far as the plan
+// shows, is that value.
+func (f *follower) constant(e expression) any {
+	switch refs := f.references(e); {
+	case len(refs) == 1:
+		return f.value(refs[0], e)
+	case len(refs) == 0 && e.Expression != nil && e.ExpressionData != nil:
+		return e.ConstantValue
+	}
+	return nil
+}
+
+// references returns what the expression refers to, each split. A plan lists each reference followed by its shorter
+// forms, which are left out here: a.b["k"].id, a.b["k"], a.b.
+func (f *follower) references(e expression) (list [][]string) {
+	if e.Expression == nil || e.ExpressionData == nil {
+		return nil
+	}
+	f.steps += 1 + len(e.References)
+	if f.steps > maxSteps {
+		return [][]string{{"too many"}}
+	}
+	var last []string
+	for _, text := range e.References {
+		ref, err := split(text)
+		if err != nil {
+			ref = []string{text} // nobody knows it
+		}
+		if len(ref) >= len(last) || !slices.Equal(ref, last[:len(ref)]) {
+			list = append(list, ref)
+		}
+		last = ref
+	}
+	return list
+}
+
+// split splits an address or a reference into names and keys: module, net, ["a"], TYPE, NAME, [0]. A key is text as
+// strconv.Quote quotes it, or a number, in brackets.
+func split(address string) ([]string, error) {
+	traversal, diagnostics := hclsyntax.ParseTraversalAbs([]byte(address), "", hcl.InitialPos)
+	if diagnostics.HasErrors() {
+		return nil, fmt.Errorf("%s", diagnostics[0].Summary)
+	}
+	var parts []string
+	for _, step := range traversal {
+		switch step := step.(type) {
+		case hcl.TraverseRoot:
+			parts = append(parts, step.Name)
+		case hcl.TraverseAttr:
+			parts = append(parts, step.Name)
+		case hcl.TraverseIndex:
+			if step.Key.Type() == cty.String {
+				parts = append(parts, textKey(step.Key.AsString()))
+			} else {
+				parts = append(parts, "["+step.Key.AsBigFloat().Text('f', -1)+"]")
+			}
+		default:
+			return nil, fmt.Errorf("%T is not understood", step)
+		}
+	}
+	return parts, nil
+}
+
+func textKey(text string) string { return "[" + strconv.Quote(text) + "]" }
+
+func isKey(part string) bool { return strings.HasPrefix(part, "[") }
+
+// unquoted returns what a key has in its brackets, or the name that a part is.
+func unquoted(part string) string {
+	if !isKey(part) {
+		return part
+	}
+	inner := strings.TrimSuffix(part[1:], "]")
+	if text, err := strconv.Unquote(inner); err == nil {
+		return text
+	}
+	return inner
+}

@@ -1,0 +1,101 @@
+package main
+
+// This file writes a result as SARIF 2.1.0.
+
+import (
+	"bytes"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+// sarif writes the result, for the plan in a file.
+func (r *result) sarif(plan string, out *bytes.Buffer) error {
+	name := "hostroute-tfplan"
+	driver := sarif.NewToolComponent()
+	driver.Name = &name
+	run := sarif.NewRun()
+	run.Tool = sarif.NewTool().WithDriver(driver)
+	index := make(map[hostroute.Code]int)
+	for i, rule := range rules() {
+		driver.AddRule(descriptor(rule))
+		index[rule.Code] = i
+	}
+
+	for _, f := range r.findings {
+		text := f.place() + ": " + f.message()
+		for _, fix := range f.Fixes {
+			text += "\nfix: " + fix.Message
+		}
+		fingerprint := []string{string(f.Code), f.address}
+		if f.Subject.HostRoute != (hostroute.HostRoute{}) {
+			fingerprint = append(fingerprint, f.Subject.HostRoute.Destination.String())
+		}
+		run.AddResult(sarif.NewRuleResult(string(f.Code)).
+			WithRuleIndex(index[f.Code]).
+			WithLevel(level(f.Severity)).
+			WithMessage(sarif.NewTextMessage(text)).
+			WithLocations([]*sarif.Location{location(plan, f.address)}).
+			WithPartialFingerprints(map[string]string{"hostroute/v1": strings.Join(fingerprint, " ")}))
+	}
+
+	invocation := sarif.NewInvocation().WithExecutionSuccessful(len(r.refused) == 0)
+	for _, n := range r.unchecked {
+		invocation.AddToolExecutionNotification(notification(plan, sarif.LevelNote, "not checked: ", n))
+	}
+	for _, n := range r.refused {
+		invocation.AddToolExecutionNotification(notification(plan, sarif.LevelError, "not accepted by Neutron: ", n))
+	}
+	run.AddInvocation(invocation)
+	return sarif.NewReport().AddRun(run).PrettyWrite(out)
+}
+
+// rules returns the rules of all findings that there can be.
+func rules() []hostroute.Rule {
+	return append(hostroute.Rules(), hostroute.Rule{
+		Code: neutron.CodeNetmaskSpelling, Severity: hostroute.SeverityError, Title: "destination with a netmask",
+		When:   "The destination of a host route is spelled with a netmask, such as 11.0.0.0/255.0.0.0.",
+		Why:    "Neutron accepts that and hands it on as it is. dnsmasq sends another prefix length, with which ISC dhclient installs no route of the subnet.",
+		Remedy: "Write the destination with a prefix length.",
+	})
+}
+
+// descriptor documents a rule.
+func descriptor(rule hostroute.Rule) *sarif.ReportingDescriptor {
+	help := rule.When + "\n\n" + rule.Why + "\n\n" + rule.Remedy + "\n\n" + noInstances
+	return sarif.NewRule(string(rule.Code)).
+		WithDescription(rule.Title).
+		WithFullDescription(sarif.NewMultiformatMessageString().WithText(rule.When + " " + rule.Why)).
+		WithMarkdownHelp(help).
+		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(level(rule.Severity)))
+}
+
+// location names a resource. The file is the plan's: some readers show no result without one.
+func location(plan, address string) *sarif.Location {
+	l := sarif.NewLocation().AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(address).WithKind("resource"))
+	if plan != "-" {
+		uri := url.URL{Path: filepath.ToSlash(plan)}
+		l.WithPhysicalLocation(sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewArtifactLocation().WithURI(uri.String())))
+	}
+	return l
+}
+
+func notification(plan, level, kind string, n note) *sarif.Notification {
+	return sarif.NewNotification().WithLevel(level).WithMessage(sarif.NewTextMessage(kind + n.String())).
+		WithLocations([]*sarif.Location{location(plan, n.address)})
+}
+
+func level(s hostroute.Severity) string {
+	switch s {
+	case hostroute.SeverityError:
+		return sarif.LevelError
+	case hostroute.SeverityWarning:
+		return sarif.LevelWarning
+	}
+	return sarif.LevelNote
+}

@@ -1,0 +1,79 @@
+package main
+
+// This file writes a result as text.
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// text writes one finding a line with its fixes below, then what was not checked, then a summary.
+func (r *result) text(out *bytes.Buffer) {
+	number := make(map[hostroute.Severity]int)
+	fixes := false
+	for _, f := range r.findings {
+		number[f.Severity]++
+		fmt.Fprintf(out, "%v: %v\n", f.Severity, f)
+		for _, fix := range f.Fixes {
+			fmt.Fprintf(out, "    fix: %s\n", fix.Message)
+			fixes = true
+		}
+	}
+	for _, n := range r.unchecked {
+		fmt.Fprintf(out, "not checked: %v\n", n)
+	}
+	for _, n := range r.refused {
+		fmt.Fprintf(out, "not accepted by Neutron: %v\n", n)
+	}
+	fmt.Fprintf(out, "%s with %s checked: %s, %s, %d info\n", count(r.subnets, "subnet"), count(r.routes, "host route"),
+		count(number[hostroute.SeverityError], "error"), count(number[hostroute.SeverityWarning], "warning"), number[hostroute.SeverityInfo])
+	if fixes {
+		out.WriteString(noInstances + "\n")
+	}
+}
+
+const noInstances = "A plan names no instance, so whose data a fix moves was not looked at."
+
+// String returns "ADDRESS: 11.11.0.0/16,10.65.0.77: MESSAGE (code)".
+func (f finding) String() string {
+	return f.place() + ": " + f.message()
+}
+
+// place returns the address of the resource, with the attribute if the host route is only a part of the resource.
+func (f finding) place() string {
+	if f.attribute == "" {
+		return oneLine(f.address)
+	}
+	return oneLine(f.address + "." + f.attribute)
+}
+
+// message returns "11.11.0.0/16,10.65.0.77: MESSAGE (code)".
+func (f finding) message() string {
+	message := f.Message + " (" + string(f.Code) + ")"
+	if route := f.Subject.HostRoute.String(); route != "" {
+		message = route + ": " + message
+	}
+	return message
+}
+
+func (n note) String() string { return oneLine(n.address) + ": " + oneLine(n.text) }
+
+// oneLine returns a text that is safe to print. If any of its characters is not printable, all of it is quoted.
+func oneLine(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return text
+	}
+	return strconv.Quote(text)
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return strconv.Itoa(n) + " " + what
+}
