@@ -22,6 +22,7 @@ type result struct {
 	refused         []note    // values that no Neutron accepts
 	unchecked       []note    // what the plan does not say
 	subnets, routes int       // how many were checked
+	assumed         int       // of routes, those whose subnet is taken from an index; see place
 }
 
 // A finding has the resource that it is about: the host route's, or else the subnet's.
@@ -71,13 +72,15 @@ func check(p *plan) (*result, error) {
 			list = append(list, known[s])
 		}
 	}
-	for _, s := range p.routes {
-		r.route(p, s, known)
+	for route, at := range p.places() {
+		r.route(p, route, at, known)
 	}
 	for _, address := range p.deferred {
 		r.skip(address, "the plan leaves it to a later one")
 	}
-	return r, r.analyze(list)
+	err := r.analyze(list)
+	slices.SortStableFunc(r.unchecked, func(a, b note) int { return cmp.Compare(a.address, b.address) })
+	return r, err
 }
 
 // skip notes that a resource is not checked.
@@ -141,38 +144,21 @@ func (p *plan) gateway(s *resource) (gateway, reason string) {
 }
 
 // route adds the host route of a subnet's route resource to its subnet.
-func (r *result) route(p *plan, s *resource, known map[*resource]*subnet) {
-	on, reason := p.subnetOf(s)
+func (r *result) route(p *plan, s *resource, at place, known map[*resource]*subnet) {
 	switch {
-	case on == nil:
-		r.skip(s.address, reason)
-	case known[on] == nil:
-		r.skip(s.address, "its subnet "+oneLine(on.address)+" is not checked")
+	case at.subnet == nil:
+		r.skip(s.address, at.reason)
+	case known[at.subnet] == nil:
+		r.skip(s.address, "its subnet "+oneLine(at.subnet.address)+" is not checked")
 	default:
-		r.add(p, known[on], s, origin{s.address, ""})
+		if r.add(p, known[at.subnet], s, origin{s.address, ""}) && at.assumed {
+			r.assumed++
+		}
 	}
 }
 
-// subnetOf returns the subnet of a route resource, or else why that is not known.
-func (p *plan) subnetOf(s *resource) (on *resource, reason string) {
-	id, reason := s.text("subnet_id")
-	if reason == "" {
-		if on := p.byID[id]; on != nil {
-			return on, ""
-		}
-		return nil, "it cannot be checked without its subnet, " + strconv.Quote(id) + ", which this plan does not have"
-	}
-	if e, given := s.expression("subnet_id"); given && s.isUnknown("subnet_id") {
-		if on := p.subnet(e, "id"); on != nil {
-			return on, ""
-		}
-		reason += ", and the configuration does not tell which subnet it is"
-	}
-	return nil, reason
-}
-
-// add adds the host route at a path of a resource to its subnet.
-func (r *result) add(p *plan, to *subnet, s *resource, from origin, path ...string) {
+// add adds the host route at a path of a resource to its subnet. It reports whether it could.
+func (r *result) add(p *plan, to *subnet, s *resource, from origin, path ...string) bool {
 	at := func(name string) []string { return append(slices.Clip(path), name) }
 	destination, reason := s.text(at("destination_cidr")...)
 	hop, hopReason := s.text(at("next_hop")...)
@@ -183,10 +169,11 @@ func (r *result) add(p *plan, to *subnet, s *resource, from origin, path ...stri
 	}
 	if reason = cmp.Or(reason, hopReason); reason != "" {
 		r.skip(s.address, reason)
-		return
+		return false
 	}
 	to.HostRoutes = append(to.HostRoutes, route{destination, hop})
 	to.origins = append(to.origins, from)
+	return true
 }
 
 // gatewayMeant returns the gateway that an unknown next_hop refers to, or "".
@@ -195,8 +182,8 @@ func (p *plan) gatewayMeant(s *resource) string {
 	if !given || !s.isUnknown("next_hop") {
 		return ""
 	}
-	of := p.subnet(e, "gateway_ip")
-	if of == nil {
+	of, assumed := p.subnet(e, "gateway_ip")
+	if of == nil || assumed {
 		return ""
 	}
 	gateway, _ := p.gateway(of)
@@ -218,20 +205,21 @@ func (r *result) analyze(list []*subnet) error {
 		byAddress[s.ID] = s
 	}
 	for _, problem := range deployment.Problems {
-		r.refuse(byAddress[problem.Subnet].named(problem.Path), problem.Err.Error())
+		r.refuseSubnet(byAddress[problem.Subnet], problem)
 	}
 	misspelled := make(map[string][]hostroute.Finding)
 	for _, f := range deployment.Findings {
 		misspelled[f.Subject.Subnet] = append(misspelled[f.Subject.Subnet], f)
 	}
 	for _, s := range deployment.Subnets {
-		r.subnets++
-		r.routes += len(s.HostRoutes)
 		findings := misspelled[s.ID]
 		if findings != nil {
-			r.skip(s.ID, "what a guest gets is not known while a destination is spelled with a netmask")
+			r.skip(s.ID, "what DHCP does with its host routes is not known while a destination is spelled with a netmask")
 		} else if findings, err = hostroute.AnalyzeSubnet(s); err != nil {
 			return fmt.Errorf("%s: %w", oneLine(s.ID), err)
+		} else {
+			r.subnets++
+			r.routes += len(s.HostRoutes)
 		}
 		for _, f := range findings {
 			f = readable(f, s.ID)
@@ -256,6 +244,20 @@ func readable(f hostroute.Finding, address string) hostroute.Finding {
 		f.Fixes[i].Message = plain.Replace(f.Fixes[i].Message)
 	}
 	return f
+}
+
+// refuseSubnet notes what no Neutron accepts of a subnet, and that the rest of it is not checked.
+func (r *result) refuseSubnet(s *subnet, problem neutron.Problem) {
+	at := s.named(problem.Path)
+	r.refuse(at, problem.Err.Error())
+	if at != s.ID {
+		r.skip(s.ID, "Neutron does not accept one of its host routes")
+	}
+	for _, from := range s.origins {
+		if from.address != at && from.address != s.ID {
+			r.skip(from.address, "its subnet "+oneLine(s.ID)+" is not checked")
+		}
+	}
 }
 
 // named returns the resource that a problem is about. Its path is like /subnets/0/host_routes/2/destination.

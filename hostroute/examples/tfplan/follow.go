@@ -45,7 +45,7 @@ func (s *scope) child(name, key string) *scope {
 	return s.children[at]
 }
 
-// keys returns the keys of the instances of a module that have resources.
+// keys returns the keys of the instances of a called module.
 func (s *scope) keys(name string) (keys []string) {
 	for at := range s.children {
 		if at[0] == name {
@@ -74,19 +74,20 @@ type follower struct {
 	steps     int
 	found     map[*resource]bool
 	lost      bool // something else may be meant, too
+	assumed   bool // an index is assumed
 }
 
-// subnet returns the one subnet whose attribute is the value of the expression; nil if the plan does not tell.
-func (p *plan) subnet(e expression, attribute string) *resource {
+// subnet returns the one subnet whose attribute is the value of the expression; nil if the plan does not tell. It is
+// assumed if an index is; see place.
+func (p *plan) subnet(e expression, attribute string) (r *resource, assumed bool) {
 	f := &follower{plan: p, attribute: attribute, found: make(map[*resource]bool)}
 	f.follow(e, nil, "")
 	if f.lost || len(f.found) != 1 {
-		return nil
+		return nil, f.assumed
 	}
-	for r := range f.found {
-		return r
+	for r = range f.found { // the only one
 	}
-	return nil
+	return r, f.assumed
 }
 
 // follow looks at all that an expression refers to and that is not known before the apply. keys are indices that are
@@ -109,7 +110,10 @@ func (f *follower) follow(e expression, keys []string, attribute string) {
 	}
 }
 
-// index returns the value of the one known reference, as a key. With several, it is one that nothing has.
+// noKey is an index of which nothing is known.
+const noKey = "[?]"
+
+// index returns the value of the one known reference, as a key. With several, nothing is known of the index.
 func (f *follower) index(known map[string][]string, e expression) string {
 	if len(known) == 1 {
 		for _, ref := range known {
@@ -124,7 +128,7 @@ func (f *follower) index(known map[string][]string, e expression) string {
 			}
 		}
 	}
-	return "[?]"
+	return noKey
 }
 
 // source follows one reference that is not known before the apply.
@@ -137,13 +141,13 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 	switch ref[0] {
 	case subnetType:
 		instances := e.in.instances(name)
-		key, rest, _ := take(rest, keys, len(instances) > 0 && instances[0].key != "")
+		var have []string
+		for _, r := range instances {
+			have = append(have, r.key)
+		}
+		i, rest, _ := f.instance(have, rest, keys)
 		if len(rest) > 0 {
 			attribute = rest[0]
-		}
-		i := slices.IndexFunc(instances, func(r *resource) bool { return r.key == key })
-		if len(instances) == 1 && !(len(ref) > 2 && isKey(ref[2])) {
-			i = 0 // whatever the index is
 		}
 		// Where the index is an expression, the plan does not say the attribute. In place of a subnet_id it can be the ID only.
 		if i < 0 || attribute != f.attribute && (attribute != "" || f.attribute != "id") {
@@ -153,16 +157,13 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 		f.found[instances[i]] = true
 
 	case "module":
-		instances := e.in.keys(name)
-		key, rest, keys := take(rest, keys, len(instances) > 0 && instances[0] != "")
-		if len(instances) == 1 && !(len(ref) > 2 && isKey(ref[2])) {
-			key = instances[0]
-		}
-		if !slices.Contains(instances, key) {
+		have := e.in.keys(name)
+		i, rest, keys := f.instance(have, rest, keys)
+		if i < 0 {
 			f.lost = true
 			return
 		}
-		f.outputs(e.in.child(name, key), rest, keys, attribute)
+		f.outputs(e.in.child(name, have[i]), rest, keys, attribute)
 
 	case "var":
 		if e.in.call == nil {
@@ -184,7 +185,9 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 		f.lost = true
 
 	default:
-		_, rest, _ := take(rest, keys, true)
+		if len(rest) > 0 && isKey(rest[0]) {
+			rest = rest[1:]
+		}
 		if len(rest) > 0 {
 			attribute = rest[0]
 		}
@@ -193,15 +196,21 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 	}
 }
 
-// take takes the key of an instance off what is taken of a reference, or else off keys if there are several instances.
-func take(rest, keys []string, several bool) (key string, restLeft, keysLeft []string) {
+// instance returns which of the instances of a resource or module is meant, or -1. have are their keys. The key that is
+// meant is taken off rest, what a reference says of it, or else off keys.
+func (f *follower) instance(have, rest, keys []string) (i int, restLeft, keysLeft []string) {
 	if len(rest) > 0 && isKey(rest[0]) {
-		return rest[0], rest[1:], keys
+		return slices.Index(have, rest[0]), rest[1:], keys
 	}
-	if several && len(keys) > 0 {
-		return keys[len(keys)-1], rest, keys[:len(keys)-1]
+	key := noKey
+	if len(have) > 0 && have[0] != "" && len(keys) > 0 { // it has count or for_each
+		key, keys = keys[len(keys)-1], keys[:len(keys)-1]
 	}
-	return "", rest, keys
+	if key == noKey && len(have) == 1 {
+		return 0, rest, keys
+	}
+	f.assumed = true
+	return slices.Index(have, key), rest, keys
 }
 
 // outputs follows an output of a module, or all of them where the plan does not say which one is meant.

@@ -4,6 +4,7 @@ go 1.25
 
 require (
 	example.com/go-hostroute v0.0.0
+	github.com/google/go-cmp v0.7.0
 	github.com/hashicorp/hcl/v2 v2.24.0
 	github.com/hashicorp/terraform-json v0.29.0
 	github.com/owenrumney/go-sarif/v3 v3.3.1

@@ -57,7 +57,7 @@ func readPlan(source []byte) (*plan, error) {
 
 	changed := make(map[string]bool)
 	for _, c := range document.ResourceChanges {
-		if c == nil || c.Change == nil || c.DeposedKey != "" || c.Mode != tfjson.ManagedResourceMode {
+		if c == nil || c.Change == nil || c.DeposedKey != "" {
 			continue
 		}
 		changed[c.Address], changed[c.PreviousAddress] = true, true
@@ -67,7 +67,7 @@ func readPlan(source []byte) (*plan, error) {
 		}
 		r := &resource{address: c.Address, created: slices.Contains(c.Change.Actions, tfjson.ActionCreate),
 			values: after, unknown: c.Change.AfterUnknown, sensitive: c.Change.AfterSensitive}
-		if err := p.add(c.Type, r); err != nil {
+		if err := p.add(c.Mode, c.Type, r); err != nil {
 			return nil, err
 		}
 	}
@@ -113,7 +113,7 @@ func (p *plan) addUnchanged(state *tfjson.State, changed map[string]bool) error 
 		}
 		modules = append(modules, m.ChildModules...)
 		for _, s := range m.Resources {
-			if s == nil || s.Mode != tfjson.ManagedResourceMode || s.DeposedKey != "" || changed[s.Address] {
+			if s == nil || s.DeposedKey != "" || changed[s.Address] {
 				continue
 			}
 			var sensitive any
@@ -122,7 +122,7 @@ func (p *plan) addUnchanged(state *tfjson.State, changed map[string]bool) error 
 					return err
 				}
 			}
-			if err := p.add(s.Type, &resource{address: s.Address, values: s.AttributeValues, sensitive: sensitive}); err != nil {
+			if err := p.add(s.Mode, s.Type, &resource{address: s.Address, values: s.AttributeValues, sensitive: sensitive}); err != nil {
 				return err
 			}
 		}
@@ -130,13 +130,11 @@ func (p *plan) addUnchanged(state *tfjson.State, changed map[string]bool) error 
 	return nil
 }
 
-// add adds a resource of one of the types that are read.
-func (p *plan) add(kind string, r *resource) error {
-	if kind != subnetType && kind != routeType {
-		return nil
-	}
+// add adds a resource if it is of one of the types that are read. Of others, it takes the instances of modules only.
+func (p *plan) add(mode tfjson.ResourceMode, kind string, r *resource) error {
+	read := mode == tfjson.ManagedResourceMode && (kind == subnetType || kind == routeType)
 	parts, err := split(r.address)
-	if err != nil {
+	if err != nil && read {
 		return fmt.Errorf("the address %s cannot be read: %w", oneLine(r.address), err)
 	}
 	r.in = p.root
@@ -147,6 +145,9 @@ func (p *plan) add(kind string, r *resource) error {
 		}
 		r.in = r.in.child(name, key)
 		parts = rest
+	}
+	if !read {
+		return nil
 	}
 	if len(parts) == 3 && isKey(parts[2]) {
 		r.key, parts = parts[2], parts[:2]

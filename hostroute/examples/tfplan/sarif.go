@@ -51,6 +51,10 @@ func (r *result) sarif(plan string, out *bytes.Buffer) error {
 	for _, n := range r.refused {
 		invocation.AddToolExecutionNotification(notification(plan, sarif.LevelError, "not accepted by Neutron: ", n))
 	}
+	if r.assumed > 0 {
+		invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel(sarif.LevelNote).
+			WithMessage(sarif.NewTextMessage("assumed: " + r.assumption())))
+	}
 	run.AddInvocation(invocation)
 	return sarif.NewReport().AddRun(run).PrettyWrite(out)
 }

@@ -30,6 +30,9 @@ func (r *result) text(out *bytes.Buffer) {
 	for _, n := range r.refused {
 		fmt.Fprintf(out, "not accepted by Neutron: %v\n", n)
 	}
+	if r.assumed > 0 {
+		fmt.Fprintf(out, "assumed: %s\n", r.assumption())
+	}
 	fmt.Fprintf(out, "%s with %s checked: %s, %s, %d info\n", count(r.subnets, "subnet"), count(r.routes, "host route"),
 		count(number[hostroute.SeverityError], "error"), count(number[hostroute.SeverityWarning], "warning"), number[hostroute.SeverityInfo])
 	if fixes {
@@ -38,6 +41,11 @@ func (r *result) text(out *bytes.Buffer) {
 }
 
 const noInstances = "A plan names no instance, so whose data a fix moves was not looked at."
+
+// assumption says what is assumed; see place.
+func (r *result) assumption() string {
+	return "of " + count(r.assumed, "host route") + ", the subnet has the index that the configuration names beside it, such as each.key"
+}
 
 // String returns "ADDRESS: 11.11.0.0/16,10.65.0.77: MESSAGE (code)".
 func (f finding) String() string {

@@ -21,7 +21,7 @@ variable "routers" {
 
 module "net" {
   for_each = {
-    "back"            = "11.8.0.0/24"
+    "back"          = "11.8.0.0/24"
     "line\n\"two\"" = "11.9.0.0/24" # a name that could forge output
   }
   source = "./net"

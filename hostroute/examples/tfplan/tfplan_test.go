@@ -1,0 +1,425 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+var update = flag.Bool("update", false, "write what the plans of testdata give into want.txt and want.sarif")
+
+// program runs the program with arguments and standard input, and wants an exit status.
+func program(t *testing.T, want int, stdin []byte, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if got := run(args, bytes.NewReader(stdin), &out, &errs); got != want {
+		t.Errorf("tfplan %v: status %d, want %d; stderr: %s", args, got, want, &errs)
+	}
+	return out.String(), errs.String()
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+func TestPlans(t *testing.T) {
+	for _, name := range []string{"modules", "update", "hostroutes"} {
+		t.Run(name, func(t *testing.T) {
+			plan := "testdata/" + name + "/plan.json"
+			out, _ := program(t, statusFailing, nil, plan)
+			golden(t, "testdata/"+name+"/want.txt", out)
+
+			raw, stderr := program(t, statusFailing, nil, "-sarif", "-", plan)
+			if stderr != "" {
+				t.Errorf("stderr: %s", stderr)
+			}
+			log := valid(t, raw)
+			log.Runs[0].Tool.Driver.Rules = nil // see TestRules
+			var text bytes.Buffer
+			if err := log.PrettyWrite(&text); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "testdata/"+name+"/want.sarif", text.String()+"\n")
+
+			// To a file, beside the text.
+			file := filepath.Join(t.TempDir(), "out.sarif")
+			beside, _ := program(t, statusFailing, nil, "-sarif", file, plan)
+			written, err := os.ReadFile(file)
+			if err != nil || string(written) != raw || beside != out {
+				t.Errorf("-sarif FILE writes other than -sarif - and no -sarif do (%v)", err)
+			}
+		})
+	}
+}
+
+// valid returns a SARIF log that the schema of 2.1.0 allows.
+func valid(t *testing.T, raw string) *sarif.Report {
+	t.Helper()
+	log, err := sarif.FromString(raw, sarif.WithStrictValidation())
+	if err == nil {
+		err = log.Validate()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log.Version != "2.1.0" || len(log.Runs) != 1 {
+		t.Fatalf("version %s, %d runs", log.Version, len(log.Runs))
+	}
+	return log
+}
+
+// Each rule is documented in SARIF; each result has its rule, level, resource and fingerprint.
+func TestRules(t *testing.T) {
+	raw, _ := program(t, statusFailing, nil, "-sarif", "-", "testdata/modules/plan.json")
+	log := valid(t, raw)
+	rules := log.Runs[0].Tool.Driver.Rules
+	want := append(hostroute.Rules(), hostroute.Rule{Code: neutron.CodeNetmaskSpelling, Severity: hostroute.SeverityError})
+	if len(rules) != len(want) {
+		t.Fatalf("%d rules, want %d", len(rules), len(want))
+	}
+	levels := map[hostroute.Severity]string{hostroute.SeverityError: "error", hostroute.SeverityWarning: "warning", hostroute.SeverityInfo: "note"}
+	for i, rule := range want {
+		got := rules[i]
+		if *got.ID != string(rule.Code) || got.DefaultConfiguration.Level != levels[rule.Severity] || !strings.Contains(*got.Help.Text, rule.Remedy) {
+			t.Errorf("rule %d is %s with level %s, want %s", i, *got.ID, got.DefaultConfiguration.Level, rule.Code)
+		}
+	}
+	seen := make(map[string]bool)
+	for _, r := range log.Runs[0].Results {
+		if *rules[r.RuleIndex].ID != *r.RuleID || r.Level != rules[r.RuleIndex].DefaultConfiguration.Level {
+			t.Errorf("%s: rule %d, level %s", *r.RuleID, r.RuleIndex, r.Level)
+		}
+		name, mark := *r.Locations[0].LogicalLocations[0].FullyQualifiedName, r.PartialFingerprints["hostroute/v1"]
+		if !strings.HasPrefix(mark, *r.RuleID+" "+name) || seen[mark] {
+			t.Errorf("fingerprint %q of %s", mark, name)
+		}
+		seen[mark] = true
+	}
+}
+
+// The fingerprint depends on nothing else in the plan.
+func TestFingerprintIsStable(t *testing.T) {
+	marks := func(source []byte) (list []string) {
+		raw, _ := program(t, statusFailing, source, "-sarif", "-", "-")
+		for _, r := range valid(t, raw).Runs[0].Results {
+			list = append(list, r.PartialFingerprints["hostroute/v1"])
+		}
+		slices.Sort(list)
+		return list
+	}
+	const other = "openstack_networking_subnet_v2.none"
+	less := edited(t, "modules", func(plan object) {
+		changes := plan["resource_changes"].([]any)
+		plan["resource_changes"] = slices.DeleteFunc(changes, func(c any) bool { return c.(object)["address"] == other })
+	})
+	want := slices.DeleteFunc(marks(edited(t, "modules", nil)), func(mark string) bool { return strings.HasSuffix(mark, other) })
+	if diff := cmp.Diff(want, marks(less)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+type object = map[string]any
+
+// edited returns a plan of testdata, changed.
+func edited(t testing.TB, name string, edit func(object)) []byte {
+	t.Helper()
+	source, err := os.ReadFile("testdata/" + name + "/plan.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := make(object)
+	if err := json.Unmarshal(source, &plan); err != nil {
+		t.Fatal(err)
+	}
+	if edit != nil {
+		edit(plan)
+	}
+	out, err := json.Marshal(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// change returns a resource's change in a plan.
+func change(plan object, address string) object {
+	for _, c := range plan["resource_changes"].([]any) {
+		if c := c.(object); c["address"] == address {
+			return c
+		}
+	}
+	return nil
+}
+
+// after returns the values of a resource after the apply.
+func after(plan object, address string) object {
+	return change(plan, address)["change"].(object)["after"].(object)
+}
+
+// The order of the plan's resources and modules does not matter.
+func TestOrder(t *testing.T) {
+	want, _ := program(t, statusFailing, nil, "testdata/modules/plan.json")
+	got, _ := program(t, statusFailing, edited(t, "modules", func(plan object) {
+		slices.Reverse(plan["resource_changes"].([]any))
+		slices.Reverse(plan["configuration"].(object)["root_module"].(object)["resources"].([]any))
+	}), "-")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	warning := edited(t, "update", func(plan object) {
+		plan["resource_changes"] = []any{change(plan, "openstack_networking_subnet_v2.front"), change(plan, "openstack_networking_subnet_route_v2.new")}
+		after(plan, "openstack_networking_subnet_route_v2.new")["next_hop"] = "0.0.0.0"
+		delete(plan, "prior_state")
+	})
+	program(t, statusClean, warning, "-")
+	program(t, statusFailing, warning, "-fail", "warning", "-")
+	program(t, statusFailing, warning, "-fail", "info", "-")
+	program(t, statusClean, []byte(`{"format_version":"1.2","planned_values":{"root_module":{}}}`), "-fail", "info", "-")
+	program(t, statusFailing, nil, "-fail", "error", "testdata/update/plan.json")
+
+	absent := filepath.Join(t.TempDir(), "absent")
+	for _, args := range [][]string{
+		{}, {"-", "-"}, {absent}, {"-fail", "none", "-"}, {"-fail", "fatal", "-"}, {"-no-such-flag", "-"}, {"-sarif", filepath.Join(absent, "out"), "-"},
+	} {
+		if _, stderr := program(t, statusUnusable, warning, args...); stderr == "" {
+			t.Errorf("tfplan %v: says nothing", args)
+		}
+	}
+	for _, source := range []string{"", "{", "[]", "{}", `{"format_version":"1.2"}`, `{"format_version":"9.0","planned_values":{}}`, `{"format_version":"1.0","values":{"root_module":{}}}`} {
+		if _, stderr := program(t, statusUnusable, []byte(source), "-"); !strings.Contains(stderr, "show -json PLAN") {
+			t.Errorf("%s: %s", source, stderr)
+		}
+	}
+	if _, stderr := program(t, statusClean, nil, "-h"); !strings.Contains(stderr, "-sarif") {
+		t.Errorf("help: %s", stderr)
+	}
+	full, err := os.Open("testdata/update/plan.json") // not for writing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	var errs bytes.Buffer
+	if got := run([]string{"testdata/update/plan.json"}, nil, full, &errs); got != statusUnusable || errs.Len() == 0 {
+		t.Errorf("no place for the text: status %d, and says %q", got, &errs)
+	}
+}
+
+// What no Neutron accepts is named with its resource, and does not keep the rest from being checked.
+func TestRefused(t *testing.T) {
+	const front, stays = "openstack_networking_subnet_v2.front", "openstack_networking_subnet_route_v2.stays"
+	for _, c := range []struct {
+		name, address, attribute string
+		value                    any
+		want                     string
+	}{
+		{"no CIDR", front, "cidr", "10.65.0.0", front + `: "10.65.0.0" is not a CIDR`},
+		{"host bits", front, "cidr", "10.65.0.1/24", front + ": CIDR 10.65.0.1/24 has host bits"},
+		{"gateway", front, "gateway_ip", "none", front + `: gateway "none" is not an IP address`},
+		{"ip_version", front, "ip_version", 6, front + ": ip_version is 6, and the cidr is 10.65.0.0/24"},
+		{"destination", stays, "destination_cidr", "default", stays + `: destination "default" is not`},
+		{"next hop", stays, "next_hop", "fe80::1%eth0", stays + `: next hop "fe80::1%eth0" is not`},
+		{"no next hop", stays, "next_hop", nil, stays + ": the host route has no next hop"},
+		{"line end", front, "cidr", "x\ny", front + `: "x\ny" is not a CIDR`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			source := edited(t, "update", func(plan object) { after(plan, c.address)[c.attribute] = c.value })
+			out, stderr := program(t, statusUnusable, source, "-")
+			if want := "tfplan: " + c.want; !strings.HasPrefix(stderr, want) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("stderr %q, want %q", stderr, want)
+			}
+			if !strings.Contains(out, "\nnot accepted by Neutron: "+c.want) || !strings.Contains(out, "(dhcp-disabled)") {
+				t.Errorf("got\n%s", out)
+			}
+			raw, _ := program(t, statusUnusable, source, "-sarif", "-", "-")
+			ran := valid(t, raw).Runs[0].Invocations[0]
+			said := slices.ContainsFunc(ran.ToolExecutionNotifications, func(n *sarif.Notification) bool {
+				return n.Level == "error" && *n.Locations[0].LogicalLocations[0].FullyQualifiedName == c.address
+			})
+			if *ran.ExecutionSuccessful || !said {
+				t.Error("SARIF does not say so")
+			}
+		})
+	}
+}
+
+// What the plan does not say is never guessed.
+func TestUnchecked(t *testing.T) {
+	const subnet, route = "openstack_networking_subnet_v2.front", "openstack_networking_subnet_route_v2.new"
+	unknown := func(plan object, address, attribute string) {
+		delete(after(plan, address), attribute)
+		change(plan, address)["change"].(object)["after_unknown"].(object)[attribute] = true
+	}
+	for _, c := range []struct {
+		name string
+		edit func(plan object)
+		want []string
+	}{
+		{"CIDR", func(plan object) { unknown(plan, subnet, "cidr") },
+			[]string{subnet + ": cidr is known only after the apply", route + ": its subnet " + subnet + " is not checked"}},
+		{"DHCP", func(plan object) { unknown(plan, subnet, "enable_dhcp") }, []string{subnet + ": enable_dhcp is known only after the apply"}},
+		{"no gateway or one", func(plan object) { unknown(plan, subnet, "no_gateway") }, []string{subnet + ": no_gateway is known only after the apply"}},
+		{"no configuration, so the gateway may be given", func(plan object) { unknown(plan, subnet, "gateway_ip"); delete(plan, "configuration") },
+			[]string{subnet + ": gateway_ip is known only after the apply"}},
+		{"no configuration, so no reference", func(plan object) { unknown(plan, route, "subnet_id"); delete(plan, "configuration") },
+			[]string{route + ": subnet_id is known only after the apply"}},
+		{"destination", func(plan object) { unknown(plan, route, "destination_cidr") }, []string{route + ": destination_cidr is known only after the apply"}},
+		{"sensitive", func(plan object) {
+			change(plan, subnet)["change"].(object)["after_sensitive"] = object{"cidr": true}
+		}, []string{subnet + ": cidr is sensitive"}},
+		{"all sensitive", func(plan object) { change(plan, route)["change"].(object)["after_sensitive"] = true }, []string{route + ": subnet_id is sensitive"}},
+		{"another type", func(plan object) { after(plan, subnet)["cidr"] = 5 }, []string{subnet + ": cidr is not text"}},
+		{"another type of flag", func(plan object) { after(plan, subnet)["enable_dhcp"] = "yes" }, []string{subnet + ": enable_dhcp is neither true nor false"}},
+		{"a subnet that is elsewhere", func(plan object) { after(plan, route)["subnet_id"] = "other\nplace" },
+			[]string{route + `: it cannot be checked without its subnet, "other\nplace", which this plan does not have`}},
+		{"deferred", func(plan object) {
+			plan["deferred_changes"] = []any{object{"reason": "x", "resource_change": change(plan, route)}}
+		},
+			[]string{route + ": the plan leaves it to a later one"}},
+		{"host routes of the subnet", func(plan object) {
+			unknown(plan, subnet, "host_routes")
+			for _, r := range plan["configuration"].(object)["root_module"].(object)["resources"].([]any) {
+				if r := r.(object); r["address"] == subnet {
+					r["expressions"].(object)["host_routes"] = object{"references": []any{"local.routes"}}
+				}
+			}
+		}, []string{subnet + ": host_routes is known only after the apply"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, _ := program(t, statusFailing, edited(t, "update", c.edit), "-")
+			for _, want := range c.want {
+				if !strings.Contains(out, "\nnot checked: "+want) {
+					t.Errorf("%q is not in\n%s", want, out)
+				}
+			}
+		})
+	}
+}
+
+// The provider shows a gateway that Neutron will choose as unknown, although nothing is unknown of it.
+func TestGateway(t *testing.T) {
+	const subnet = "openstack_networking_subnet_v2.replaced"
+	for _, c := range []struct {
+		name string
+		give object // the expression of gateway_ip
+		want string
+	}{
+		{"nothing", nil, "10.70.0.1"},
+		{"empty text", object{"constant_value": ""}, "10.70.0.1"},
+		{"null by a variable", object{"references": []any{"var.gateway"}}, "10.70.0.1"},
+		{"another resource", object{"references": []any{"openstack_networking_port_v2.a.id", "openstack_networking_port_v2.a"}}, ""},
+		{"a local value", object{"references": []any{"local.gateway"}}, ""},
+		{"a data source", object{"references": []any{"data.x.y.gateway"}}, ""},
+		{"malformed", object{"references": []any{"]"}}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := readPlan(edited(t, "update", func(plan object) {
+				for _, r := range plan["configuration"].(object)["root_module"].(object)["resources"].([]any) {
+					if r := r.(object); r["address"] == subnet && c.give != nil {
+						r["expressions"].(object)["gateway_ip"] = c.give
+					}
+				}
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(p.subnets, func(s *resource) bool { return s.address == subnet })
+			got, reason := p.gateway(p.subnets[i])
+			if got != c.want || (reason == "") != (c.want != "") {
+				t.Errorf("got %q (%s), want %q", got, reason, c.want)
+			}
+		})
+	}
+}
+
+// A plan with -target has not all of what exists among its changes.
+func TestTarget(t *testing.T) {
+	const route, subnet = "openstack_networking_subnet_route_v2.new", "openstack_networking_subnet_v2.front"
+	out, _ := program(t, statusFailing, edited(t, "update", func(plan object) {
+		plan["resource_changes"] = []any{change(plan, route)}
+	}), "-")
+	if !strings.Contains(out, "\nerror: "+route+": 11.11.0.0/16,10.65.0.77: next hop 10.65.0.77 is not the gateway 10.65.0.1 of subnet "+subnet) {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+// Names cannot forge a line.
+func TestHostileNames(t *testing.T) {
+	for _, key := range []string{"a\nb", `a"]: b`, "${x}", "%{x}", "\u202e", "a: b", `\`, ""} {
+		quoted, _ := json.Marshal(key)
+		address := `module.x[` + string(quoted) + `].openstack_networking_subnet_v2.none`
+		raw := strings.NewReplacer(`\n`, "\n", `\"`, `"`).Replace(address) // as no Terraform writes it
+		for _, address := range []string{address, raw} {
+			source := edited(t, "modules", func(plan object) {
+				none := change(plan, "openstack_networking_subnet_v2.none")
+				none["address"] = address
+				plan["resource_changes"] = []any{none}
+			})
+			var out, errs bytes.Buffer
+			run([]string{"-"}, bytes.NewReader(source), &out, &errs)
+			lines := strings.Split(strings.TrimSpace(out.String()+errs.String()), "\n")
+			for _, line := range lines {
+				if !strings.HasPrefix(line, "error: ") && !strings.HasPrefix(line, "    fix: ") && !strings.HasPrefix(line, "1 subnet with 0 host routes") &&
+					line != noInstances && !strings.HasPrefix(line, "tfplan: the address ") {
+					t.Errorf("%q: a line is %q", address, line)
+				}
+				if oneLine(line) != line {
+					t.Errorf("%q: not printable: %q", address, line)
+				}
+			}
+			if raw, _ := sarifOf(source); raw != "" {
+				valid(t, raw)
+			}
+		}
+	}
+}
+
+func sarifOf(source []byte) (string, int) {
+	var out, errs bytes.Buffer
+	status := run([]string{"-sarif", "-", "-"}, bytes.NewReader(source), &out, &errs)
+	return out.String(), status
+}
+
+// The package comment names each flag.
+func TestDocumentation(t *testing.T) {
+	source, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment, _, _ := strings.Cut(string(source), "\npackage main")
+	_, help := program(t, statusClean, nil, "-h")
+	for line := range strings.Lines(help) {
+		if name, found := strings.CutPrefix(line, "  -"); found && !strings.Contains(comment, "\n//	-"+strings.Fields(name)[0]+" ") {
+			t.Errorf("flag %s is not documented", line)
+		}
+	}
+	if reflect.TypeFor[options]().NumField() != 3 {
+		t.Error("there is a new option")
+	}
+}
