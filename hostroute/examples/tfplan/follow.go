@@ -18,12 +18,12 @@ import (
 
 // A scope is an instance of a module, where expressions are evaluated.
 type scope struct {
-	parent   *scope               // nil: this is the root module
-	key      string               // of count or for_each
-	call     *tfjson.ModuleCall   // in the parent's configuration; nil if that does not have it
-	module   *tfjson.ConfigModule // likewise
-	children map[[2]string]*scope // by name and key
-	subnets  []*resource
+	parent    *scope                    // nil: this is the root module
+	key       string                    // of count or for_each
+	call      *tfjson.ModuleCall        // in the parent's configuration; nil if that does not have it
+	module    *tfjson.ConfigModule      // likewise
+	children  map[[2]string]*scope      // by name and key
+	instances map[[2]string][]*resource // by type and name
 }
 
 // child returns the instance of a called module.
@@ -102,8 +102,13 @@ func (f *follower) follow(e expression, keys []string, attribute string) {
 			unknown = append(unknown, ref)
 		}
 	}
-	if len(known) > 0 {
-		keys = append(slices.Clip(keys), f.index(known, e))
+	switch {
+	case len(known) > 1 || len(unknown) > 1:
+		keys = append(slices.Clip(keys), noKey)
+	case len(known) == 1:
+		for _, ref := range known {
+			keys = append(slices.Clip(keys), f.index(ref, e))
+		}
 	}
 	for _, ref := range unknown {
 		f.source(ref, e, keys, attribute)
@@ -113,20 +118,16 @@ func (f *follower) follow(e expression, keys []string, attribute string) {
 // noKey is an index of which nothing is known.
 const noKey = "[?]"
 
-// index returns the value of the one known reference, as a key. With several, nothing is known of the index.
-func (f *follower) index(known map[string][]string, e expression) string {
-	if len(known) == 1 {
-		for _, ref := range known {
-			if ref[0] == "count" || ref[0] == "each" && ref[1] == "key" {
-				return e.key
-			}
-			switch v := f.value(ref, e).(type) {
-			case string:
-				return textKey(v)
-			case float64:
-				return "[" + strconv.FormatFloat(v, 'f', -1, 64) + "]"
-			}
-		}
+// index returns the value of a known reference, as a key.
+func (f *follower) index(ref []string, e expression) string {
+	if ref[0] == "count" || ref[0] == "each" && ref[1] == "key" {
+		return e.key
+	}
+	switch v := f.value(ref, e).(type) {
+	case string:
+		return textKey(v)
+	case float64:
+		return "[" + strconv.FormatFloat(v, 'g', -1, 64) + "]"
 	}
 	return noKey
 }
@@ -140,7 +141,7 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 	name, rest := ref[1], ref[2:]
 	switch ref[0] {
 	case subnetType:
-		instances := e.in.instances(name)
+		instances := e.in.instances[[2]string{subnetType, name}]
 		var have []string
 		for _, r := range instances {
 			have = append(have, r.key)
@@ -149,12 +150,15 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 		if len(rest) > 0 {
 			attribute = rest[0]
 		}
-		// Where the index is an expression, the plan does not say the attribute. In place of a subnet_id it can be the ID only.
-		if i < 0 || attribute != f.attribute && (attribute != "" || f.attribute != "id") {
+		switch {
+		case i < 0:
 			f.lost = true
-			return
+		case attribute == f.attribute, attribute == "" && f.attribute == "id":
+			// Where the index is an expression, the plan does not say the attribute. In place of a subnet_id it can be the ID only.
+			f.found[instances[i]] = true
+		case f.attribute != "id":
+			f.lost = true // an address may be made of it
 		}
-		f.found[instances[i]] = true
 
 	case "module":
 		have := e.in.keys(name)
@@ -249,16 +253,6 @@ func (s *scope) argument(variable string) expression {
 	return expression{s.call.Expressions[variable], s.parent, s.key, s.call.ForEachExpression}
 }
 
-// instances returns the subnets that one resource of the module is.
-func (s *scope) instances(name string) (list []*resource) {
-	for _, r := range s.subnets {
-		if r.name == name {
-			list = append(list, r)
-		}
-	}
-	return list
-}
-
 // isKnown reports whether the value of an expression is certainly known before the apply.
 func (p *plan) isKnown(e expression) bool {
 	f := &follower{plan: p}
@@ -282,7 +276,16 @@ func (f *follower) known(ref []string, e expression) bool {
 	case "var":
 		return e.in.parent == nil || e.in.call != nil && f.allKnown(e.in.argument(ref[1]))
 	}
-	return false
+	return e.in.isKnown(ref)
+}
+
+// isKnown reports whether an attribute of all instances of a resource is known, or of the one that the reference names.
+func (s *scope) isKnown(ref []string) bool {
+	instances, rest := s.instances[[2]string{ref[0], ref[1]}], ref[2:]
+	if len(rest) > 0 && isKey(rest[0]) {
+		rest = rest[1:] // all instances have the same attributes
+	}
+	return len(instances) > 0 && len(rest) > 0 && !slices.ContainsFunc(instances, func(r *resource) bool { return r.isUnknown(rest[0]) })
 }
 
 // value returns the value of an each.value or a variable; nil if the plan does not have it.
@@ -358,7 +361,7 @@ func split(address string) ([]string, error) {
 			if step.Key.Type() == cty.String {
 				parts = append(parts, textKey(step.Key.AsString()))
 			} else {
-				parts = append(parts, "["+step.Key.AsBigFloat().Text('f', -1)+"]")
+				parts = append(parts, "["+step.Key.AsBigFloat().Text('g', -1)+"]")
 			}
 		default:
 			return nil, fmt.Errorf("%T is not understood", step)

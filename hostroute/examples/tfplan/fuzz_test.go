@@ -22,14 +22,7 @@ func FuzzPlan(f *testing.F) {
 		f.Add(source)
 	}
 	f.Add([]byte(`{"format_version":"1.2","planned_values":{}}`))
-	f.Add([]byte(`{"format_version":"1.2","resource_changes":[{"address":"module.a[\"x\"].openstack_networking_subnet_v2.a[0]","mode":"managed",` +
-		`"type":"openstack_networking_subnet_v2","change":{"actions":["create"],"after":{"cidr":"10.0.0.0/8","no_gateway":true,"host_routes":[{"destination_cidr":"1.2.3.4/8","next_hop":"::1"}]},` +
-		`"after_unknown":{"gateway_ip":true},"after_sensitive":{"host_routes":[true]}}},` +
-		`{"address":"openstack_networking_subnet_route_v2.r","mode":"managed","type":"openstack_networking_subnet_route_v2","change":{"actions":["create"],` +
-		`"after":{"destination_cidr":"11.0.0.0/255.0.0.0","next_hop":"10.0.0.1"},"after_unknown":{"subnet_id":true}}}],` +
-		`"configuration":{"root_module":{"resources":[{"address":"openstack_networking_subnet_route_v2.r","mode":"managed","type":"openstack_networking_subnet_route_v2","name":"r",` +
-		`"expressions":{"subnet_id":{"references":["module.a","var.k"]}}}],"module_calls":{"a":{"for_each_expression":{},"module":{"outputs":{"o":{"expression":` +
-		`{"references":["openstack_networking_subnet_v2.a[0].id"]}}}}}}}},"variables":{"k":{"value":"x"}}}`))
+	f.Add([]byte(small))
 	f.Fuzz(func(t *testing.T, source []byte) {
 		var out, errs bytes.Buffer
 		status := run([]string{"-"}, bytes.NewReader(source), &out, &errs)
@@ -47,3 +40,35 @@ func FuzzPlan(f *testing.F) {
 		}
 	})
 }
+
+// small is a plan that has something of each kind.
+const small = `{
+	"format_version": "1.2",
+	"variables": {"k": {"value": "x"}},
+	"resource_changes": [
+		{"address": "module.a[\"x\"].openstack_networking_subnet_v2.a[0]", "mode": "managed", "type": "openstack_networking_subnet_v2", "change": {
+			"actions": ["create"],
+			"after": {"cidr": "10.0.0.0/8", "ip_version": 4, "no_gateway": false, "host_routes": [{"destination_cidr": "1.2.3.4/8", "next_hop": "::1"}]},
+			"after_unknown": {"id": true, "gateway_ip": true, "host_routes": [{}]}, "after_sensitive": {"host_routes": [{}]}}},
+		{"address": "openstack_networking_subnet_route_v2.r[\"x\"]", "mode": "managed", "type": "openstack_networking_subnet_route_v2", "change": {
+			"actions": ["create"], "after": {"destination_cidr": "11.0.0.0/255.0.0.0"}, "after_unknown": {"subnet_id": true, "next_hop": true}}}
+	],
+	"prior_state": {"format_version": "1.0", "values": {"root_module": {"child_modules": [{"resources": [
+		{"address": "module.b.openstack_networking_subnet_v2.b", "mode": "managed", "type": "openstack_networking_subnet_v2",
+			"values": {"id": "b", "cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.1"}, "sensitive_values": {"id": true}}]}]}}},
+	"configuration": {"root_module": {
+		"resources": [
+			{"address": "openstack_networking_subnet_route_v2.r", "mode": "managed", "type": "openstack_networking_subnet_route_v2", "name": "r",
+				"for_each_expression": {"constant_value": {"x": {"y": "x"}}},
+				"expressions": {"subnet_id": {"references": ["module.a", "each.value.y", "each.value"]}, "next_hop": {"references": ["module.a[\"x\"].g"]}}}],
+		"module_calls": {"a": {
+			"for_each_expression": {"references": ["var.k"]}, "expressions": {"v": {"references": ["each.key"]}},
+			"module": {
+				"outputs": {
+					"o": {"expression": {"references": ["openstack_networking_subnet_v2.a[0].id", "openstack_networking_subnet_v2.a[0]", "var.v"]}},
+					"g": {"expression": {"references": ["openstack_networking_subnet_v2.a[0].gateway_ip"]}}},
+				"variables": {"v": {}},
+				"resources": [{"address": "openstack_networking_subnet_v2.a", "mode": "managed", "type": "openstack_networking_subnet_v2", "name": "a",
+					"count_expression": {"constant_value": 1}, "expressions": {"gateway_ip": {"references": ["var.v"]}, "host_routes": [{"next_hop": {}}]}}]}}}
+	}}
+}`

@@ -13,18 +13,21 @@
 //
 // # What is not known before the apply
 //
-// A value that is known only after the apply is never guessed. The program says what it did not check, and why. These
-// it finds out from the plan's configuration:
+// A value that is known only after the apply is not guessed: the program says what it did not check, and why. Two things it
+// finds out from the configuration that the plan holds:
 //
-//   - The gateway of a new subnet whose configuration gives none. Neutron chooses it (neutron.DefaultGateway).
-//   - The subnet of a host route whose subnet_id refers to one subnet, also through the variables and outputs of modules,
-//     and the next hop where it refers to a subnet's gateway_ip. A plan says what an expression refers to, but not the
-//     expression. Where that names a resource or module with count or for_each, and beside it one value, such as each.key
-//     or var.zone, the value is taken to be the index. If it names two subnets, a local value or a data source, the host
-//     route is not checked.
+//   - The gateway of a new subnet for which none is given. Neutron chooses it (neutron.DefaultGateway).
+//   - The subnet of a host route whose subnet_id refers to one subnet, also through the variables and outputs of modules; and a
+//     next_hop that refers to the gateway_ip of one.
 //
-// Values that are marked as sensitive are not looked at, either, because findings would print them. Host routes that
-// neither the plan nor its prior state has are not known.
+// The configuration in a plan has what an expression refers to, and not the expression. So the host route is not checked if
+// subnet_id refers to several subnets, to a local value or to a data source. If the subnet, or a module on the way, has count
+// or for_each, the program assumes that the index is the one value that is named beside it, such as each.key or var.zone. It
+// prints for how many host routes it assumes that, and assumes it for no instance of a resource if the index is out of range
+// for one of them.
+//
+// Not checked either are host routes on a subnet that no resource of the plan makes, and what is marked as sensitive, because
+// findings would print it.
 //
 // # Flags
 //

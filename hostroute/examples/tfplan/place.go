@@ -3,7 +3,6 @@ package main
 // This file says on which subnet each route of a subnet is.
 
 import (
-	"iter"
 	"strconv"
 
 	tfjson "github.com/hashicorp/terraform-json"
@@ -16,8 +15,8 @@ type place struct {
 	reason  string // why subnet is nil
 }
 
-// places yields each route with its place.
-func (p *plan) places() iter.Seq2[*resource, place] {
+// places returns the place of each route.
+func (p *plan) places() []place {
 	places := make([]place, len(p.routes))
 	// Where the index is not the value beside it, as in subnet[floor(count.index / 2)], there is seldom a subnet for every
 	// instance of the route. So one instance without is enough to assume nothing for the others.
@@ -28,26 +27,21 @@ func (p *plan) places() iter.Seq2[*resource, place] {
 			wrong[r.config] = true
 		}
 	}
-	return func(yield func(*resource, place) bool) {
-		for i, r := range p.routes {
-			at := places[i]
-			if at.assumed && wrong[r.config] {
-				at = place{reason: "subnet_id" + untold}
-			}
-			if !yield(r, at) {
-				return
-			}
+	for i, r := range p.routes {
+		if places[i].assumed && wrong[r.config] {
+			places[i] = place{reason: untold}
 		}
 	}
+	return places
 }
 
-const untold = " is known only after the apply, and the configuration does not tell which subnet it is"
+const untold = "subnet_id is known only after the apply, and the configuration does not tell which subnet it is"
 
 // place returns where one route is.
 func (p *plan) place(r *resource) place {
 	if e, given := r.expression("subnet_id"); r.isUnknown("subnet_id") && given {
 		on, assumed := p.subnet(e, "id")
-		return place{on, assumed, "subnet_id" + untold}
+		return place{on, assumed, untold}
 	}
 	id, reason := r.text("subnet_id")
 	if reason == "" && p.byID[id] == nil {

@@ -57,7 +57,7 @@ func readPlan(source []byte) (*plan, error) {
 
 	changed := make(map[string]bool)
 	for _, c := range document.ResourceChanges {
-		if c == nil || c.Change == nil || c.DeposedKey != "" {
+		if c == nil || c.Change == nil || c.DeposedKey != "" || c.Mode != tfjson.ManagedResourceMode {
 			continue
 		}
 		changed[c.Address], changed[c.PreviousAddress] = true, true
@@ -67,7 +67,7 @@ func readPlan(source []byte) (*plan, error) {
 		}
 		r := &resource{address: c.Address, created: slices.Contains(c.Change.Actions, tfjson.ActionCreate),
 			values: after, unknown: c.Change.AfterUnknown, sensitive: c.Change.AfterSensitive}
-		if err := p.add(c.Mode, c.Type, r); err != nil {
+		if err := p.add(c.Type, r); err != nil {
 			return nil, err
 		}
 	}
@@ -80,13 +80,16 @@ func readPlan(source []byte) (*plan, error) {
 		}
 	}
 	slices.Sort(p.deferred)
-	byAddress := func(a, b *resource) int { return cmp.Compare(a.address, b.address) }
-	slices.SortFunc(p.subnets, byAddress)
-	slices.SortFunc(p.routes, byAddress)
+	return p, p.index()
+}
+
+// index sorts the resources, and finds subnets by ID.
+func (p *plan) index() error {
 	for _, list := range [][]*resource{p.subnets, p.routes} {
+		slices.SortFunc(list, func(a, b *resource) int { return cmp.Compare(a.address, b.address) })
 		for i := 1; i < len(list); i++ {
 			if list[i].address == list[i-1].address {
-				return nil, fmt.Errorf("the plan has %s twice", oneLine(list[i].address))
+				return fmt.Errorf("the plan has %s twice", oneLine(list[i].address))
 			}
 		}
 	}
@@ -96,7 +99,7 @@ func readPlan(source []byte) (*plan, error) {
 			p.byID[id] = s
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // addUnchanged adds what exists and is not among the changes, as in a plan with -target.
@@ -113,7 +116,7 @@ func (p *plan) addUnchanged(state *tfjson.State, changed map[string]bool) error 
 		}
 		modules = append(modules, m.ChildModules...)
 		for _, s := range m.Resources {
-			if s == nil || s.DeposedKey != "" || changed[s.Address] {
+			if s == nil || s.Mode != tfjson.ManagedResourceMode || s.DeposedKey != "" || changed[s.Address] {
 				continue
 			}
 			var sensitive any
@@ -122,7 +125,7 @@ func (p *plan) addUnchanged(state *tfjson.State, changed map[string]bool) error 
 					return err
 				}
 			}
-			if err := p.add(s.Mode, s.Type, &resource{address: s.Address, values: s.AttributeValues, sensitive: sensitive}); err != nil {
+			if err := p.add(s.Type, &resource{address: s.Address, values: s.AttributeValues, sensitive: sensitive}); err != nil {
 				return err
 			}
 		}
@@ -130,11 +133,10 @@ func (p *plan) addUnchanged(state *tfjson.State, changed map[string]bool) error 
 	return nil
 }
 
-// add adds a resource if it is of one of the types that are read. Of others, it takes the instances of modules only.
-func (p *plan) add(mode tfjson.ResourceMode, kind string, r *resource) error {
-	read := mode == tfjson.ManagedResourceMode && (kind == subnetType || kind == routeType)
+// add adds a resource. Those of other types are there for what refers to them.
+func (p *plan) add(kind string, r *resource) error {
 	parts, err := split(r.address)
-	if err != nil && read {
+	if err != nil {
 		return fmt.Errorf("the address %s cannot be read: %w", oneLine(r.address), err)
 	}
 	r.in = p.root
@@ -146,14 +148,11 @@ func (p *plan) add(mode tfjson.ResourceMode, kind string, r *resource) error {
 		r.in = r.in.child(name, key)
 		parts = rest
 	}
-	if !read {
-		return nil
-	}
 	if len(parts) == 3 && isKey(parts[2]) {
 		r.key, parts = parts[2], parts[:2]
 	}
 	if len(parts) != 2 || parts[0] != kind {
-		return fmt.Errorf("the address %s is not that of a %s", oneLine(r.address), kind)
+		return fmt.Errorf("the address %s is not that of a %s", oneLine(r.address), oneLine(kind))
 	}
 	r.name = parts[1]
 	if r.in.module != nil {
@@ -164,10 +163,15 @@ func (p *plan) add(mode tfjson.ResourceMode, kind string, r *resource) error {
 			r.config = r.in.module.Resources[i]
 		}
 	}
-	if kind == subnetType {
+	if r.in.instances == nil {
+		r.in.instances = make(map[[2]string][]*resource)
+	}
+	at := [2]string{kind, r.name}
+	r.in.instances[at] = append(r.in.instances[at], r)
+	switch kind {
+	case subnetType:
 		p.subnets = append(p.subnets, r)
-		r.in.subnets = append(r.in.subnets, r)
-	} else {
+	case routeType:
 		p.routes = append(p.routes, r)
 	}
 	return nil
@@ -185,40 +189,42 @@ func (r *resource) expression(attribute string) (e expression, given bool) {
 // isUnknown reports whether an attribute, or what a path leads to in it, is known only after the apply.
 func (r *resource) isUnknown(path ...string) bool { return marked(r.unknown, path) }
 
-// text returns the text at a path, or else why it cannot be used. Null is "".
-func (r *resource) text(path ...string) (value, reason string) {
-	name := pathText(path)
-	if r.isUnknown(path...) {
-		return "", name + " is known only after the apply"
+// value returns what is at a path, or else why it cannot be used.
+func (r *resource) value(path ...string) (value any, reason string) {
+	switch {
+	case r.isUnknown(path...):
+		return nil, pathText(path) + " is known only after the apply"
+	case marked(r.sensitive, path):
+		return nil, pathText(path) + " is sensitive"
 	}
-	if marked(r.sensitive, path) {
-		return "", name + " is sensitive"
-	}
-	v := any(r.values)
+	value = r.values
 	for _, part := range path {
-		v = element(v, part)
-	}
-	value, ok := v.(string)
-	if v != nil && !ok {
-		return "", name + " is not text"
+		value = element(value, part)
 	}
 	return value, ""
 }
 
+// text returns the text at a path, or else why it cannot be used. Null is "".
+func (r *resource) text(path ...string) (text, reason string) {
+	value, reason := r.value(path...)
+	text, ok := value.(string)
+	if value != nil && !ok {
+		reason = pathText(path) + " is not text"
+	}
+	return text, reason
+}
+
 // flag returns a boolean attribute, or else why it cannot be used. Null is the given default.
-func (r *resource) flag(name string, or bool) (value bool, reason string) {
-	if r.isUnknown(name) {
-		return or, name + " is known only after the apply"
+func (r *resource) flag(name string, or bool) (flag bool, reason string) {
+	value, reason := r.value(name)
+	if value == nil {
+		return or, reason
 	}
-	v := r.values[name]
-	if v == nil {
-		return or, ""
-	}
-	value, ok := v.(bool)
+	flag, ok := value.(bool)
 	if !ok {
-		return or, name + " is neither true nor false"
+		reason = name + " is neither true nor false"
 	}
-	return value, ""
+	return flag, reason
 }
 
 // marked reports whether marks, which has the shape of the values, has true at a path, or on the way to it.

@@ -42,9 +42,9 @@ func (r *result) text(out *bytes.Buffer) {
 
 const noInstances = "A plan names no instance, so whose data a fix moves was not looked at."
 
-// assumption says what is assumed; see place.
+// assumption returns what is assumed; see place.
 func (r *result) assumption() string {
-	return "of " + count(r.assumed, "host route") + ", the subnet has the index that the configuration names beside it, such as each.key"
+	return "the index in the subnet_id of " + count(r.assumed, "host route") + " is the value that is named beside it, such as each.key"
 }
 
 // String returns "ADDRESS: 11.11.0.0/16,10.65.0.77: MESSAGE (code)".

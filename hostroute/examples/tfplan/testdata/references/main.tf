@@ -182,6 +182,12 @@ resource "openstack_networking_subnet_route_v2" "created_if" {
   next_hop         = "10.0.0.1"
 }
 
+resource "openstack_networking_subnet_route_v2" "known_condition" {
+  subnet_id        = openstack_networking_network_v2.n.name == "n" ? openstack_networking_subnet_v2.two.id : null
+  destination_cidr = "11.19.0.0/16"
+  next_hop         = "10.0.0.1"
+}
+
 locals {
   subnet = openstack_networking_subnet_v2.two.id
 }

@@ -51,6 +51,14 @@ output "network_id" {
   value = openstack_networking_network_v2.this.id
 }
 
+output "network_name" {
+  value = openstack_networking_network_v2.this.name
+}
+
+output "gateway" {
+  value = openstack_networking_subnet_v2.this.gateway_ip
+}
+
 output "cidr" {
   value = var.cidr
 }
