@@ -21,7 +21,7 @@ type result struct {
 	refused         []note    // values that no Neutron accepts
 	unchecked       []note    // what the plan does not say
 	subnets, routes int       // how many were checked
-	assumed         int       // of routes, those whose subnet is taken from an index; see place
+	assumed         int       // host routes of which assumption holds
 }
 
 // A finding has the resource that it is about: the host route's, or else the subnet's.

@@ -18,13 +18,13 @@
 //
 //   - The gateway of a new subnet for which none is given. Neutron chooses it (neutron.DefaultGateway).
 //   - The subnet of a host route whose subnet_id refers to one subnet, also through the variables and outputs of modules; and a
-//     next_hop that refers to the gateway_ip of one.
+//     next_hop that refers to nothing but the gateway_ip of one.
 //
 // The configuration in a plan has what an expression refers to, and not the expression. So the host route is not checked if
-// subnet_id refers to several subnets, to a local value or to a data source. If the subnet, or a module on the way, has count
-// or for_each, the program assumes that the index is the one value that is named beside it, such as each.key or var.zone. It
-// prints for how many host routes it assumes that, and assumes it for no instance of a resource if the index is out of range
-// for one of them.
+// subnet_id refers to several subnets, to a local value or to a data source. Two things are assumed, and the program prints for
+// how many host routes: if the subnet, or a module on the way, has count or for_each, the index is the one value that is named
+// beside it, such as each.key or var.zone; and a next_hop that refers to a gateway is that gateway. If an index is out of range
+// for one instance of a resource, it is assumed for none of them.
 //
 // Not checked either are host routes on a subnet that no resource of the plan makes, and what is marked as sensitive, because
 // findings would print it.

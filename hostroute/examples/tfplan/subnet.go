@@ -29,8 +29,12 @@ type route struct {
 	NextHop     string `json:"nexthop"`
 }
 
-// An origin is a subnet's route resource, or an element of the host_routes of a subnet.
-type origin struct{ address, attribute string }
+// An origin is where a host route comes from.
+type origin struct {
+	address   string
+	attribute string // host_routes[0] in the resource of a subnet; "" for a route resource
+	assumed   bool   // its subnet or next hop is; see result
+}
 
 // subnet returns a subnet with its own host routes; nil if it cannot be checked.
 func (r *result) subnet(p *plan, s *resource) *subnet {
@@ -56,7 +60,7 @@ func (r *result) subnet(p *plan, s *resource) *subnet {
 	list, _ := own.([]any)
 	for i := range list {
 		path := []string{"host_routes", strconv.Itoa(i)}
-		r.add(p, out, s, origin{s.address, pathText(path)}, path...)
+		r.add(p, out, s, origin{address: s.address, attribute: pathText(path)}, path...)
 	}
 	return out
 }
@@ -94,32 +98,31 @@ func (r *result) route(p *plan, s *resource, at place, known map[*resource]*subn
 	case known[at.subnet] == nil:
 		r.skip(s.address, "its subnet "+oneLine(at.subnet.address)+" is not checked")
 	default:
-		if r.add(p, known[at.subnet], s, origin{s.address, ""}) && at.assumed {
-			r.assumed++
-		}
+		r.add(p, known[at.subnet], s, origin{address: s.address, assumed: at.assumed})
 	}
 }
 
-// add adds the host route at a path of a resource to its subnet. It reports whether it could.
-func (r *result) add(p *plan, to *subnet, s *resource, from origin, path ...string) bool {
+// add adds the host route at a path of a resource to its subnet.
+func (r *result) add(p *plan, to *subnet, s *resource, from origin, path ...string) {
 	at := func(name string) []string { return append(slices.Clip(path), name) }
 	destination, reason := s.text(at("destination_cidr")...)
 	hop, hopReason := s.text(at("next_hop")...)
-	if hopReason != "" {
-		if gateway := p.gatewayMeant(s); gateway != "" && len(path) == 0 {
-			hop, hopReason = gateway, ""
-		}
+	if gateway := p.gatewayMeant(s); gateway != "" {
+		hop, hopReason = gateway, ""
+		from.assumed = true
 	}
 	if reason = cmp.Or(reason, hopReason); reason != "" {
 		r.skip(s.address, reason)
-		return false
+		return
+	}
+	if from.assumed {
+		r.assumed++
 	}
 	to.HostRoutes = append(to.HostRoutes, route{destination, hop})
 	to.origins = append(to.origins, from)
-	return true
 }
 
-// gatewayMeant returns the gateway that an unknown next_hop refers to, or "".
+// gatewayMeant returns the gateway that the unknown next_hop of a route resource refers to, or "".
 func (p *plan) gatewayMeant(s *resource) string {
 	e, given := s.expression("next_hop")
 	if !given || !s.isUnknown("next_hop") {

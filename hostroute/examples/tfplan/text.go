@@ -42,9 +42,9 @@ func (r *result) text(out *bytes.Buffer) {
 
 const noInstances = "A plan names no instance, so whose data a fix moves was not looked at."
 
-// assumption returns what is assumed; see place.
+// assumption returns what is assumed.
 func (r *result) assumption() string {
-	return "the index in the subnet_id of " + count(r.assumed, "host route") + " is the value that is named beside it, such as each.key"
+	return "for " + count(r.assumed, "host route") + ", that an index in subnet_id is the value named beside it, such as each.key, and that a next_hop which refers to a gateway is that gateway"
 }
 
 // String returns "ADDRESS: 11.11.0.0/16,10.65.0.77: MESSAGE (code)".

@@ -54,7 +54,7 @@ resource "openstack_networking_subnet_v2" "plain" {
   cidr       = "10.70.${count.index}.0/24"
 }
 
-# Right: the next hop is the gateway, which Neutron chooses.
+# The next hop is the gateway that Neutron chooses for the first subnet. That is wrong on the second.
 resource "openstack_networking_subnet_route_v2" "gateway" {
   count            = 2
   subnet_id        = openstack_networking_subnet_v2.plain[count.index].id
