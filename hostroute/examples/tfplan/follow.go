@@ -81,7 +81,7 @@ type follower struct {
 // assumed if an index is; see place.
 func (p *plan) subnet(e expression, attribute string) (r *resource, assumed bool) {
 	f := &follower{plan: p, attribute: attribute, found: make(map[*resource]bool)}
-	f.follow(e, nil, "")
+	f.follow(e, nil, nil)
 	if f.lost || len(f.found) != 1 {
 		return nil, f.assumed
 	}
@@ -91,8 +91,8 @@ func (p *plan) subnet(e expression, attribute string) (r *resource, assumed bool
 }
 
 // follow looks at all that an expression refers to and that is not known before the apply. keys are indices that are
-// applied to its value, the first one last in the list; attribute is one that is taken of the value.
-func (f *follower) follow(e expression, keys []string, attribute string) {
+// applied to its value, the first one last in the list; attributes are those that are taken of it, in this order.
+func (f *follower) follow(e expression, keys, attributes []string) {
 	known := make(map[string][]string)
 	var unknown [][]string
 	for _, ref := range f.references(e) {
@@ -111,7 +111,7 @@ func (f *follower) follow(e expression, keys []string, attribute string) {
 		}
 	}
 	for _, ref := range unknown {
-		f.source(ref, e, keys, attribute)
+		f.source(ref, e, keys, attributes)
 	}
 }
 
@@ -133,7 +133,7 @@ func (f *follower) index(ref []string, e expression) string {
 }
 
 // source follows one reference that is not known before the apply.
-func (f *follower) source(ref []string, e expression, keys []string, attribute string) {
+func (f *follower) source(ref []string, e expression, keys, attributes []string) {
 	if len(ref) < 2 {
 		f.lost = true
 		return
@@ -147,9 +147,7 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 			have = append(have, r.key)
 		}
 		i, rest, _ := f.instance(have, rest, keys)
-		if len(rest) > 0 {
-			attribute = rest[0]
-		}
+		attribute := attributeOf(rest, attributes)
 		switch {
 		case i < 0:
 			f.lost = true
@@ -167,23 +165,23 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 			f.lost = true
 			return
 		}
-		f.outputs(e.in.child(name, have[i]), rest, keys, attribute)
+		f.outputs(e.in.child(name, have[i]), rest, keys, attributes)
 
 	case "var":
 		if e.in.call == nil {
 			f.lost = true
 			return
 		}
-		keys, attribute = inside(rest, keys, attribute)
-		f.follow(e.in.argument(name), keys, attribute)
+		keys, attributes = inside(rest, keys, attributes)
+		f.follow(e.in.argument(name), keys, attributes)
 
 	case "each":
 		if e.each == nil {
 			f.lost = true
 			return
 		}
-		keys, attribute = inside(rest, keys, attribute)
-		f.follow(expression{Expression: e.each, in: e.in}, append(slices.Clip(keys), e.key), attribute)
+		keys, attributes = inside(rest, keys, attributes)
+		f.follow(expression{Expression: e.each, in: e.in}, append(slices.Clip(keys), e.key), attributes)
 
 	case "data", "local", "self":
 		f.lost = true
@@ -192,12 +190,21 @@ func (f *follower) source(ref []string, e expression, keys []string, attribute s
 		if len(rest) > 0 && isKey(rest[0]) {
 			rest = rest[1:]
 		}
-		if len(rest) > 0 {
-			attribute = rest[0]
-		}
 		// The ID of another resource is not a subnet's. Any other attribute might be.
-		f.lost = f.lost || attribute != "id"
+		f.lost = f.lost || attributeOf(rest, attributes) != "id"
 	}
+}
+
+// attributeOf returns the attribute that is taken of a resource: the one that the reference has, or else the last one that
+// is taken of where its value goes. It is "" if the plan does not say it.
+func attributeOf(rest, attributes []string) string {
+	switch {
+	case len(rest) > 0:
+		return rest[0]
+	case len(attributes) > 0:
+		return attributes[len(attributes)-1]
+	}
+	return ""
 }
 
 // instance returns which of the instances of a resource or module is meant, or -1. have are their keys. The key that is
@@ -218,7 +225,7 @@ func (f *follower) instance(have, rest, keys []string) (i int, restLeft, keysLef
 }
 
 // outputs follows an output of a module, or all of them where the plan does not say which one is meant.
-func (f *follower) outputs(child *scope, rest, keys []string, attribute string) {
+func (f *follower) outputs(child *scope, rest, keys, attributes []string) {
 	if child.module == nil {
 		f.lost = true
 		return
@@ -226,26 +233,40 @@ func (f *follower) outputs(child *scope, rest, keys []string, attribute string) 
 	names := slices.Sorted(maps.Keys(child.module.Outputs))
 	if len(rest) > 0 {
 		names, rest = rest[:1], rest[1:]
+	} else if i, only := onlyOne(attributes, names); only {
+		names, attributes = attributes[i:i+1], attributes[i+1:]
 	}
-	keys, attribute = inside(rest, keys, attribute)
+	keys, attributes = inside(rest, keys, attributes)
 	for _, name := range names {
 		if out := child.module.Outputs[name]; out != nil {
-			f.follow(expression{Expression: out.Expression, in: child}, keys, attribute)
+			f.follow(expression{Expression: out.Expression, in: child}, keys, attributes)
 		}
 	}
 }
 
-// inside adds what is taken of a variable's or an output's value: keys, and the last attribute.
-func inside(rest, keys []string, attribute string) ([]string, string) {
+// onlyOne returns the index of the only attribute that is one of the names.
+func onlyOne(attributes, names []string) (at int, only bool) {
+	for i, a := range attributes {
+		if slices.Contains(names, a) {
+			if only {
+				return 0, false
+			}
+			at, only = i, true
+		}
+	}
+	return at, only
+}
+
+// inside puts what a reference takes of a variable's or an output's value before keys and attributes.
+func inside(rest, keys, attributes []string) (allKeys, allAttributes []string) {
 	keys = slices.Clip(keys)
 	for _, part := range slices.Backward(rest) {
 		if isKey(part) {
 			keys = append(keys, part)
-		} else if attribute == "" {
-			attribute = part
 		}
 	}
-	return keys, attribute
+	names := slices.DeleteFunc(slices.Clone(rest), isKey)
+	return keys, append(names, attributes...)
 }
 
 // argument returns what the call of a module gives for a variable.

@@ -46,7 +46,7 @@ func TestPlacesAgainstTerraform(t *testing.T) {
 			t.Logf("%s: got %s, want %s", r.address, at.subnet.address, truth[r.address])
 		}
 	}
-	want := []string{"swapped", "element_splat", "local", "local_or", "made_key", "map_of_ids", "output_key", "same_twice", "through_data", "two_each"}
+	want := []string{"flat", "mixed", "swapped", "element_splat", "hollow", "local", "local_or", "made_key", "map_of_ids", "output_key", "same_twice", "through_data", "two_each"}
 	if diff := cmp.Diff(want, unknown); diff != "" {
 		t.Errorf("not known (-want +got):\n%s", diff)
 	}
@@ -54,7 +54,7 @@ func TestPlacesAgainstTerraform(t *testing.T) {
 	if diff := cmp.Diff([]string{"counted_reversed"}, wrong); diff != "" {
 		t.Errorf("wrong (-want +got):\n%s", diff)
 	}
-	want = []string{"all_key", "all_literal", "chained", "id", "ids_key", "ids_literal", "nested_key", "numbers_count", "whole", "constant_value_key",
+	want = []string{"all_key", "all_literal", "chained", "id", "ids_key", "ids_literal", "nested_key", "numbers_count", "rows", "whole", "constant_value_key",
 		"count_index", "counted", "counted_reversed", "each_key", "each_value_key", "output_list", "output_map", "variable_key"}
 	if diff := cmp.Diff(want, assumed); diff != "" {
 		t.Errorf("assumed (-want +got):\n%s", diff)

@@ -57,10 +57,10 @@ func readPlan(source []byte) (*plan, error) {
 
 	changed := make(map[string]bool)
 	for _, c := range document.ResourceChanges {
-		if c == nil || c.Change == nil || c.DeposedKey != "" || c.Mode != tfjson.ManagedResourceMode {
+		if c == nil || c.Change == nil || c.Mode != tfjson.ManagedResourceMode {
 			continue
 		}
-		changed[c.Address], changed[c.PreviousAddress] = true, true
+		changed[c.Address] = true
 		after, ok := c.Change.After.(map[string]any)
 		if !ok {
 			continue // it is deleted, or no longer managed

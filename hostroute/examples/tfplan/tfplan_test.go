@@ -358,11 +358,32 @@ func TestGateway(t *testing.T) {
 	}
 }
 
+// A next hop that may be made of something else than a gateway is not checked.
+func TestNextHopOfSeveral(t *testing.T) {
+	const route = "openstack_networking_subnet_route_v2.gateway"
+	for _, other := range []string{"openstack_networking_subnet_v2.none.allocation_pool", "openstack_networking_subnet_v2.none.gateway_ip", "local.x"} {
+		out, _ := program(t, statusFailing, edited(t, "modules", func(plan object) {
+			for _, r := range plan["configuration"].(object)["root_module"].(object)["resources"].([]any) {
+				if r := r.(object); r["address"] == route {
+					refs := r["expressions"].(object)["next_hop"].(object)
+					refs["references"] = append(refs["references"].([]any), other)
+				}
+			}
+		}), "-")
+		if !strings.Contains(out, "\nnot checked: "+route+"[1]: next_hop is known only after the apply\n") {
+			t.Errorf("%s: got\n%s", other, out)
+		}
+	}
+}
+
 // A plan with -target has not all of what exists among its changes.
 func TestTarget(t *testing.T) {
 	const route, subnet = "openstack_networking_subnet_route_v2.new", "openstack_networking_subnet_v2.front"
 	out, _ := program(t, statusFailing, edited(t, "update", func(plan object) {
 		plan["resource_changes"] = []any{change(plan, route)}
+		root := plan["prior_state"].(object)["values"].(object)["root_module"].(object)
+		old := object{"address": subnet, "mode": "managed", "type": subnetType, "name": "front", "deposed_key": "0a1b2c3d", "values": object{}}
+		root["resources"] = append(root["resources"].([]any), old)
 	}), "-")
 	if !strings.Contains(out, "\nerror: "+route+": 11.11.0.0/16,10.65.0.77: next hop 10.65.0.77 is not the gateway 10.65.0.1 of subnet "+subnet) {
 		t.Errorf("got\n%s", out)

@@ -263,6 +263,28 @@ resource "openstack_networking_subnet_route_v2" "counted_reversed" {
   next_hop         = "10.0.0.1"
 }
 
+# The instance b has no resources.
+module "hollow" {
+  source    = "./hollow"
+  for_each  = { a = true, b = false }
+  create    = each.value
+  subnet_id = openstack_networking_subnet_v2.zone[each.key].id
+}
+
+resource "openstack_networking_subnet_route_v2" "hollow" {
+  for_each         = toset(["b"])
+  subnet_id        = module.hollow[each.key].subnet_id
+  destination_cidr = "11.26.0.0/16"
+  next_hop         = "10.0.0.1"
+}
+
+module "rows" {
+  source   = "./rows"
+  for_each = { p = 1, q = 2 }
+  network  = openstack_networking_network_v2.n.id
+  number   = each.value
+}
+
 module "taker" {
   source   = "./taker"
   for_each = { a = "b", b = "a" }
@@ -273,5 +295,9 @@ module "taker" {
   ids      = { for key, subnet in openstack_networking_subnet_v2.zone : key => subnet.id }
   numbers  = openstack_networking_subnet_v2.number[*].id
   nested   = module.outer["q"].named_ids
+  rows     = module.rows
+  deep     = { subnet = openstack_networking_subnet_v2.one }
+  mixed    = { for key in ["a", "b"] : key => openstack_networking_subnet_v2.zone[openstack_networking_network_v2.n.id == "" ? "a" : "b"].id }
+  flat     = { for key in ["a", "b"] : key => openstack_networking_subnet_v2.zone[var.create ? var.zone : "a"].id }
   swapped  = { a = openstack_networking_subnet_v2.zone["b"].id, b = openstack_networking_subnet_v2.zone["a"].id }
 }

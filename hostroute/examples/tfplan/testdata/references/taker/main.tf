@@ -36,6 +36,22 @@ variable "swapped" {
   type = map(string)
 }
 
+variable "rows" {
+  type = any
+}
+
+variable "deep" {
+  type = any
+}
+
+variable "mixed" {
+  type = map(string)
+}
+
+variable "flat" {
+  type = map(string)
+}
+
 resource "openstack_networking_subnet_route_v2" "id" {
   subnet_id        = var.id
   destination_cidr = "12.0.0.0/16"
@@ -104,5 +120,31 @@ resource "openstack_networking_subnet_route_v2" "chained" {
   for_each         = var.ids
   subnet_id        = each.value
   destination_cidr = "12.10.0.0/16"
+  next_hop         = "10.0.0.1"
+}
+
+resource "openstack_networking_subnet_route_v2" "rows" {
+  subnet_id        = var.rows["q"].ids[1]
+  destination_cidr = "13.0.0.0/16"
+  next_hop         = "10.0.0.1"
+}
+
+resource "openstack_networking_subnet_route_v2" "deep" {
+  subnet_id        = var.deep.subnet.id
+  destination_cidr = "13.1.0.0/16"
+  next_hop         = "10.0.0.1"
+}
+
+resource "openstack_networking_subnet_route_v2" "mixed" {
+  for_each         = toset(["a", "b"])
+  subnet_id        = var.mixed[each.key]
+  destination_cidr = "13.2.0.0/16"
+  next_hop         = "10.0.0.1"
+}
+
+resource "openstack_networking_subnet_route_v2" "flat" {
+  for_each         = toset(["a", "b"])
+  subnet_id        = var.flat[each.key]
+  destination_cidr = "13.3.0.0/16"
   next_hop         = "10.0.0.1"
 }
