@@ -4,65 +4,11 @@ package main
 // expression.
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	tfjson "github.com/hashicorp/terraform-json"
-	"github.com/zclconf/go-cty/cty"
 )
-
-// A scope is an instance of a module, where expressions are evaluated.
-type scope struct {
-	parent    *scope                    // nil: this is the root module
-	key       string                    // of count or for_each
-	call      *tfjson.ModuleCall        // in the parent's configuration; nil if that does not have it
-	module    *tfjson.ConfigModule      // likewise
-	children  map[[2]string]*scope      // by name and key
-	instances map[[2]string][]*resource // by type and name
-}
-
-// child returns the instance of a called module.
-func (s *scope) child(name, key string) *scope {
-	at := [2]string{name, key}
-	if s.children[at] == nil {
-		c := &scope{parent: s, key: key}
-		if s.module != nil {
-			c.call = s.module.ModuleCalls[name]
-		}
-		if c.call != nil {
-			c.module = c.call.Module
-		}
-		if s.children == nil {
-			s.children = make(map[[2]string]*scope)
-		}
-		s.children[at] = c
-	}
-	return s.children[at]
-}
-
-// keys returns the keys of the instances of a called module.
-func (s *scope) keys(name string) (keys []string) {
-	for at := range s.children {
-		if at[0] == name {
-			keys = append(keys, at[1])
-		}
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// An expression belongs to a resource or to the call of a module, whose each and count it has.
-type expression struct {
-	*tfjson.Expression
-	in   *scope
-	key  string             // each.key, or count.index
-	each *tfjson.Expression // for_each, or nil
-}
 
 // maxSteps bounds how many references are followed for one value: a plan that Terraform made needs few.
 const maxSteps = 10_000
@@ -93,6 +39,10 @@ func (p *plan) subnet(e expression, attribute string) (r *resource, assumed bool
 // follow looks at all that an expression refers to and that is not known before the apply. keys are indices that are
 // applied to its value, the first one last in the list; attributes are those that are taken of it, in this order.
 func (f *follower) follow(e expression, keys, attributes []string) {
+	if e.Expression == nil {
+		f.lost = true
+		return
+	}
 	known := make(map[string][]string)
 	var unknown [][]string
 	for _, ref := range f.references(e) {
@@ -176,10 +126,6 @@ func (f *follower) source(ref []string, e expression, keys, attributes []string)
 		f.follow(e.in.argument(name), keys, attributes)
 
 	case "each":
-		if e.each == nil {
-			f.lost = true
-			return
-		}
 		keys, attributes = inside(rest, keys, attributes)
 		f.follow(expression{Expression: e.each, in: e.in}, append(slices.Clip(keys), e.key), attributes)
 
@@ -269,11 +215,6 @@ func inside(rest, keys, attributes []string) (allKeys, allAttributes []string) {
 	return keys, append(names, attributes...)
 }
 
-// argument returns what the call of a module gives for a variable.
-func (s *scope) argument(variable string) expression {
-	return expression{s.call.Expressions[variable], s.parent, s.key, s.call.ForEachExpression}
-}
-
 // isKnown reports whether the value of an expression is certainly known before the apply.
 func (p *plan) isKnown(e expression) bool {
 	f := &follower{plan: p}
@@ -298,15 +239,6 @@ func (f *follower) known(ref []string, e expression) bool {
 		return e.in.parent == nil || e.in.call != nil && f.allKnown(e.in.argument(ref[1]))
 	}
 	return e.in.isKnown(ref)
-}
-
-// isKnown reports whether an attribute of all instances of a resource is known, or of the one that the reference names.
-func (s *scope) isKnown(ref []string) bool {
-	instances, rest := s.instances[[2]string{ref[0], ref[1]}], ref[2:]
-	if len(rest) > 0 && isKey(rest[0]) {
-		rest = rest[1:] // all instances have the same attributes
-	}
-	return len(instances) > 0 && len(rest) > 0 && !slices.ContainsFunc(instances, func(r *resource) bool { return r.isUnknown(rest[0]) })
 }
 
 // value returns the value of an each.value or a variable; nil if the plan does not have it.
@@ -362,47 +294,4 @@ func (f *follower) references(e expression) (list [][]string) {
 		last = ref
 	}
 	return list
-}
-
-// split splits an address or a reference into names and keys: module, net, ["a"], TYPE, NAME, [0]. A key is text as
-// strconv.Quote quotes it, or a number, in brackets.
-func split(address string) ([]string, error) {
-	traversal, diagnostics := hclsyntax.ParseTraversalAbs([]byte(address), "", hcl.InitialPos)
-	if diagnostics.HasErrors() {
-		return nil, fmt.Errorf("%s", diagnostics[0].Summary)
-	}
-	var parts []string
-	for _, step := range traversal {
-		switch step := step.(type) {
-		case hcl.TraverseRoot:
-			parts = append(parts, step.Name)
-		case hcl.TraverseAttr:
-			parts = append(parts, step.Name)
-		case hcl.TraverseIndex:
-			if step.Key.Type() == cty.String {
-				parts = append(parts, textKey(step.Key.AsString()))
-			} else {
-				parts = append(parts, "["+step.Key.AsBigFloat().Text('g', -1)+"]")
-			}
-		default:
-			return nil, fmt.Errorf("%T is not understood", step)
-		}
-	}
-	return parts, nil
-}
-
-func textKey(text string) string { return "[" + strconv.Quote(text) + "]" }
-
-func isKey(part string) bool { return strings.HasPrefix(part, "[") }
-
-// unquoted returns what a key has in its brackets, or the name that a part is.
-func unquoted(part string) string {
-	if !isKey(part) {
-		return part
-	}
-	inner := strings.TrimSuffix(part[1:], "]")
-	if text, err := strconv.Unquote(inner); err == nil {
-		return text
-	}
-	return inner
 }

@@ -46,7 +46,7 @@ func TestPlacesAgainstTerraform(t *testing.T) {
 			t.Logf("%s: got %s, want %s", r.address, at.subnet.address, truth[r.address])
 		}
 	}
-	want := []string{"flat", "mixed", "swapped", "element_splat", "hollow", "local", "local_or", "made_key", "map_of_ids", "output_key", "same_twice", "through_data", "two_each"}
+	want := []string{"both", "flat", "mixed", "swapped", "element_splat", "hollow", "local", "local_or", "made_key", "map_of_ids", "output_key", "same_twice", "through_data", "two_each"}
 	if diff := cmp.Diff(want, unknown); diff != "" {
 		t.Errorf("not known (-want +got):\n%s", diff)
 	}

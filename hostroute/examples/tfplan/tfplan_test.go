@@ -358,20 +358,35 @@ func TestGateway(t *testing.T) {
 	}
 }
 
-// A next hop that may be made of something else than a gateway is not checked.
-func TestNextHopOfSeveral(t *testing.T) {
-	const route = "openstack_networking_subnet_route_v2.gateway"
-	for _, other := range []string{"openstack_networking_subnet_v2.none.allocation_pool", "openstack_networking_subnet_v2.none.gateway_ip", "local.x"} {
+// A next hop is taken for a gateway only where it refers to nothing else.
+func TestNextHop(t *testing.T) {
+	const route, other = "openstack_networking_subnet_route_v2.gateway", "openstack_networking_subnet_v2.none"
+	for _, c := range []struct {
+		references []any
+		known      bool
+	}{
+		{[]any{other + ".gateway_ip"}, false}, // it has none
+		{[]any{"openstack_networking_subnet_v2.plain[0].gateway_ip"}, true},
+		{[]any{"openstack_networking_subnet_v2.plain[0].gateway_ip", other + ".allocation_pool"}, false},
+		{[]any{"openstack_networking_subnet_v2.plain[0].gateway_ip", other + ".gateway_ip"}, false},
+		{[]any{"openstack_networking_subnet_v2.plain[0].gateway_ip", "local.x"}, false},
+		{[]any{"openstack_networking_subnet_v2.plain[0].gateway_ip", "module.routes.none"}, false}, // an output without expression
+		{[]any{"openstack_networking_subnet_v2.plain[0]"}, false},
+		{[]any{"module.routes.plain[0].gateway_ip"}, false}, // the index is assumed
+	} {
 		out, _ := program(t, statusFailing, edited(t, "modules", func(plan object) {
-			for _, r := range plan["configuration"].(object)["root_module"].(object)["resources"].([]any) {
+			root := plan["configuration"].(object)["root_module"].(object)
+			root["module_calls"].(object)["routes"].(object)["module"].(object)["outputs"] = object{
+				"none": object{}, "plain": object{"expression": object{"references": []any{"var.subnets"}}},
+			}
+			for _, r := range root["resources"].([]any) {
 				if r := r.(object); r["address"] == route {
-					refs := r["expressions"].(object)["next_hop"].(object)
-					refs["references"] = append(refs["references"].([]any), other)
+					r["expressions"].(object)["next_hop"] = object{"references": c.references}
 				}
 			}
 		}), "-")
-		if !strings.Contains(out, "\nnot checked: "+route+"[1]: next_hop is known only after the apply\n") {
-			t.Errorf("%s: got\n%s", other, out)
+		if got := !strings.Contains(out, "\nnot checked: "+route+"[1]: next_hop is known only after the apply\n"); got != c.known {
+			t.Errorf("%v: known %v", c.references, got)
 		}
 	}
 }

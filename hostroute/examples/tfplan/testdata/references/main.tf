@@ -285,6 +285,11 @@ module "rows" {
   number   = each.value
 }
 
+module "both" {
+  source  = "./both"
+  network = openstack_networking_network_v2.n.id
+}
+
 module "taker" {
   source   = "./taker"
   for_each = { a = "b", b = "a" }
@@ -296,6 +301,7 @@ module "taker" {
   numbers  = openstack_networking_subnet_v2.number[*].id
   nested   = module.outer["q"].named_ids
   rows     = module.rows
+  both     = module.both
   deep     = { subnet = openstack_networking_subnet_v2.one }
   mixed    = { for key in ["a", "b"] : key => openstack_networking_subnet_v2.zone[openstack_networking_network_v2.n.id == "" ? "a" : "b"].id }
   flat     = { for key in ["a", "b"] : key => openstack_networking_subnet_v2.zone[var.create ? var.zone : "a"].id }

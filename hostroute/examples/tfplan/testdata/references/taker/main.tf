@@ -40,6 +40,10 @@ variable "rows" {
   type = any
 }
 
+variable "both" {
+  type = any
+}
+
 variable "deep" {
   type = any
 }
@@ -147,4 +151,16 @@ resource "openstack_networking_subnet_route_v2" "flat" {
   subnet_id        = var.flat[each.key]
   destination_cidr = "13.3.0.0/16"
   next_hop         = "10.0.0.1"
+}
+
+# The module has an output id, too.
+resource "openstack_networking_subnet_route_v2" "both" {
+  subnet_id        = var.both.subnet.id
+  destination_cidr = "13.4.0.0/16"
+  next_hop         = "10.0.0.1"
+}
+
+module "leaf" {
+  source = "../leaf"
+  subnet = var.deep.subnet
 }
