@@ -1,12 +1,12 @@
 package main
 
-// This file checks a plan: it becomes the document that Neutron prints of such subnets, and each subnet is analysed.
+// This file checks a plan: its resources become subnets, and each is analysed.
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,21 +18,29 @@ import (
 // A result is what is said of a plan.
 type result struct {
 	findings        []finding // by the address of the subnet, then as AnalyzeSubnet orders them
-	refused         []note    // values that no Neutron accepts
-	unchecked       []note    // what the plan does not say
+	invalid         []note    // values that cannot be right
+	unchecked       []note    // what the plan does not tell
 	subnets, routes int       // how many were checked
 	assumed         int       // host routes of which assumption holds
 }
 
-// A finding has the resource that it is about: the host route's, or else the subnet's.
+// A finding is about one resource: the host route's, or else the subnet's.
 type finding struct {
 	hostroute.Finding
-	address   string
-	attribute string // host_routes[0], where the host route is in the subnet's resource
+	origin
 }
+
+// An origin is where a host route comes from: a route resource, or the attribute of a subnet, such as host_routes[0].
+type origin struct{ address, attribute string }
 
 // A note is about a resource.
 type note struct{ address, text string }
+
+// A planned subnet has the host routes that the plan gives it, and their origins.
+type planned struct {
+	*hostroute.Subnet
+	origins []origin
+}
 
 // worst returns the highest severity of the findings, or 0.
 func (r *result) worst() (worst hostroute.Severity) {
@@ -43,74 +51,97 @@ func (r *result) worst() (worst hostroute.Severity) {
 }
 
 // check analyses the subnets of a plan.
-func check(p *plan) (*result, error) {
+func check(p *plan) *result {
 	r := &result{}
-	var list []*subnet
-	known := make(map[*resource]*subnet) // nil: it is not checked
-	for _, s := range p.subnets {
-		known[s] = r.subnet(p, s)
-		if known[s] != nil {
-			list = append(list, known[s])
+	subnets := make(map[*resource]*planned) // those that are checked
+	for _, s := range p.all(subnetType) {
+		subnet, err := p.subnet(s)
+		if err != nil {
+			r.note(s.address, err)
+			continue
+		}
+		subnets[s] = subnet
+		list, err := s.list("host_routes")
+		if err != nil {
+			r.note(s.address, err)
+		}
+		for i, v := range list {
+			hop, err := get(v, "next_hop", "")
+			r.add(subnet, origin{s.address, "host_routes[" + strconv.Itoa(i) + "]"}, v, hop, err)
 		}
 	}
-	for i, at := range p.places() {
-		r.route(p, p.routes[i], at, known)
+	for _, route := range p.all(routeType) {
+		on, assumed, err := p.place(route)
+		if err == nil && subnets[on] == nil {
+			err = unchecked("its subnet " + oneLine(on.address) + " is not checked")
+		}
+		if err != nil {
+			r.note(route.address, err)
+			continue
+		}
+		hop, meant, err := p.nextHop(route)
+		if r.add(subnets[on], origin{address: route.address}, route.values, hop, err) && (assumed || meant) {
+			r.assumed++
+		}
 	}
-	for _, address := range p.deferred {
-		r.skip(address, "the plan leaves it to a later one")
+	for _, s := range p.all(subnetType) {
+		if subnets[s] != nil {
+			r.analyze(subnets[s])
+		}
 	}
-	err := r.analyze(list)
 	slices.SortStableFunc(r.unchecked, func(a, b note) int { return cmp.Compare(a.address, b.address) })
-	return r, err
+	return r
 }
 
-// skip notes that a resource is not checked.
-func (r *result) skip(address, reason string) {
-	r.unchecked = append(r.unchecked, note{address, reason})
+// note notes why a resource is not checked.
+func (r *result) note(address string, err error) {
+	n := note{address, err.Error()}
+	if reason := unchecked(""); errors.As(err, &reason) {
+		r.unchecked = append(r.unchecked, n)
+	} else {
+		r.invalid = append(r.invalid, n)
+	}
 }
 
-// refuse notes that no Neutron accepts a resource.
-func (r *result) refuse(address, reason string) { r.refused = append(r.refused, note{address, reason}) }
+// add adds a host route to a subnet, or notes why it cannot. The error is that of the next hop.
+func (r *result) add(to *planned, from origin, v values, hop string, hopErr error) (added bool) {
+	destination, err := get(v, "destination_cidr", "")
+	var route hostroute.HostRoute
+	if err = cmp.Or(err, hopErr); err == nil {
+		route, err = hostroute.ParseHostRoute(destination + "," + hop)
+	}
+	if err == nil {
+		to.HostRoutes = append(to.HostRoutes, route)
+		to.origins = append(to.origins, from)
+		return true
+	}
+	if from.attribute != "" {
+		err = fmt.Errorf("%s: %w", from.attribute, err)
+	}
+	r.note(from.address, err)
+	return false
+}
 
-// analyze analyses subnets. Package neutron reads them as it does what Neutron prints: it knows what Neutron accepts.
-func (r *result) analyze(list []*subnet) error {
-	document, err := json.Marshal(map[string]any{"subnets": list})
+// analyze analyses a subnet with all its host routes.
+func (r *result) analyze(s *planned) {
+	findings, err := hostroute.AnalyzeSubnet(s.Subnet)
 	if err != nil {
-		return err
+		r.note(s.ID, err)
+		return
 	}
-	deployment, err := neutron.DecodeSubnets(bytes.NewReader(document))
-	if err != nil {
-		return err
-	}
-	byAddress := make(map[string]*subnet)
-	for _, s := range list {
-		byAddress[s.ID] = s
-	}
-	for _, problem := range deployment.Problems {
-		r.refuseSubnet(byAddress[problem.Subnet], problem)
-	}
-	misspelled := make(map[string][]hostroute.Finding)
-	for _, f := range deployment.Findings {
-		misspelled[f.Subject.Subnet] = append(misspelled[f.Subject.Subnet], f)
-	}
-	for _, s := range deployment.Subnets {
-		findings := misspelled[s.ID]
-		if findings != nil {
-			r.skip(s.ID, "what DHCP does with its host routes is not known while a destination is spelled with a netmask")
-		} else if findings, err = hostroute.AnalyzeSubnet(s); err != nil {
-			return fmt.Errorf("%s: %w", oneLine(s.ID), err)
-		} else {
-			r.subnets++
-			r.routes += len(s.HostRoutes)
+	r.subnets++
+	r.routes += len(s.HostRoutes)
+	for _, f := range findings {
+		f = readable(f, s.ID)
+		if f.Subject.HostRoute == (hostroute.HostRoute{}) {
+			r.findings = append(r.findings, finding{f, origin{address: s.ID}})
 		}
-		for _, f := range findings {
-			f = readable(f, s.ID)
-			for _, from := range byAddress[s.ID].origin(s, f.Subject.HostRoute) {
-				r.findings = append(r.findings, finding{f, from.address, from.attribute})
+		for i, route := range s.HostRoutes {
+			if route == f.Subject.HostRoute {
+				r.findings = append(r.findings, finding{f, s.origins[i]})
 			}
 		}
 	}
-	return nil
 }
 
 // readable returns a finding whose messages have the address of the subnet as Terraform writes it. Package hostroute quotes
@@ -128,16 +159,66 @@ func readable(f hostroute.Finding, address string) hostroute.Finding {
 	return f
 }
 
-// refuseSubnet notes what no Neutron accepts of a subnet, and that the rest of it is not checked.
-func (r *result) refuseSubnet(s *subnet, problem neutron.Problem) {
-	at := s.named(problem.Path)
-	r.refuse(at, problem.Err.Error())
-	if at != s.ID {
-		r.skip(s.ID, "Neutron does not accept one of its host routes")
+// subnet returns a subnet without host routes, or why it cannot be checked.
+func (p *plan) subnet(s *resource) (*planned, error) {
+	cidr, err := get(s.values, "cidr", "")
+	if err != nil {
+		return nil, err
 	}
-	for _, from := range s.origins {
-		if from.address != at && from.address != s.ID {
-			r.skip(from.address, "its subnet "+oneLine(s.ID)+" is not checked")
+	prefix, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return nil, fmt.Errorf("cidr: %w", err)
+	}
+	dhcp, err := get(s.values, "enable_dhcp", true)
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := p.gateway(s, prefix)
+	if err != nil {
+		return nil, err
+	}
+	return &planned{Subnet: &hostroute.Subnet{ID: s.address, CIDR: prefix, Gateway: gateway, DHCPDisabled: !dhcp}}, nil
+}
+
+// gateway returns the gateway that a subnet will have; the zero address for none.
+func (p *plan) gateway(s *resource, cidr netip.Prefix) (netip.Addr, error) {
+	none, err := get(s.values, "no_gateway", false)
+	if err != nil || none {
+		return netip.Addr{}, err // of the two, no_gateway counts: in an update, gateway_ip is still the old one
+	}
+	gateway, err := get(s.values, "gateway_ip", "")
+	if err != nil {
+		// The attribute is computed. So it is unknown before Neutron chooses it, and also where it is given as "" or null.
+		neutronChooses := s.configured && p.isKnown(s.block, s.expressions["gateway_ip"])
+		if member(s.unknown, "gateway_ip") != true || !neutronChooses {
+			return netip.Addr{}, err
 		}
 	}
+	switch {
+	case gateway != "":
+		a, err := netip.ParseAddr(gateway)
+		if err != nil {
+			return a, fmt.Errorf("gateway_ip: %w", err)
+		}
+		return a, nil
+	case s.created:
+		return neutron.DefaultGateway(cidr), nil
+	}
+	return netip.Addr{}, nil
+}
+
+// nextHop returns the next hop of a route. If it is unknown and refers to one gateway, it is assumed to be that.
+func (p *plan) nextHop(route *resource) (hop string, assumed bool, err error) {
+	if hop, err = get(route.values, "next_hop", ""); err == nil || member(route.unknown, "next_hop") != true {
+		return hop, false, err
+	}
+	of, oneOfSeveral := p.find(route.block, "next_hop", "gateway_ip")
+	if of == nil || oneOfSeveral {
+		return "", false, err
+	}
+	subnet, failure := p.subnet(of)
+	if failure != nil || !subnet.Gateway.IsValid() {
+		return "", false, err
+	}
+	return subnet.Gateway.String(), true, nil
 }

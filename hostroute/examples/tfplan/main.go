@@ -4,30 +4,22 @@
 //	terraform show -json PLAN | tfplan [flags] -
 //
 // The argument is a file with what `terraform show -json PLAN` or `tofu show -json PLAN` prints; - is standard input. The
-// program reads the resources openstack_networking_subnet_v2, with the host_routes that older providers have, and
-// openstack_networking_subnet_route_v2, of all modules, as they will be once the plan is applied. It prints one finding a
-// line, with its fixes below. Findings name the resource of the host route, or the subnet's.
+// program reads the resources openstack_networking_subnet_v2, with the host_routes of older providers, and
+// openstack_networking_subnet_route_v2, of all modules, as they will be after the apply. It prints one finding a line, with
+// its fixes below, under the address of the host route's resource or the subnet's.
 //
 // A plan names no instance. So the findings are those that hold for every instance (hostroute.AnalyzeSubnet), and whose
-// data a fix moves is not looked at.
+// data a fix moves is not looked at. With -target, the plan lacks the other host routes of a subnet.
 //
-// # What is not known before the apply
+// # What is known only after the apply
 //
-// A value that is known only after the apply is not guessed: the program says what it did not check, and why. Two things it
-// finds out from the configuration that the plan holds:
+// The program lists what it did not check, and why. Three values that are unknown in the plan it finds out:
 //
-//   - The gateway of a new subnet for which none is given. Neutron chooses it (neutron.DefaultGateway).
-//   - The subnet of a host route whose subnet_id refers to one subnet, also through the variables and outputs of modules; and a
-//     next_hop that refers to nothing but the gateway_ip of one.
-//
-// The configuration in a plan has what an expression refers to, and not the expression. So the host route is not checked if
-// subnet_id refers to several subnets, to a local value or to a data source. Two things are assumed, and the program prints for
-// how many host routes: if the subnet, or a module on the way, has count or for_each, the index is the one value that is named
-// beside it, such as each.key or var.zone; and a next_hop that refers to a gateway is that gateway. If an index is out of range
-// for one instance of a resource, it is assumed for none of them.
-//
-// Not checked either are host routes on a subnet that no resource of the plan makes, and what is marked as sensitive, because
-// findings would print it.
+//   - The gateway of a new subnet for which none is given is the one that Neutron will choose (neutron.DefaultGateway).
+//   - A subnet_id is the ID of the one subnet that it refers to, directly or through variables and outputs of modules. If the
+//     subnet or its module has for_each, and the configuration names each.key beside it, the program assumes that this is its
+//     key, and prints for how many host routes it did. An index that is another expression is not known.
+//   - A next_hop that refers to the gateway_ip of one subnet is assumed to be that gateway.
 //
 // # Flags
 //
@@ -36,18 +28,17 @@
 //
 // # Exit status
 //
-// The status is 0; or 1 if there is a finding at or above -fail; or 2 if the plan cannot be read, if it has values that no
-// Neutron accepts, such as a CIDR that is none, or if the output cannot be written. What is not checked does not count.
+// The status is 0; or 1 if there is a finding at or above -fail; or 2 if the plan cannot be read, if it has values that
+// cannot be right, such as a CIDR that is none, or if the output cannot be written. What is not checked does not count.
 //
 // # SARIF
 //
-// A result's logical location is the resource's address. Its partial fingerprint hostroute/v1 is made of the code, that
-// address and the destination, so that it is the same in the next plan. What is not checked, and values that no Neutron
-// accepts, are notifications of the invocation.
+// The logical location of a result is the address of its resource. The partial fingerprint hostroute/v1 consists of the
+// code, the address and the destination, so that it is the same in the next plan. What is not checked is a notification of
+// the invocation.
 package main
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -92,11 +83,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "tfplan:", oneLine(err.Error()))
 		return statusUnusable
 	}
-	for _, n := range result.refused {
+	for _, n := range result.invalid {
 		fmt.Fprintln(stderr, "tfplan:", n)
 	}
 	switch {
-	case len(result.refused) > 0:
+	case len(result.invalid) > 0:
 		return statusUnusable
 	case result.worst() >= opt.fail:
 		return statusFailing
@@ -150,27 +141,23 @@ func load(name string, stdin io.Reader) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return check(p)
+	return check(p), nil
 }
 
 // write writes what the options ask for.
 func write(opt *options, r *result, stdout io.Writer) error {
-	var text, sarif bytes.Buffer
-	r.text(&text)
-	if opt.sarif == "" {
-		_, err := stdout.Write(text.Bytes())
-		return err
+	out := r.text()
+	if opt.sarif != "" {
+		log, err := r.sarif(opt.plan)
+		if err != nil {
+			return err
+		}
+		if opt.sarif == "-" {
+			out = log
+		} else if err := os.WriteFile(opt.sarif, log, 0o666); err != nil {
+			return err
+		}
 	}
-	if err := r.sarif(opt.plan, &sarif); err != nil {
-		return err
-	}
-	if opt.sarif == "-" {
-		_, err := stdout.Write(sarif.Bytes())
-		return err
-	}
-	if err := os.WriteFile(opt.sarif, sarif.Bytes(), 0o666); err != nil {
-		return err
-	}
-	_, err := stdout.Write(text.Bytes())
+	_, err := stdout.Write(out)
 	return err
 }

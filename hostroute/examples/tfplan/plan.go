@@ -1,44 +1,53 @@
 package main
 
-// This file reads a plan: the subnets and the routes of subnets, as they will be once it is applied.
+// This file reads a plan: the resources, as they will be once it is applied.
 
 import (
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
-	"strconv"
 
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
-// The types of resources that are read.
+// The types of resources that are checked.
 const (
 	subnetType = "openstack_networking_subnet_v2"
 	routeType  = "openstack_networking_subnet_route_v2"
 )
 
-// A plan has the resources by address, those that the plan deletes left out.
+// A plan has the resources by address, without those that the plan deletes. Those of other types than the two above are
+// there because expressions refer to them.
 type plan struct {
-	subnets, routes []*resource
-	byID            map[string]*resource // subnets that exist
-	deferred        []string             // addresses of those that a later plan decides on
-	variables       map[string]*tfjson.PlanVariable
-	root            *scope
+	resources []*resource
+	root      *module
 }
 
-// A resource is one instance of a resource, as it will be.
+// A block is one instance of a resource or of a module call. Its expressions are evaluated in the module that it is in.
+type block struct {
+	in          *module // nil: this is the root module
+	name        string
+	key         string // of count or for_each, as addresses have it between the brackets: 0 or "a"
+	expressions map[string]*tfjson.Expression
+	forEach     *tfjson.Expression
+}
+
 type resource struct {
-	address   string // as the plan writes it
-	in        *scope
-	name      string
-	key       string // of count or for_each; see split
-	created   bool
-	values    map[string]any
-	unknown   any                    // what is known only after the apply: true in place of values
-	sensitive any                    // likewise
-	config    *tfjson.ConfigResource // nil: the plan's configuration does not have it
+	block
+	values
+	address    string
+	kind       string
+	created    bool
+	configured bool // the plan's configuration has it
+}
+
+type module struct {
+	block
+	config   *tfjson.ConfigModule // nil: the plan's configuration does not have it
+	children []*module
 }
 
 // readPlan reads what `terraform show -json` prints of a plan.
@@ -50,216 +59,143 @@ func readPlan(source []byte) (*plan, error) {
 	if document.PlannedValues == nil && len(document.ResourceChanges) == 0 {
 		return nil, errors.New("this is not a plan: it has no planned_values (`terraform show -json PLAN` prints one)")
 	}
-	p := &plan{variables: document.Variables, root: &scope{}}
+	p := &plan{root: &module{}}
 	if document.Config != nil {
-		p.root.module = document.Config.RootModule
+		p.root.config = document.Config.RootModule
 	}
-
-	changed := make(map[string]bool)
 	for _, c := range document.ResourceChanges {
 		if c == nil || c.Change == nil || c.Mode != tfjson.ManagedResourceMode {
 			continue
 		}
-		changed[c.Address] = true
-		after, ok := c.Change.After.(map[string]any)
-		if !ok {
-			continue // it is deleted, or no longer managed
-		}
-		r := &resource{address: c.Address, created: slices.Contains(c.Change.Actions, tfjson.ActionCreate),
-			values: after, unknown: c.Change.AfterUnknown, sensitive: c.Change.AfterSensitive}
-		if err := p.add(c.Type, r); err != nil {
-			return nil, err
+		if after, ok := c.Change.After.(map[string]any); ok { // else it is deleted, or no longer managed
+			p.add(c, values{after, c.Change.AfterUnknown, c.Change.AfterSensitive})
 		}
 	}
-	if err := p.addUnchanged(document.PriorState, changed); err != nil {
-		return nil, err
-	}
-	for _, d := range document.DeferredChanges {
-		if d != nil && d.ResourceChange != nil && (d.ResourceChange.Type == subnetType || d.ResourceChange.Type == routeType) {
-			p.deferred = append(p.deferred, d.ResourceChange.Address)
-		}
-	}
-	slices.Sort(p.deferred)
-	return p, p.index()
+	slices.SortStableFunc(p.resources, func(a, b *resource) int { return cmp.Compare(a.address, b.address) })
+	return p, nil
 }
 
-// index sorts the resources, and finds subnets by ID.
-func (p *plan) index() error {
-	for _, list := range [][]*resource{p.subnets, p.routes} {
-		slices.SortFunc(list, func(a, b *resource) int { return cmp.Compare(a.address, b.address) })
-		for i := 1; i < len(list); i++ {
-			if list[i].address == list[i-1].address {
-				return fmt.Errorf("the plan has %s twice", oneLine(list[i].address))
-			}
-		}
-	}
-	p.byID = make(map[string]*resource)
-	for _, s := range p.subnets {
-		if id, _ := s.text("id"); id != "" {
-			p.byID[id] = s
-		}
-	}
-	return nil
-}
-
-// addUnchanged adds what exists and is not among the changes, as in a plan with -target.
-func (p *plan) addUnchanged(state *tfjson.State, changed map[string]bool) error {
-	if state == nil || state.Values == nil {
-		return nil
-	}
-	modules := []*tfjson.StateModule{state.Values.RootModule}
-	for len(modules) > 0 {
-		m := modules[0]
-		modules = modules[1:]
-		if m == nil {
-			continue
-		}
-		modules = append(modules, m.ChildModules...)
-		for _, s := range m.Resources {
-			if s == nil || s.Mode != tfjson.ManagedResourceMode || s.DeposedKey != "" || changed[s.Address] {
-				continue
-			}
-			var sensitive any
-			if len(s.SensitiveValues) > 0 {
-				if err := json.Unmarshal(s.SensitiveValues, &sensitive); err != nil {
-					return err
-				}
-			}
-			if err := p.add(s.Type, &resource{address: s.Address, values: s.AttributeValues, sensitive: sensitive}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// add adds a resource. Those of other types are there for what refers to them.
-func (p *plan) add(kind string, r *resource) error {
-	parts, err := split(r.address)
-	if err != nil {
-		return fmt.Errorf("the address %s cannot be read: %w", oneLine(r.address), err)
-	}
-	r.in = p.root
+// add adds a resource, and the modules that it is in.
+func (p *plan) add(c *tfjson.ResourceChange, v values) {
+	in, parts := p.root, split(c.Address)
 	for len(parts) > 2 && parts[0] == "module" {
-		name, key, rest := parts[1], "", parts[2:]
-		if isKey(rest[0]) {
-			key, rest = rest[0], rest[1:]
+		name, key := parts[1], ""
+		if parts = parts[2:]; isKey(parts[0]) {
+			key, parts = parts[0], parts[1:]
 		}
-		r.in = r.in.child(name, key)
-		parts = rest
+		in = in.child(name, key)
 	}
-	if len(parts) == 3 && isKey(parts[2]) {
-		r.key, parts = parts[2], parts[:2]
+	r := &resource{block: block{in: in, name: c.Name}, values: v, address: c.Address, kind: c.Type,
+		created: slices.Contains(c.Change.Actions, tfjson.ActionCreate)}
+	if last := len(parts) - 1; last >= 0 && isKey(parts[last]) {
+		r.key = parts[last]
 	}
-	if len(parts) != 2 || parts[0] != kind {
-		return fmt.Errorf("the address %s is not that of a %s", oneLine(r.address), oneLine(kind))
-	}
-	r.name = parts[1]
-	if r.in.module != nil {
-		i := slices.IndexFunc(r.in.module.Resources, func(c *tfjson.ConfigResource) bool {
-			return c != nil && c.Mode == tfjson.ManagedResourceMode && c.Type == kind && c.Name == r.name
-		})
-		if i >= 0 {
-			r.config = r.in.module.Resources[i]
+	if in.config != nil {
+		for _, config := range in.config.Resources {
+			if config != nil && config.Mode == c.Mode && config.Type == c.Type && config.Name == c.Name {
+				r.configured, r.expressions, r.forEach = true, config.Expressions, config.ForEachExpression
+			}
 		}
 	}
-	if r.in.instances == nil {
-		r.in.instances = make(map[[2]string][]*resource)
-	}
-	at := [2]string{kind, r.name}
-	r.in.instances[at] = append(r.in.instances[at], r)
-	switch kind {
-	case subnetType:
-		p.subnets = append(p.subnets, r)
-	case routeType:
-		p.routes = append(p.routes, r)
-	}
-	return nil
+	p.resources = append(p.resources, r)
 }
 
-// expression returns what the configuration gives for an attribute. given is false if it gives nothing.
-func (r *resource) expression(attribute string) (e expression, given bool) {
-	given = r.config != nil && r.config.Expressions[attribute] != nil
-	if given {
-		e = expression{r.config.Expressions[attribute], r.in, r.key, r.config.ForEachExpression}
+// child returns an instance of a module that m calls.
+func (m *module) child(name, key string) *module {
+	for _, c := range m.children {
+		if c.name == name && c.key == key {
+			return c
+		}
 	}
-	return e, given
+	c := &module{block: block{in: m, name: name, key: key}}
+	if m.config != nil && m.config.ModuleCalls[name] != nil {
+		call := m.config.ModuleCalls[name]
+		c.config, c.expressions, c.forEach = call.Module, call.Expressions, call.ForEachExpression
+	}
+	m.children = append(m.children, c)
+	return c
 }
 
-// isUnknown reports whether an attribute, or what a path leads to in it, is known only after the apply.
-func (r *resource) isUnknown(path ...string) bool { return marked(r.unknown, path) }
+// all returns the resources of a type.
+func (p *plan) all(kind string) (list []*resource) {
+	for _, r := range p.resources {
+		if r.kind == kind {
+			list = append(list, r)
+		}
+	}
+	return list
+}
 
-// value returns what is at a path, or else why it cannot be used.
-func (r *resource) value(path ...string) (value any, reason string) {
+// instances returns the instances of a resource in an instance of a module.
+func (p *plan) instances(in *module, kind, name string) (list []*resource) {
+	for _, r := range p.all(kind) {
+		if r.in == in && r.name == name {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+var part = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[^.\[\]"]+`)
+
+// split splits an address or a reference into names and keys: module, net, "a", TYPE, NAME, 0.
+func split(address string) []string { return part.FindAllString(address, -1) }
+
+// isKey reports whether a part is a key. Names begin with neither a quote nor a digit.
+func isKey(part string) bool { return part[0] == '"' || part[0] >= '0' && part[0] <= '9' }
+
+// values are the attributes of a resource, or of a block in it.
+type values struct {
+	known     any
+	unknown   any // what is known only after the apply has true in place of the value
+	sensitive any // likewise
+}
+
+// An unchecked says why something is not checked. Other errors are those of values that cannot be right.
+type unchecked string
+
+func (u unchecked) Error() string { return string(u) }
+
+// get returns an attribute, or the given value if it is null.
+func get[T any](v values, name string, null T) (T, error) {
+	value := member(v.known, name)
+	typed, ok := value.(T)
 	switch {
-	case r.isUnknown(path...):
-		return nil, pathText(path) + " is known only after the apply"
-	case marked(r.sensitive, path):
-		return nil, pathText(path) + " is sensitive"
+	case member(v.unknown, name) == true:
+		return null, unchecked(name + " is known only after the apply")
+	case member(v.sensitive, name) == true: // a finding would print it
+		return null, unchecked(name + " is sensitive")
+	case value == nil:
+		return null, nil
+	case !ok:
+		return null, fmt.Errorf("%s is a %T", name, value)
 	}
-	value = r.values
-	for _, part := range path {
-		value = element(value, part)
-	}
-	return value, ""
+	return typed, nil
 }
 
-// text returns the text at a path, or else why it cannot be used. Null is "".
-func (r *resource) text(path ...string) (text, reason string) {
-	value, reason := r.value(path...)
-	text, ok := value.(string)
-	if value != nil && !ok {
-		reason = pathText(path) + " is not text"
+// list returns the blocks of a name.
+func (v values) list(name string) (list []values, err error) {
+	blocks, err := get[[]any](v, name, nil)
+	for i := range blocks {
+		list = append(list, values{blocks[i], element(member(v.unknown, name), i), element(member(v.sensitive, name), i)})
 	}
-	return text, reason
+	return list, err
 }
 
-// flag returns a boolean attribute, or else why it cannot be used. Null is the given default.
-func (r *resource) flag(name string, or bool) (flag bool, reason string) {
-	value, reason := r.value(name)
-	if value == nil {
-		return or, reason
+// member returns a member of an object. All members of true are true.
+func member(v any, name string) any {
+	if object, ok := v.(map[string]any); ok {
+		return object[name]
 	}
-	flag, ok := value.(bool)
-	if !ok {
-		reason = name + " is neither true nor false"
-	}
-	return flag, reason
-}
-
-// marked reports whether marks, which has the shape of the values, has true at a path, or on the way to it.
-func marked(marks any, path []string) bool {
-	for _, part := range path {
-		if marks == true {
-			break
-		}
-		marks = element(marks, part)
-	}
-	return marks == true
-}
-
-// element returns the member of an object, or the element of a list; nil if there is none.
-func element(v any, part string) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return v[part]
-	case []any:
-		if i, err := strconv.Atoi(part); err == nil && i >= 0 && i < len(v) {
-			return v[i]
-		}
+	if v == true {
+		return true
 	}
 	return nil
 }
 
-// pathText returns host_routes[0].next_hop.
-func pathText(path []string) string {
-	text := path[0]
-	for _, part := range path[1:] {
-		if _, err := strconv.Atoi(part); err == nil {
-			text += "[" + part + "]"
-		} else {
-			text += "." + part
-		}
+func element(v any, i int) any {
+	if list, ok := v.([]any); ok && i < len(list) {
+		return list[i]
 	}
-	return text
+	return nil
 }

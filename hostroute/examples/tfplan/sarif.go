@@ -11,24 +11,23 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
 	"example.com/go-hostroute/hostroute"
-	"example.com/go-hostroute/hostroute/neutron"
 )
 
-// sarif writes the result, for the plan in a file.
-func (r *result) sarif(plan string, out *bytes.Buffer) error {
+// sarif returns the result as SARIF, for the plan in a file.
+func (r *result) sarif(plan string) ([]byte, error) {
 	name := "hostroute-tfplan"
 	driver := sarif.NewToolComponent()
 	driver.Name = &name
 	run := sarif.NewRun()
 	run.Tool = sarif.NewTool().WithDriver(driver)
 	index := make(map[hostroute.Code]int)
-	for i, rule := range rules() {
+	for i, rule := range hostroute.Rules() {
 		driver.AddRule(descriptor(rule))
 		index[rule.Code] = i
 	}
 
 	for _, f := range r.findings {
-		text := f.place() + ": " + f.message()
+		text := f.String()
 		for _, fix := range f.Fixes {
 			text += "\nfix: " + fix.Message
 		}
@@ -44,29 +43,21 @@ func (r *result) sarif(plan string, out *bytes.Buffer) error {
 			WithPartialFingerprints(map[string]string{"hostroute/v1": strings.Join(fingerprint, " ")}))
 	}
 
-	invocation := sarif.NewInvocation().WithExecutionSuccessful(len(r.refused) == 0)
+	invocation := sarif.NewInvocation().WithExecutionSuccessful(len(r.invalid) == 0)
 	for _, n := range r.unchecked {
 		invocation.AddToolExecutionNotification(notification(plan, sarif.LevelNote, "not checked: ", n))
 	}
-	for _, n := range r.refused {
-		invocation.AddToolExecutionNotification(notification(plan, sarif.LevelError, "not accepted by Neutron: ", n))
+	for _, n := range r.invalid {
+		invocation.AddToolExecutionNotification(notification(plan, sarif.LevelError, "invalid: ", n))
 	}
 	if r.assumed > 0 {
 		invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel(sarif.LevelNote).
 			WithMessage(sarif.NewTextMessage("assumed: " + r.assumption())))
 	}
 	run.AddInvocation(invocation)
-	return sarif.NewReport().AddRun(run).PrettyWrite(out)
-}
-
-// rules returns the rules of all findings that there can be.
-func rules() []hostroute.Rule {
-	return append(hostroute.Rules(), hostroute.Rule{
-		Code: neutron.CodeNetmaskSpelling, Severity: hostroute.SeverityError, Title: "destination with a netmask",
-		When:   "The destination of a host route is spelled with a netmask, such as 11.0.0.0/255.0.0.0.",
-		Why:    "Neutron accepts that and hands it on as it is. dnsmasq sends another prefix length, with which ISC dhclient installs no route of the subnet.",
-		Remedy: "Write the destination with a prefix length.",
-	})
+	var out bytes.Buffer
+	err := sarif.NewReport().AddRun(run).PrettyWrite(&out)
+	return out.Bytes(), err
 }
 
 // descriptor documents a rule.

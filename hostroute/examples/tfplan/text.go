@@ -12,8 +12,9 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// text writes one finding a line with its fixes below, then what was not checked, then a summary.
-func (r *result) text(out *bytes.Buffer) {
+// text returns one finding a line with its fixes below, then what was not checked, then a summary.
+func (r *result) text() []byte {
+	out := new(bytes.Buffer)
 	number := make(map[hostroute.Severity]int)
 	fixes := false
 	for _, f := range r.findings {
@@ -27,8 +28,8 @@ func (r *result) text(out *bytes.Buffer) {
 	for _, n := range r.unchecked {
 		fmt.Fprintf(out, "not checked: %v\n", n)
 	}
-	for _, n := range r.refused {
-		fmt.Fprintf(out, "not accepted by Neutron: %v\n", n)
+	for _, n := range r.invalid {
+		fmt.Fprintf(out, "invalid: %v\n", n)
 	}
 	if r.assumed > 0 {
 		fmt.Fprintf(out, "assumed: %s\n", r.assumption())
@@ -38,35 +39,27 @@ func (r *result) text(out *bytes.Buffer) {
 	if fixes {
 		out.WriteString(noInstances + "\n")
 	}
+	return out.Bytes()
 }
 
 const noInstances = "A plan names no instance, so whose data a fix moves was not looked at."
 
 // assumption returns what is assumed.
 func (r *result) assumption() string {
-	return "for " + count(r.assumed, "host route") + ", that an index in subnet_id is the value named beside it, such as each.key, and that a next_hop which refers to a gateway is that gateway"
+	return "for " + count(r.assumed, "host route") + ", that the subnet's key is the one named beside it, such as each.key, or that a next_hop which refers to a gateway is that gateway"
 }
 
 // String returns "ADDRESS: 11.11.0.0/16,10.65.0.77: MESSAGE (code)".
 func (f finding) String() string {
-	return f.place() + ": " + f.message()
-}
-
-// place returns the address of the resource, with the attribute if the host route is only a part of the resource.
-func (f finding) place() string {
-	if f.attribute == "" {
-		return oneLine(f.address)
+	text := f.address
+	if f.attribute != "" {
+		text += "." + f.attribute
 	}
-	return oneLine(f.address + "." + f.attribute)
-}
-
-// message returns "11.11.0.0/16,10.65.0.77: MESSAGE (code)".
-func (f finding) message() string {
-	message := f.Message + " (" + string(f.Code) + ")"
+	text = oneLine(text) + ": "
 	if route := f.Subject.HostRoute.String(); route != "" {
-		message = route + ": " + message
+		text += route + ": "
 	}
-	return message
+	return text + f.Message + " (" + string(f.Code) + ")"
 }
 
 func (n note) String() string { return oneLine(n.address) + ": " + oneLine(n.text) }

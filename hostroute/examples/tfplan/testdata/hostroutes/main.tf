@@ -30,14 +30,3 @@ resource "openstack_networking_subnet_route_v2" "back" {
   destination_cidr = "11.12.0.0/16"
   next_hop         = "11.8.0.77"
 }
-
-# A netmask, which Neutron takes and DHCP does not.
-resource "openstack_networking_subnet_v2" "netmask" {
-  network_id = "5b0c3a9e-2f6b-4a55-9a3c-0d8a54d9f001"
-  cidr       = "11.9.0.0/24"
-
-  host_routes {
-    destination_cidr = "11.11.0.0/255.255.0.0"
-    next_hop         = "11.9.0.1"
-  }
-}

@@ -36,7 +36,7 @@ resource "openstack_networking_subnet_route_v2" "router" {
   next_hop         = cidrhost(each.value.cidr, 77)
 }
 
-# The key of the module is a value of a variable.
+# The key of the module is a value of a variable, so the program does not know which one it is.
 resource "openstack_networking_subnet_route_v2" "by_value" {
   for_each         = var.routers
   subnet_id        = module.net[each.value.net].subnet_id
@@ -54,7 +54,7 @@ resource "openstack_networking_subnet_v2" "plain" {
   cidr       = "10.70.${count.index}.0/24"
 }
 
-# The next hop is the gateway that Neutron chooses for the first subnet. That is wrong on the second.
+# The next hop is the gateway that Neutron chooses for the first subnet. The program does not know indices with count.
 resource "openstack_networking_subnet_route_v2" "gateway" {
   count            = 2
   subnet_id        = openstack_networking_subnet_v2.plain[count.index].id

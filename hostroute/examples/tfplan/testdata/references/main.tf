@@ -1,6 +1,6 @@
 # Ways in which a host route refers to its subnet. plan.json is the plan while nothing exists, so that the IDs of subnets are
-# unknown. existing.json is the plan once the subnets exist: it has the subnet_id of each host route, as Terraform evaluates
-# it, with which the test compares what the program finds out from plan.json. ../README.md says how both were made.
+# unknown. subnets.json has the subnet of each host route, as Terraform evaluates it once the subnets exist; the test compares
+# what the program finds out from plan.json with it. ../README.md says how both were made.
 
 terraform {
   required_providers {
