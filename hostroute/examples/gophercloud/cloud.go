@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"os"
 
-	"example.com/go-hostroute/hostroute"
-	"example.com/go-hostroute/hostroute/neutron"
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
 	"github.com/gophercloud/gophercloud/v2/openstack/config"
@@ -19,6 +17,9 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/subnets"
 	"github.com/gophercloud/gophercloud/v2/pagination"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
 )
 
 // What the program asks of Neutron through gophercloud.
@@ -93,6 +94,8 @@ func revisionNumber(ctx context.Context, client *gophercloud.ServiceClient, subn
 	return *body.Subnet.RevisionNumber, nil
 }
 
+var errNotSent = errors.New("not sent")
+
 // send gives a subnet of the cloud the host routes of s, unless its revision is another one by now.
 func send(ctx context.Context, client *gophercloud.ServiceClient, s *hostroute.Subnet, revision int, out io.Writer) error {
 	list := make([]subnets.HostRoute, len(s.HostRoutes))
@@ -102,7 +105,7 @@ func send(ctx context.Context, client *gophercloud.ServiceClient, s *hostroute.S
 	opts := subnets.UpdateOpts{HostRoutes: &list, RevisionNumber: &revision}
 	answer, err := subnets.Update(ctx, client, s.ID, opts).Extract()
 	if gophercloud.ResponseCodeIs(err, http.StatusPreconditionFailed) {
-		return fmt.Errorf("not sent, because subnet %q has changed since it was read: run this again: %w", s.ID, err)
+		return fmt.Errorf("%w, because subnet %q has changed since it was read: run this again: %w", errNotSent, s.ID, err)
 	}
 	if err != nil {
 		return err

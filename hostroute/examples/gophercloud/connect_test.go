@@ -65,9 +65,9 @@ func TestConnect(t *testing.T) {
 	}{
 		{"variables", []map[string]string{user, {"OS_REGION_NAME": "R1"}}, 0, ""},
 		{"clouds.yaml", []map[string]string{{"OS_CLOUD": "test"}}, 0, ""},
-		{"another region", []map[string]string{user, {"OS_REGION_NAME": "R2"}}, 1, "No suitable endpoint"},
-		{"another password", []map[string]string{user, {"OS_PASSWORD": "guess"}}, 1, "got 401 instead"},
-		{"no user", nil, 1, "OS_USERNAME"},
+		{"another region", []map[string]string{user, {"OS_REGION_NAME": "R2"}}, 2, "No suitable endpoint"},
+		{"another password", []map[string]string{user, {"OS_PASSWORD": "guess"}}, 2, "got 401 instead"},
+		{"no user", nil, 2, "OS_USERNAME"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keystone := newKeystone(t)
@@ -86,7 +86,7 @@ func TestConnect(t *testing.T) {
 				}
 			}
 			var stdout, stderr bytes.Buffer
-			status := program(t.Context(), nil, &stdout, &stderr)
+			status := run(t.Context(), nil, &stdout, &stderr)
 			if status != test.status || stdout.Len() > 0 || !strings.Contains(stderr.String(), test.stderr) || test.status == 0 && stderr.Len() > 0 {
 				t.Errorf("%d\n%s%s", status, &stdout, &stderr)
 			}

@@ -48,7 +48,7 @@ func TestAPageFails(t *testing.T) {
 	})
 	for _, args := range []string{"", edit} {
 		status, stdout, stderr := c.run(args)
-		if status != 1 || stdout != "" || !strings.Contains(stderr, "got 500 instead") {
+		if status != 2 || stdout != "" || !strings.Contains(stderr, "got 500 instead") {
 			t.Errorf("%d\n%s%s", status, stdout, stderr)
 		}
 	}
@@ -75,7 +75,7 @@ func TestNoHosts(t *testing.T) {
 func TestNoRevisionNumbers(t *testing.T) {
 	c := small(t, nil)
 	c.request(http.MethodPut, "subnets/"+c.ids["back"], map[string]any{"subnet": map[string]any{"revision_number": nil}})
-	if status, stdout, stderr := c.run(edit + " -unsafe"); status != 1 || stdout != "" || !strings.Contains(stderr, "no revision numbers") {
+	if status, stdout, stderr := c.run(edit + " -unsafe"); status != 2 || stdout != "" || !strings.Contains(stderr, "no revision numbers") {
 		t.Errorf("%d\n%s%s", status, stdout, stderr)
 	}
 }
@@ -104,7 +104,7 @@ func TestFlags(t *testing.T) {
 		"-h": 0, "-x": 2, "now": 2, "-send": 2, "-old 11.11.0.0/16,11.8.0.1": 2, "-subnet a -old 11.11.0.0/16": 2, "-subnet a -new b,c": 2,
 	} {
 		var stdout, stderr bytes.Buffer
-		if got := program(t.Context(), strings.Fields(args), &stdout, &stderr); got != want || stdout.Len() > 0 || stderr.Len() == 0 {
+		if got := run(t.Context(), strings.Fields(args), &stdout, &stderr); got != want || stdout.Len() > 0 || stderr.Len() == 0 {
 			t.Errorf("%s: %d, not %d\n%s%s", args, got, want, &stdout, &stderr)
 		}
 	}

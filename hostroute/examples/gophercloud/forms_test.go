@@ -6,12 +6,13 @@ import (
 	"net/netip"
 	"testing"
 
-	"example.com/go-hostroute/hostroute/neutron"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/extensions/portsbinding"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/subnets"
+
+	"example.com/go-hostroute/hostroute/neutron"
 )
 
 // gophercloud's structs are documents, too. A plain ports.Port lacks the host.

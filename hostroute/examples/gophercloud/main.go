@@ -12,7 +12,8 @@
 // OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, OS_DOMAIN_NAME and so on. -endpoint is for a Neutron without
 // Keystone. Only an administrator sees the ports of all projects and their hosts.
 //
-// The exit status is 0; or 1 if something failed or an edit was not sent; or 2 if the flags cannot be used.
+// The exit status is 0; or 1 if an edit was not sent, because data moves or the subnet has changed; or 2 if the flags cannot be
+// used, or the cloud cannot be asked or refuses the edit.
 package main
 
 import (
@@ -32,10 +33,17 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	status := program(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
+
+// Exit statuses.
+const (
+	statusDone     = 0
+	statusNotSent  = 1
+	statusUnusable = 2
+)
 
 // options are the flags.
 type options struct {
@@ -44,42 +52,64 @@ type options struct {
 	send, unsafe bool
 }
 
-// program returns the exit status.
-func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var opt options
+// run is the program. It returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	opt, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return statusDone
+	}
+	if err != nil {
+		return statusUnusable // parse has said why
+	}
+	err = work(ctx, opt, stdout)
+	if err != nil {
+		fmt.Fprintln(stderr, "gophercloud:", oneLine(err.Error()))
+	}
+	switch {
+	case errors.Is(err, errNotSent):
+		return statusNotSent
+	case err != nil:
+		return statusUnusable
+	}
+	return statusDone
+}
+
+// parse reads the command line. If it cannot be used, it says why on stderr.
+func parse(args []string, stderr io.Writer) (*options, error) {
+	opt := &options{}
 	flags := flag.NewFlagSet("gophercloud", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&opt.endpoint, "endpoint", "", "the `URL` of a Neutron without Keystone, such as http://127.0.0.1:9696")
 	flags.StringVar(&opt.edit.Subnet, "subnet", "", "the `ID` of the subnet to edit")
-	parse := func(to *hostroute.HostRoute) func(string) error {
+	hostRoute := func(to *hostroute.HostRoute) func(string) error {
 		return func(s string) (err error) {
 			*to, err = hostroute.ParseHostRoute(s)
 			return err
 		}
 	}
-	flags.Func("old", "the host `route` that goes, as DESTINATION,NEXTHOP", parse(&opt.edit.Old))
-	flags.Func("new", "the host `route` that comes, as DESTINATION,NEXTHOP", parse(&opt.edit.New))
+	flags.Func("old", "the host `route` that goes, as DESTINATION,NEXTHOP", hostRoute(&opt.edit.Old))
+	flags.Func("new", "the host `route` that comes, as DESTINATION,NEXTHOP", hostRoute(&opt.edit.New))
 	flags.BoolVar(&opt.send, "send", false, "make the edit, if it moves no data")
 	flags.BoolVar(&opt.unsafe, "unsafe", false, "with -send: make it although it moves data, or may move it")
-	err := flags.Parse(args)
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	err := error(nil)
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	case flags.NArg() > 0 || opt.edit.Subnet == "" && opt != (options{endpoint: opt.endpoint}):
+	case flags.NArg() > 0:
+		err = fmt.Errorf("there are %d arguments, and there should be none", flags.NArg())
+	case opt.edit.Subnet == "" && *opt != (options{endpoint: opt.endpoint}):
+		err = errors.New("-old, -new, -send and -unsafe need -subnet")
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "gophercloud:", err)
 		flags.Usage()
-		return 2
 	}
-	if err := run(ctx, opt, stdout); err != nil {
-		fmt.Fprintln(stderr, "gophercloud:", oneLine(err.Error()))
-		return 1
-	}
-	return 0
+	return opt, err
 }
 
-// run prints the audit of the cloud, or what an edit moves. It sends the edit if it is asked to and may.
-func run(ctx context.Context, opt options, out io.Writer) error {
+// work prints the audit of the cloud, or what an edit moves. It sends the edit if it is asked to and may.
+func work(ctx context.Context, opt *options, out io.Writer) error {
 	client, err := connect(ctx, opt.endpoint)
 	if err != nil {
 		return err
@@ -126,7 +156,7 @@ func run(ctx context.Context, opt options, out io.Writer) error {
 		fmt.Fprintln(out, "nothing is sent without -send")
 		return nil
 	case !opt.unsafe && (!impact.None() || len(unknown) > 0):
-		return errors.New("not sent, because data moves or may move: -unsafe sends it all the same")
+		return fmt.Errorf("%w, because data moves or may move: -unsafe sends it all the same", errNotSent)
 	}
 	return send(ctx, client, edited, revision, out)
 }

@@ -174,7 +174,7 @@ func (c *cloud) run(args string) (status int, stdout, stderr string) {
 		argv = append(argv, arg)
 	}
 	var out, errs bytes.Buffer
-	status = program(c.t.Context(), argv, &out, &errs)
+	status = run(c.t.Context(), argv, &out, &errs)
 	var names []string
 	for id, name := range c.names {
 		names = append(names, id, name)
@@ -232,7 +232,7 @@ func story(t *testing.T, neutron string) {
 		{"changed in between, at the first revision", "-subnet front -new 11.16.0.0/16,10.65.0.1 -send -unsafe",
 			"PUT", somebody("front", "11.17.0.0/16,10.65.0.1"), 1, "", refused, broken},
 		{"a fix that moves nothing", mend + " -send", "", nil, 0, none + "sent: subnet back has 2 host routes\n", "", mended},
-		{"made already", mend + " -send", "", nil, 1, "", `host route 11.11.0.0/16,11.8.0.77 is not in subnet "back"`, mended},
+		{"made already", mend + " -send", "", nil, 2, "", `host route 11.11.0.0/16,11.8.0.77 is not in subnet "back"`, mended},
 		{"a removal that moves data", remove + " -send", "", nil, 1, "", "not sent, because data moves or may move", mended},
 		{"with -unsafe", remove + " -send -unsafe", "", nil, 0, "sent: subnet back has 1 host routes", "", "11.11.0.0/16,11.8.0.1"},
 		{"an addition", "-subnet back -new 11.12.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 2 host routes", "", mended},
@@ -242,10 +242,10 @@ func story(t *testing.T, neutron string) {
 		{"changed while the ports were listed", remove + " -send -unsafe",
 			"GET /v2.0/ports", somebody("back", theirs+" 11.15.0.0/16,11.8.0.1"), 1, "", refused, theirs + " 11.15.0.0/16,11.8.0.1"},
 		{"at the revision of now", "-subnet back -old 11.15.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 2 host routes", "", theirs},
-		{"a destination that Neutron refuses", "-subnet back -new 127.1.0.0/16,11.8.0.1 -send -unsafe", "", nil, 1, "new error: back: 127.1.0.0/16",
+		{"a destination that Neutron refuses", "-subnet back -new 127.1.0.0/16,11.8.0.1 -send -unsafe", "", nil, 2, "new error: back: 127.1.0.0/16",
 			"got 400 instead", theirs},
-		{"no edit", "-subnet back -send", "", nil, 1, "", "has neither Old nor New", theirs},
-		{"a subnet that is not there", "-subnet beck -old 11.12.0.0/16,11.8.0.1", "", nil, 1, "", "got 404 instead", theirs},
+		{"no edit", "-subnet back -send", "", nil, 2, "", "has neither Old nor New", theirs},
+		{"a subnet that is not there", "-subnet beck -old 11.12.0.0/16,11.8.0.1", "", nil, 2, "", "got 404 instead", theirs},
 		{"the last but one", "-subnet back -old 11.14.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 1 host routes", "", "11.12.0.0/16,11.8.0.1"},
 		{"the last", remove + " -send -unsafe", "", nil, 0, "sent: subnet back has 0 host routes", "", ""},
 	} {
@@ -287,7 +287,7 @@ func story(t *testing.T, neutron string) {
 	if got := c.has("netmask"); got != "11.0.0.0/8,11.9.0.1" {
 		t.Errorf("netmask has %s", got)
 	}
-	if status, stdout, _ := c.run("-subnet short -new 11.17.0.0/16,11.10.0.1"); status != 1 || !strings.Contains(stdout, "left out: subnets, value ") {
+	if status, stdout, _ := c.run("-subnet short -new 11.17.0.0/16,11.10.0.1"); status != 2 || !strings.Contains(stdout, "left out: subnets, value ") {
 		t.Errorf("a subnet that cannot be read: %d\n%s", status, stdout)
 	}
 }
