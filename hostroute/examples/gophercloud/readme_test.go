@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -13,8 +16,15 @@ func TestReadmeShowsTheProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, rest, _ := strings.Cut(string(readme), "(hostroute/examples/gophercloud)")
-	_, rest, _ = strings.Cut(rest, "```go\n")
+	text, rest, _ := strings.Cut(rest, "```go\n")
 	block, _, _ := strings.Cut(rest, "```")
+	var help bytes.Buffer
+	run(t.Context(), []string{"-h"}, io.Discard, &help)
+	for _, flag := range regexp.MustCompile("`(-[a-z]+)`").FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(help.String(), "\n  "+flag[1]) {
+			t.Errorf("the program has no flag %s", flag[1])
+		}
+	}
 	var source []string
 	for _, file := range []string{"cloud.go", "main.go", "cloud.go"} { // reading, then the edit, then sending it
 		text, err := os.ReadFile(file)

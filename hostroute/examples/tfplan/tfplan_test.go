@@ -442,3 +442,22 @@ func TestDocumentation(t *testing.T) {
 		t.Error("there is a new option")
 	}
 }
+
+// The command in the README is one of this program.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, args, _ := strings.Cut(string(readme), "`terraform show -json PLAN | go run . ")
+	args, _, found := strings.Cut(args, "`")
+	if !found {
+		t.Fatal("the README does not have it")
+	}
+	plan := edited(t, "update", nil)
+	t.Chdir(t.TempDir())
+	out, _ := program(t, statusFailing, plan, strings.Fields(args)...)
+	if log, err := os.ReadFile("out.sarif"); err != nil || out == "" {
+		t.Errorf("it writes %d bytes to out.sarif (%v), and the text\n%s", len(log), err, out)
+	}
+}
