@@ -79,6 +79,10 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	opt := &options{}
 	flags := flag.NewFlagSet("gophercloud", flag.ContinueOnError)
 	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "usage: gophercloud [flags]\nWithout -subnet, the whole cloud is audited.")
+		flags.PrintDefaults()
+	}
 	flags.StringVar(&opt.endpoint, "endpoint", "", "the `URL` of a Neutron without Keystone, such as http://127.0.0.1:9696")
 	flags.StringVar(&opt.edit.Subnet, "subnet", "", "the `ID` of the subnet to edit")
 	hostRoute := func(to *hostroute.HostRoute) func(string) error {
