@@ -70,7 +70,7 @@ func document(ctx context.Context, name string, list pagination.Pager) io.ReadCl
 		err := list.EachPage(ctx, func(_ context.Context, page pagination.Page) (bool, error) {
 			return true, json.NewEncoder(w).Encode(page.GetBody())
 		})
-		if err == nil { // EachPage skips empty pages, such as the one behind a last page that is full
+		if err == nil { // EachPage skips empty pages, such as the one after a last page that is full
 			_, err = fmt.Fprintf(w, `{%q:[]}`, name)
 		}
 		w.CloseWithError(err)

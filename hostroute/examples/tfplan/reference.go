@@ -60,7 +60,7 @@ func (p *plan) find(b block, name, attribute string) (subnet *resource, assumed 
 // A reference is KIND.NAME["KEY"].ATTRIBUTE, the last two of which may be missing.
 type reference struct {
 	kind, name, key, attribute string
-	keys                       []string // all behind the name
+	keys                       []string // all after the name
 }
 
 // anyKey is a key that is not known.

@@ -318,7 +318,7 @@ func TestUnchecked(t *testing.T) {
 	}
 }
 
-// The provider shows a gateway that Neutron will choose as unknown, although nothing is unknown of it.
+// The provider shows a gateway that Neutron will choose as unknown, although the CIDR tells it.
 func TestGateway(t *testing.T) {
 	const subnet = "openstack_networking_subnet_v2.replaced"
 	for _, c := range []struct {

@@ -23,7 +23,7 @@ var (
 	program string
 )
 
-// python is Debian's, whatever stands before it in PATH: its packages have Neutron.
+// python is Debian's, whatever PATH says: its packages have Neutron.
 const python = "/usr/bin/python3"
 
 // patience is how long the server may take to start. It needs some five seconds.
