@@ -33,20 +33,21 @@ func (r *Report) Worst() Severity {
 //
 // It takes O(n log n) for n routes. If on-link routes make the next hops of others acceptable, it
 // takes O(m n log n) for m such routes. If DefaultNIC is empty and k default routes are offered, it takes
-// k times as long. NICs and their subnets are compared in pairs.
+// k times as long. If guests may differ on a route, it asks up to four others for each of these default
+// routes, but for eight at most. NICs and their subnets are compared in pairs.
 func Analyze(in Instance) (*Report, error) {
 	in, err := input(in)
 	if err != nil {
 		return nil, err
 	}
-	a := analyze(in)
+	a := analyze(in, new(exits))
 	return &Report{in.Name, a.table(), a.verdicts, findings(a, allRules)}, nil
 }
 
 // AnalyzeSubnet returns what can be said about a subnet when no instance is known, as in a plan
-// that is not applied. It assumes that the guest reads no config drive and that the NIC has no siblings. Another
-// NIC's gateway is not known: such a next hop is off-link, and the message says so. There is nothing
-// about effects, and nothing that needs a second NIC: of the codes there are no-lease, dhcp-disabled,
+// that is not applied. It assumes that the guest is GuestDhclient and reads no config drive, and that
+// the NIC has no siblings. Another NIC's gateway is not known: such a next hop is off-link, and the message
+// says so. There is nothing about effects, and nothing that needs a second NIC: of the codes there are no-lease, dhcp-disabled,
 // ipv6-not-offered, default-dropped, option-overflow, loopback-destination, too-many-routes, host-bits,
 // next-hop-not-gateway, next-hop-off-link, next-hop-on-link and next-hop-unusable. Those about the subnet come
 // first, then those of each host route in turn. At one place they are sorted by code.
@@ -65,7 +66,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 		}
 		return nil, errs.join()
 	}
-	a := analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}})
+	a := analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}}, new(exits))
 	return findings(a, aloneRules), nil
 }
 
@@ -76,14 +77,52 @@ type analysis struct {
 	verdicts []Verdict // of judged
 }
 
-func analyze(in Instance) *analysis {
-	g := newGuest(in)
-	f := install(g, g.attempts, g.told())
+func analyze(in Instance, e *exits) *analysis {
+	all := outcomesOf(newGuest(in, clientOf(in.Guest), e, in.told()))
+	judged, verdicts := judge(all[0], all[1:], variants(all))
+	return &analysis{all[0], judged, verdicts}
+}
+
+// outcomesOf returns the outcomes for a guest, and for it with each of the defaults that it may keep.
+func outcomesOf(g *guest) []*outcomes {
+	f := install(g, g.attempted(nil), g.keeps)
 	fibs := []*fib{f}
-	for _, keeps := range g.choices() {
+	for i, keeps := range g.choices() {
+		if i == maxCompared && g.client.metric > 0 { // each costs as much as the first
+			break
+		}
 		fibs = append(fibs, f.keeping(keeps))
 	}
-	outcomes := effects(fibs)
-	judged, verdicts := judge(outcomes[0], outcomes[1:])
-	return &analysis{outcomes[0], judged, verdicts}
+	return effects(fibs)
+}
+
+// maxCompared bounds with how many default routes guests are compared: no real instance is offered as many and keeps
+// an unknown one.
+const maxCompared = 8
+
+// variants returns the guest with each IPv4 default that it may keep, and with it other guests that keep the same; nil
+// where guests cannot differ.
+func variants(all []*outcomes) []variant {
+	if !all[0].mayDiffer() {
+		return nil
+	}
+	var out []variant
+	for _, told := range all[1:] {
+		if told.defaults[0] != 0 {
+			out = append(out, variant{base: told})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, variant{base: all[0]})
+	}
+	out = out[:min(len(out), maxCompared)]
+	for i := range out {
+		v := &out[i]
+		for c := range clients {
+			if c := &clients[c]; c != v.base.client && !c.ignoresRoutes {
+				v.others = append(v.others, effects([]*fib{v.base.under(c, v.base.defaults)})[0])
+			}
+		}
+	}
+	return out
 }

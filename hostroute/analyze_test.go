@@ -32,6 +32,7 @@ func TestRulesAreTheseCodesAndSeverities(t *testing.T) {
 second-ipv4-subnet warning
 dhcp-disabled error
 ipv6-not-offered error
+routes-ignored error
 default-dropped error
 option-overflow error
 loopback-destination error
@@ -240,28 +241,36 @@ func TestJSONNamesAreTheGoNamesInSnakeCase(t *testing.T) {
 			"next_hop": "10.65.0.1",
 			"nic": "eth0",
 			"source": "default",
-			"subnet": "front"
+			"subnet": "front",
+			"metric": 0,
+			"open": false
 		},
 		{
 			"destination": "10.65.0.0/24",
 			"next_hop": "",
 			"nic": "eth0",
 			"source": "connected",
-			"subnet": "front"
+			"subnet": "front",
+			"metric": 0,
+			"open": false
 		},
 		{
 			"destination": "11.8.0.0/24",
 			"next_hop": "",
 			"nic": "eth1",
 			"source": "connected",
-			"subnet": "back"
+			"subnet": "back",
+			"metric": 0,
+			"open": false
 		},
 		{
 			"destination": "11.12.0.0/16",
 			"next_hop": "11.8.0.77",
 			"nic": "eth1",
 			"source": "host-route",
-			"subnet": "back"
+			"subnet": "back",
+			"metric": 0,
+			"open": false
 		}
 	],
 	"verdicts": [
@@ -281,7 +290,11 @@ func TestJSONNamesAreTheGoNamesInSnakeCase(t *testing.T) {
 			"with": "",
 			"without": "",
 			"witness": "",
-			"guest_dependent": true
+			"guest_dependent": true,
+			"guests": [
+				"systemd-networkd",
+				"NetworkManager"
+			]
 		},
 		{
 			"subject": {
@@ -299,7 +312,8 @@ func TestJSONNamesAreTheGoNamesInSnakeCase(t *testing.T) {
 			"with": "eth1",
 			"without": "eth0",
 			"witness": "11.12.0.0",
-			"guest_dependent": false
+			"guest_dependent": false,
+			"guests": []
 		}
 	],
 	"findings": [
@@ -378,7 +392,7 @@ func TestJSONNamesAreTheGoNamesInSnakeCase(t *testing.T) {
 	if got, err := json.Marshal(hostroute.Impact{}); err != nil || string(got) != impact {
 		t.Errorf("an impact is %s, %v, want %s", got, err, impact)
 	}
-	const explanation = `{"destination":"192.0.2.1","route":{"destination":"","next_hop":"","nic":"","source":"","subnet":""},"ignored_next_hop":"","losers":[],"dropped":[]}`
+	const explanation = `{"destination":"192.0.2.1","route":{"destination":"","next_hop":"","nic":"","source":"","subnet":"","metric":0,"open":false},"ignored_next_hop":"","losers":[],"dropped":[]}`
 	if got, err := json.Marshal(new(hostroute.Report).Explain(netip.MustParseAddr("192.0.2.1"))); err != nil || string(got) != explanation {
 		t.Errorf("an explanation is %s, %v, want %s", got, err, explanation)
 	}

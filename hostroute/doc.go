@@ -51,17 +51,33 @@
 // of another: [Instance.Impact] says what edits do to an instance. Ask it for every instance on
 // the subnet before you edit.
 //
-// The reference guest is Linux with ISC dhclient. Where other DHCP clients behave differently,
-// a verdict is marked GuestDependent.
+// # Guests
+//
+// DHCP clients install different tables from the same offer. Instance.Guest names the client:
+// dhclient (the default, because Calico's documentation shows its table), systemd-networkd,
+// NetworkManager, dhcpcd or udhcpc. The table with its metrics, the verdicts and the findings are
+// those of that client, as Debian 12 has it. [Verdict.Guests] names the others under which a
+// verdict differs.
+//
+// systemd-networkd configures all NICs at once, with one metric. If two NICs get equal routes, the
+// one whose lease comes first is in force. Nobody knows which one that is: it is open. The table
+// has both, and [Table.Lookup] returns the first. Verdicts and [Instance.Impact] treat each as
+// possible.
 //
 // # Not modelled
 //
 // The hypervisor's own routing table is not modelled. It must cover every destination, and host
-// routes add nothing to it. Neither are Neutron's force_metadata option, metrics, policy routing
-// and firewalls in the guest, nor the time at which running instances get a change: a changed
-// host route reaches them only later, if at all. Nor are subnets and addresses that Linux treats
-// specially and Neutron does not hand out: a subnet that begins at 0.0.0.0, or a fixed IP that is
-// a multicast or broadcast address.
+// routes add nothing to it. Neither are Neutron's force_metadata option, policy routing and
+// firewalls in the guest, metrics that a person sets there, nor the time at which running
+// instances get a change: a changed host route reaches them only later, if at all. Nor are subnets
+// and addresses that Linux treats specially and Neutron does not hand out: a subnet that begins at
+// 0.0.0.0, or a fixed IP that is a multicast or broadcast address.
+//
+// Of the DHCP clients, the table is that of the first leases. Not modelled are what changes when a
+// lease is renewed or lost; the order of dhcpcd's leases, which matters because with each new one it
+// tries again what Linux refused; and systemd-networkd's routes to name servers. In IPv6, every guest has
+// the default route of the router advertisement and nothing else, although dhcpcd adds more. What
+// the config drive brings is installed without metrics under every guest.
 //
 // # Habits
 //

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // An Edit is one change of a subnet's host routes. With a zero Old it adds New at the end of the
@@ -118,7 +120,7 @@ func (l *editedList) written() []HostRoute {
 			out = append(out, r.masked())
 		}
 	}
-	return unique(out)
+	return canon.Unique(out)
 }
 
 // Apply returns a deep copy of in with the edits made to its subnets, as by [Subnet.Apply]. It

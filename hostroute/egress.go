@@ -1,7 +1,9 @@
 package hostroute
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 
 	"example.com/go-hostroute/hostroute/internal/sweep"
 	"go4.org/netipx"
@@ -31,7 +33,7 @@ func (c Change) String() string {
 
 // Diff returns where the egress NIC differs between two tables: as the fewest prefixes, sorted by
 // address, IPv4 before IPv6. The result is empty exactly if every address leaves by the same NIC
-// in both tables, or has no route in either.
+// in both tables, or has no route in either. If routes are Open, the first counts.
 func Diff(before, after Table) []Change {
 	nics := []string{""} // by number, starting at None
 	numbers := map[string]int32{"": sweep.None}
@@ -57,7 +59,8 @@ func Diff(before, after Table) []Change {
 // Destinations returns all addresses that leave through a NIC, exactly.
 //
 // They are also the addresses that can talk to the NIC's own addresses. A reply must leave by the
-// NIC whose address it bears, because the hypervisor's strict reverse path filter drops it elsewhere.
+// NIC whose address it bears, because the hypervisor's strict reverse path filter drops it elsewhere. If
+// routes are Open, the first counts.
 func (t Table) Destinations(nic string) *netipx.IPSet {
 	numbers := make(map[string]int32)
 	for i := range t {
@@ -78,6 +81,10 @@ func (t Table) Destinations(nic string) *netipx.IPSet {
 
 // egress partitions a family. It reads any row as Lookup does: as if masked, and without a destination not at all.
 func (t Table) egress(space netip.Prefix, numbers map[string]int32) []segment {
+	if !slices.IsSortedFunc(t, byMetric) { // of equal destinations, the first is in force then
+		t = slices.Clone(t)
+		slices.SortStableFunc(t, byMetric)
+	}
 	routes := make([]sweep.Route, 0, len(t))
 	for i := range t {
 		if d := t[i].Destination; d.IsValid() && d.Addr().Is4() == space.Addr().Is4() {
@@ -90,6 +97,8 @@ func (t Table) egress(space netip.Prefix, numbers map[string]int32) []segment {
 	}
 	return partition(space, sweep.None, sorted)
 }
+
+func byMetric(a, b Route) int { return cmp.Compare(a.Metric, b.Metric) }
 
 // A segment is a range of addresses that leave by one NIC. It ends where the next segment begins.
 type segment struct {

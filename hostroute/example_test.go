@@ -85,6 +85,40 @@ func Example_aNextHopThatIsIgnored() {
 	//   web-1: 11.11.0.0/16: eth1 -> eth0; gone: next-hop-not-gateway of eth1: back: 11.11.0.0/16,11.8.0.77
 }
 
+// The same subnets, two images, two tables. The host route of eth1's subnet has the next hop of the wrong NIC. An image with
+// dhclient does not install it. One with systemd-networkd does, because it adds routes to all next hops first, and its data
+// leaves by another NIC. The verdict of each names the other.
+func Example_theSameSubnetsTwoImages() {
+	in := exampleInstance("11.11.0.0/16,10.65.0.1")
+	for _, guest := range []hostroute.Guest{hostroute.GuestDhclient, hostroute.GuestNetworkd} {
+		in.Guest = guest
+		report, err := hostroute.Analyze(in)
+		if err != nil {
+			log.Fatal(err)
+		}
+		route, _ := report.Table.Lookup(netip.MustParseAddr("11.11.3.4"))
+		fmt.Printf("%s: 11.11.3.4 leaves by %s\n", guest, route.NIC)
+		fmt.Print(report.Table)
+		fmt.Println(report.Verdicts[0])
+	}
+	// Output:
+	// dhclient: 11.11.3.4 leaves by eth0
+	// default via 10.65.0.1 dev eth0
+	// 10.65.0.0/24 dev eth0
+	// 11.8.0.0/24 dev eth1
+	// web-1: eth1: back: 11.11.0.0/16,10.65.0.1: other-gateway, refused (next-hop-other-nic); may differ under systemd-networkd and NetworkManager
+	// systemd-networkd: 11.11.3.4 leaves by eth1
+	// default via 10.65.0.1 dev eth0 metric 1024
+	// default via 11.8.0.1 dev eth1 metric 2048
+	// 10.65.0.0/24 dev eth0 metric 1024
+	// 10.65.0.1 dev eth0 metric 1024
+	// 10.65.0.1 dev eth1 metric 2048
+	// 11.8.0.0/24 dev eth1 metric 2048
+	// 11.8.0.1 dev eth1 metric 2048
+	// 11.11.0.0/16 via 10.65.0.1 dev eth1 metric 2048
+	// web-1: eth1: back: 11.11.0.0/16,10.65.0.1: other-gateway, steers: 11.11.0.0 leaves by eth1, without it by eth0; may differ under dhclient and dhcpcd
+}
+
 // A subnet is shared, and a host route on it matters to one instance only. Advice about it is for all
 // of them. The documents are what Neutron's API returns.
 func Example_aSubnetSharedByInstances() {
@@ -156,7 +190,7 @@ func ExampleAnalyze_findings() {
 	}
 	fmt.Println("worst:", report.Worst())
 	// Output:
-	// error web-1: eth1: back: 11.11.0.0/16,192.0.2.1: next hop 192.0.2.1 is not on the link of eth1: the guest refuses the route (next-hop-off-link)
+	// error web-1: eth1: back: 11.11.0.0/16,192.0.2.1: next hop 192.0.2.1 is not on the link of eth1: the guest refuses the route; it is installed on eth1 under systemd-networkd and NetworkManager (next-hop-off-link)
 	// fix: set the next hop to 11.8.0.1, the gateway of subnet back
 	//   back: 11.11.0.0/16,192.0.2.1 becomes "11.11.0.0/16,11.8.0.1"
 	// fix: remove the host route, if no other instance on the subnet needs it
@@ -294,7 +328,7 @@ func ExampleCode_Rule() {
 	fmt.Println(rule.Why)
 	// Output:
 	// next hop is not on the NIC's link true
-	// Linux refuses the route ("Nexthop has invalid gateway").
+	// Linux refuses the route ("Nexthop has invalid gateway"). systemd-networkd and NetworkManager add a route to the next hop, so that Linux accepts it; the hypervisor forwards the data itself then.
 }
 
 // Why does an address not reach the router that the host route names?
@@ -370,6 +404,7 @@ func ExampleRules() {
 	// no-lease: subnet without a usable gateway gives no lease
 	// dhcp-disabled: host routes on a subnet without DHCP
 	// ipv6-not-offered: host routes on an IPv6 subnet
+	// routes-ignored: guest that takes no routes from DHCP
 	// default-dropped: default route among the host routes
 	// option-overflow: too many routes for DHCP
 	// loopback-destination: destination inside 127.0.0.0/8

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // An Explanation says why a destination leaves an instance as it does. The zero Explanation is
@@ -33,12 +35,12 @@ type Loser struct {
 // Explain says by which NIC a destination leaves, why, and what happens to it then. An invalid
 // address, or one with a zone, has no route. An IPv4-mapped one is unmapped. Some addresses never ask
 // the table: the instance's own, loopback, IPv6 link-local and multicast ones. For these it says what
-// the table would do. A nil Report has no route.
+// the table would do. If routes are Open, it follows the first. A nil Report has no route.
 func (r *Report) Explain(dst netip.Addr) Explanation {
 	if r == nil {
 		r = new(Report)
 	}
-	dst = unmapAddr(dst)
+	dst = canon.Addr(dst)
 	e := Explanation{Destination: dst, Losers: []Loser{}, Dropped: []string{}}
 	winner, found := r.Table.Lookup(dst)
 	if found {
@@ -55,8 +57,12 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 		switch {
 		case t == winner && !seen:
 			seen = true
+		case t.Destination.Contains(dst) && t.Destination == winner.Destination && t.Metric > winner.Metric:
+			e.Losers = append(e.Losers, Loser{Route: t, Reason: "its metric is higher"})
+		case t.Destination.Contains(dst) && t.Destination == winner.Destination && t.Open && t.NIC != winner.NIC:
+			e.Losers = append(e.Losers, Loser{Route: t, Reason: "the order of the leases decides"})
 		case t.Destination.Contains(dst) && t.Destination == winner.Destination:
-			e.Losers = append(e.Losers, Loser{Route: t, Reason: "an equal destination was installed earlier"})
+			e.Losers = append(e.Losers, Loser{Route: t, Reason: "an equal destination comes first"})
 		case t.Destination.Contains(dst):
 			e.Losers = append(e.Losers, Loser{Route: t, Reason: "its prefix is shorter"})
 		}
@@ -78,7 +84,7 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 // route returns a verdict's subject as a route.
 func (v *Verdict) route() Route {
 	s := v.Subject
-	t := Route{s.HostRoute.Destination, s.HostRoute.NextHop, s.NIC, SourceHostRoute, s.Subnet}
+	t := Route{Destination: s.HostRoute.Destination, NextHop: s.HostRoute.NextHop, NIC: s.NIC, Source: SourceHostRoute, Subnet: s.Subnet}
 	if t.Subnet == "" {
 		t.Source = SourceManual
 	}
@@ -114,6 +120,9 @@ func (e Explanation) String() string {
 		if e.IgnoredNextHop.IsValid() {
 			hop := e.IgnoredNextHop.String()
 			b.WriteString(" The next hop " + hop + " is ignored: the hypervisor answers in its place, and a router at " + hop + " never sees the data.")
+		}
+		if e.Route.Open {
+			b.WriteString(" An equal route of another NIC is used instead if that NIC has its lease first.")
 		}
 		b.WriteString(" The hypervisor forwards it by its own routing table.")
 	}

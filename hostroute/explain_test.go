@@ -83,7 +83,7 @@ func TestExplain(t *testing.T) {
 			Route:   hostRoute("11.8.0.0/24", "10.65.0.1", "eth0", "front"),
 			Losers:  []hostroute.Loser{{Route: defaultRoute}, {Route: connected}},
 			Dropped: []string{"eth1"},
-		}, []string{"leaves by eth0", "shorter", "Not by 11.8.0.0/24 dev eth1", "earlier"}},
+		}, []string{"leaves by eth0", "shorter", "Not by 11.8.0.0/24 dev eth1", "comes first"}},
 		"on-link: nothing is ignored": {func() hostroute.Instance {
 			in := documented()
 			in.NICs[1].Subnets[0].HostRoutes = hostRoutes("11.11.0.0/16,0.0.0.0")
@@ -246,5 +246,26 @@ func TestNilReport(t *testing.T) {
 	dst := netip.MustParseAddr("11.11.3.4")
 	if diff := cmp.Diff(new(hostroute.Report).Explain(dst), r.Explain(dst), equateNetip); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Where the order of leases decides, no reason says that one route comes first.
+func TestExplainWhatIsOpen(t *testing.T) {
+	in := documented()
+	in.DefaultNIC = ""
+	for guest, want := range map[hostroute.Guest]string{
+		hostroute.GuestNetworkd: "the order of the leases decides",
+		hostroute.GuestDhcpcd:   "its metric is higher",
+	} {
+		in.Guest = guest
+		e := analyze(t, in).Explain(netip.MustParseAddr("192.0.2.1"))
+		if len(e.Losers) != 1 || e.Route.NIC != "eth0" || e.Losers[0].Route.NIC != "eth1" || e.Losers[0].Reason != want {
+			t.Errorf("%s: got %+v", guest, e)
+		}
+		open := guest == hostroute.GuestNetworkd
+		said := strings.Contains(e.String(), "An equal route of another NIC is used instead if that NIC has its lease first.")
+		if e.Route.Open != open || e.Losers[0].Route.Open != open || said != open {
+			t.Errorf("%s: got %+v", guest, e)
+		}
 	}
 }

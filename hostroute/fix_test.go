@@ -16,7 +16,9 @@ var none = hostroute.HostRoute{}
 
 // What every fix with edits does to its instance, by construction.
 func TestFixesDoWhatTheySay(t *testing.T) {
-	random(t, 3, 20_000, func(t testing.TB, in hostroute.Instance) bool {
+	random(t, 3, 5000, func(t testing.TB, in hostroute.Instance) bool {
+		guests := hostroute.Guests()
+		in.Guest = guests[len(describe(in))%len(guests)]
 		_, ok := checkFixes(t, in)
 		return ok
 	})

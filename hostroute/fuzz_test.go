@@ -80,15 +80,34 @@ func FuzzAnalyze(f *testing.F) {
 		}
 		checkFixes(t, in)
 		checkImpact(t, in, someEdits(rand.New(rand.NewPCG(uint64(len(b)), 0)), in))
-		for _, a := range addrs("11.11.77.5", "10.65.0.1", "0.0.0.0", "255.255.255.255", "2001:db8:9::1") {
-			if e := r.Explain(a); e.String() == "" {
-				t.Errorf("%v: nothing to say", a)
-			}
-		}
+		explain(t, r)
+		compareTables(t, in)
+		in.Guest = hostroute.Guests()[len(b)%len(hostroute.Guests())]
+		fuzzGuest(t, in)
+		in.Guest = ""
 		if diff := cmp.Diff(before, in, equateNetip); diff != "" {
 			t.Errorf("the input is changed (-before +after):\n%s", diff)
 		}
 	})
+}
+
+// fuzzGuest asks all about an instance with a guest. What the twin takes too long for, random instances are compared in.
+func fuzzGuest(t *testing.T, in hostroute.Instance) {
+	explain(t, analyze(t, in))
+	checkFixes(t, in)
+	edits := someEdits(rand.New(rand.NewPCG(uint64(len(in.NICs)), 0)), in)
+	_, failed := in.Impact(edits...)
+	if _, err := in.Apply(edits...); (failed == nil) != (err == nil) {
+		t.Errorf("Impact says %v, and Apply %v\n%s", failed, err, describe(in))
+	}
+}
+
+func explain(t *testing.T, r *hostroute.Report) {
+	for _, a := range addrs("11.11.77.5", "10.65.0.1", "0.0.0.0", "255.255.255.255", "2001:db8:9::1") {
+		if e := r.Explain(a); e.String() == "" {
+			t.Errorf("%v: nothing to say", a)
+		}
+	}
 }
 
 // table makes any table of bytes, six a row: NIC, source, and a prefix of the tiny

@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"sort"
@@ -15,15 +16,25 @@ import (
 // A guest is an instance as its operating system sees it, before Linux answers.
 type guest struct {
 	Instance
-	nics []nic
+	client *client
+	keeps  defaults // that it is told to keep; some clients try other routes then, or in another order
+	exits  *exits
+	nics   []nic
 	// candidates are in the order of NICs. Those with a verdict are, on each NIC, in the order
 	// of its subnets, their host routes, then its manual routes.
 	candidates   []candidate
-	attempts     []*candidate   // those that the guest tries to install, in its order
-	destinations []destination  // of the attempts, in the order of [sweep.Order]
-	around       []*destination // for each attempt, the longest one that contains its next hop. Nil without on-link routes.
+	attempts     []*candidate  // those that the guest may try to install, in its order
+	destinations []destination // of the attempts, in the order of [sweep.Order]
 
 	defaultDestinations []*destination // those of default routes
+
+	// Nil without on-link routes:
+	around []*destination // for each attempt, the longest destination that contains its next hop
+	onLink [][]*candidate // for each destination, its on-link rivals
+
+	// Nil where the client adds no routes to next hops:
+	users map[*candidate]*candidate // for each such route, the one that needs it
+	hops  map[*candidate]*candidate // the reverse
 }
 
 // A nic is a NIC as the guest configures it.
@@ -31,8 +42,11 @@ type nic struct {
 	*NIC
 	offer
 	number              int32
+	metric              int16       // of what is offered to it
 	broadcast           netip.Addr  // of its connected prefix; zero: there is none
-	siblings            []candidate // of the guest's
+	candidates          []candidate // of the guest's
+	siblings            []candidate // of these
+	listsOnLink         bool        // one of its host routes is on-link
 	connected, default4 HostRoute
 }
 
@@ -45,9 +59,10 @@ const (
 	fromSibling
 	fromHostRoute
 	fromManual
+	fromNextHop
 )
 
-var sources = [...]Source{SourceConnected, SourceDefault, SourceSibling, SourceHostRoute, SourceManual}
+var sources = [...]Source{SourceConnected, SourceDefault, SourceSibling, SourceHostRoute, SourceManual, SourceNextHop}
 
 // A candidate is a route that the guest may come to install.
 type candidate struct {
@@ -55,26 +70,31 @@ type candidate struct {
 	nic        *nic
 	subnet     *Subnet // that it comes from; nil: programmed by hand
 	source     source
+	tried      bool // the guest tries to install it; then the rest is set
 
-	tried   bool         // the guest tries to install it; then the rest is set
-	badMask bool         // Linux sees host bits in its destination
-	number  int32        // its place among the attempts
-	dest    *destination // what Linux sees, masked
+	onLink   bool // it is installed without a next hop; not said of connected ones
+	toHost   bool // on-link, and for Linux another route than the same on-link one
+	badMask  bool // Linux sees host bits in its destination
+	loopback bool // it leads to the device lo
+	metric   int16
+	number   int32        // its place among the attempts
+	place    int32        // its place among the rivals
+	dest     *destination // what Linux sees, masked
 }
 
 // A destination is one that the guest tries to install. At most one of its rivals is in force.
 type destination struct {
 	prefix  netip.Prefix
-	rivals  []*candidate // in the guest's order
-	parent  *destination // the longest one around it; nil: none. Only with on-link routes.
+	rivals  []*candidate // by metric, then in the guest's order: the first that is installed is in force
+	parent  *destination // the longest one around it; nil: none
 	number  int32        // its place among the destinations
 	carries bool         // a next hop lies in it, which an on-link route to it may make acceptable
-	// Whether rivals are on several NICs, manual routes counted or not:
-	several, offeredBySeveral bool
+	several bool         // rivals are on several NICs
 }
 
-func newGuest(in Instance) *guest {
-	g := &guest{Instance: in, nics: make([]nic, len(in.NICs))}
+// newGuest returns the guest of an instance with a client that is told to keep some defaults.
+func newGuest(in Instance, c *client, e *exits, keeps defaults) *guest {
+	g := &guest{Instance: in, client: c, keeps: keeps, exits: e, nics: make([]nic, len(in.NICs))}
 	n := 0 // the most candidates that there can be
 	for i := range in.NICs {
 		g.nics[i] = nic{NIC: &in.NICs[i], number: int32(i)}
@@ -85,7 +105,10 @@ func newGuest(in Instance) *guest {
 	}
 	g.candidates = make([]candidate, 0, n) // pointers into it stay valid
 	for i := range g.nics {
-		g.configure(&g.nics[i])
+		n := &g.nics[i]
+		first := len(g.candidates)
+		g.configure(n)
+		n.candidates = g.candidates[first:]
 	}
 	g.plan()
 	return g
@@ -111,15 +134,15 @@ func (g *guest) configure(n *nic) {
 		}
 		first := len(g.candidates)
 		for i := range n.offeredSiblings {
-			add(fromSibling, s, &n.offeredSiblings[i])
+			add(fromSibling, s, &n.offeredSiblings[i]).tried = !g.client.ignoresRoutes
 		}
 		n.siblings = g.candidates[first:]
 	}
 	for _, s := range n.Subnets {
-		withheld := n.withheld(s, g.ConfigDrive)
+		arrives := n.withheld(s, g.ConfigDrive) == "" && (n.static || !g.client.ignoresRoutes)
 		for i := range s.HostRoutes {
 			c := add(fromHostRoute, s, &s.HostRoutes[i])
-			c.tried = withheld == "" && c.oneFamily() && (n.static || c.Destination != any4)
+			c.tried = arrives && c.oneFamily() && (n.static || c.Destination != any4)
 		}
 	}
 	if n.ipv4 != nil && !n.static {
@@ -134,44 +157,119 @@ func (g *guest) configure(n *nic) {
 	}
 }
 
-// plan fills in the attempts and their destinations.
+// plan fills in the attempts: what is offered in IPv4, then in IPv6, then manual routes.
 func (g *guest) plan() {
 	g.attempts = make([]*candidate, 0, len(g.candidates))
+	for _, n := range g.client.order(g.nics, g.keeps) {
+		g.attempts = g.appendOffered4(g.attempts, n)
+	}
 	for _, byHand := range []bool{false, true} {
 		for i := range g.candidates {
-			if c := &g.candidates[i]; (c.source == fromManual) == byHand && c.tried {
-				c.number = int32(len(g.attempts))
+			c := &g.candidates[i]
+			if c.tried && (c.source == fromManual) == byHand && (byHand || !c.Destination.Addr().Is4()) {
+				c.onLink = c.NextHop == zero4
 				g.attempts = append(g.attempts, c)
 			}
 		}
 	}
-	routes := make([]sweep.Route, len(g.attempts))
-	onLink := false
-	for i, c := range g.attempts {
-		seen := c.seen()
-		routes[i] = sweep.Route{Prefix: seen.Masked(), NIC: c.nic.number}
-		c.badMask = routes[i].Prefix != seen
-		onLink = onLink || c.isOnLink()
-	}
-	g.group(routes)
-	if onLink {
+	g.group()
+	if slices.ContainsFunc(g.attempts, func(c *candidate) bool { return c.onLink }) {
 		g.relate()
 	}
 }
 
-// seen returns the destination of an attempt as Linux sees it.
-func (c *candidate) seen() netip.Prefix {
-	switch {
-	case c.source == fromHostRoute && !c.nic.static:
-		return onWire(c.Destination)
-	case !c.Destination.Addr().Is4():
-		return c.Destination.Masked() // Linux masks what is typed
+// appendOffered4 appends the attempts at what is offered to a NIC in IPv4.
+func (g *guest) appendOffered4(list []*candidate, n *nic) []*candidate {
+	start, defaults := len(list), int16(0)
+	for i := range n.candidates {
+		c := &n.candidates[i]
+		if !c.tried || c.source == fromManual || !c.Destination.Addr().Is4() {
+			continue
+		}
+		g.client.settle(c)
+		isDefault := c.byDHCP() && c.source != fromConnected && g.client.seen(c) == any4
+		if g.client.countsUp && isDefault {
+			c.metric += defaults
+			defaults++
+		}
+		if g.client.mayAddHop(c, isDefault && g.keeps.unwanted(n)) {
+			list = append(list, g.addHop(c))
+		}
+		list = append(list, c)
 	}
-	return c.Destination
+	if g.client.onLinkFirst && !n.static {
+		slices.SortStableFunc(list[start:], func(a, b *candidate) int { return b.linkScope() - a.linkScope() })
+	}
+	return list
+}
+
+// addHop makes the route to a candidate's next hop.
+func (g *guest) addHop(c *candidate) *candidate {
+	to := &HostRoute{netip.PrefixFrom(c.NextHop, 32), zero4}
+	hop := &candidate{HostRoute: to, nic: c.nic, subnet: c.subnet, source: fromNextHop, tried: true, onLink: true, metric: c.metric}
+	if g.users == nil {
+		g.users, g.hops = make(map[*candidate]*candidate), make(map[*candidate]*candidate)
+	}
+	g.users[hop], g.hops[c] = c, hop
+	return hop
+}
+
+// attempted returns the attempts that are made if a candidate is deleted; nil: none is deleted.
+func (g *guest) attempted(gone *candidate) []*candidate {
+	if gone == nil && g.users == nil {
+		return g.attempts
+	}
+	list := make([]*candidate, 0, len(g.attempts))
+	for _, c := range g.attempts {
+		user := g.users[c]
+		if user == nil {
+			user = c
+		}
+		if gone != nil && user.sameRoute(gone) || user != c && !g.needsHop(user, gone, list) {
+			continue
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// needsHop reports whether a candidate's next hop needs a route of its own, as the client sees it after the attempts before.
+func (g *guest) needsHop(c, gone *candidate, before []*candidate) bool {
+	switch g.client.toHops {
+	case toUncovered:
+		for i := range c.nic.candidates {
+			o := &c.nic.candidates[i]
+			covers := o.tried && o.onLink && o.byDHCP() && o.dest.prefix.Contains(c.NextHop) && !(o.isDefault() && g.keeps.unwanted(o.nic))
+			if covers && (gone == nil || !o.sameRoute(gone)) {
+				return false
+			}
+		}
+		return true
+	case toRouters:
+		return !slices.ContainsFunc(before, func(o *candidate) bool {
+			p := o.dest.prefix // dhcpcd compares three octets at most
+			return netip.PrefixFrom(p.Addr(), min(p.Bits(), 24)).Masked().Contains(c.NextHop)
+		})
+	}
+	return true
 }
 
 // group gives each attempt its destination.
-func (g *guest) group(routes []sweep.Route) {
+func (g *guest) group() {
+	attempts := g.attempts
+	if g.client.metric > 0 {
+		attempts = slices.Clone(attempts)
+		slices.SortStableFunc(attempts, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
+	}
+	for i, c := range g.attempts {
+		c.number = int32(i)
+	}
+	routes := make([]sweep.Route, len(attempts))
+	for i, c := range attempts {
+		seen := g.client.seen(c)
+		routes[i] = sweep.Route{Prefix: seen.Masked(), NIC: c.nic.number}
+		c.badMask = routes[i].Prefix != seen
+	}
 	order := sweep.Order(make([]int32, 0, len(routes)), routes)
 	begins := func(at int) bool { return at == 0 || routes[order[at]].Prefix != routes[order[at-1]].Prefix }
 	n := 0
@@ -183,41 +281,42 @@ func (g *guest) group(routes []sweep.Route) {
 	g.destinations = make([]destination, 0, n) // pointers into it stay valid
 	sorted := make([]*candidate, len(order))
 	first := 0
+	var around *destination
 	for at, i := range order {
+		c := attempts[i]
 		if begins(at) {
 			first = at
 			g.destinations = append(g.destinations, destination{prefix: routes[i].Prefix, number: int32(len(g.destinations))})
+			d := &g.destinations[len(g.destinations)-1]
+			for around != nil && !around.prefix.Contains(d.prefix.Addr()) {
+				around = around.parent
+			}
+			d.parent, around = around, d
+			if d.prefix.Bits() == 0 {
+				g.defaultDestinations = append(g.defaultDestinations, d)
+			}
 		}
-		d := &g.destinations[len(g.destinations)-1]
-		c := g.attempts[i]
+		d := around
 		sorted[at] = c
-		c.dest, d.rivals = d, sorted[first:at+1]
-		another := c.nic != d.rivals[0].nic
-		d.several = d.several || another
-		d.offeredBySeveral = d.offeredBySeveral || another && c.source != fromManual
-	}
-	for i := range g.destinations {
-		if d := &g.destinations[i]; d.prefix.Bits() == 0 {
-			g.defaultDestinations = append(g.defaultDestinations, d)
-		}
+		c.dest, c.place, d.rivals = d, int32(at-first), sorted[first:at+1]
+		d.several = d.several || c.nic != d.rivals[0].nic
 	}
 }
 
-func (d *destination) mayBeOnLink() bool { return slices.ContainsFunc(d.rivals, (*candidate).isOnLink) }
+func (d *destination) mayBeOnLink() bool {
+	return slices.ContainsFunc(d.rivals, func(c *candidate) bool { return c.onLink })
+}
 
-// relate finds each destination's parent, and the ones around next hops outside the NIC's own prefix.
+// relate finds the on-link routes, and the destinations around next hops outside the NIC's own prefix.
 func (g *guest) relate() {
-	var around *destination
-	for i := range g.destinations {
-		d := &g.destinations[i]
-		for around != nil && !around.prefix.Contains(d.prefix.Addr()) {
-			around = around.parent
-		}
-		d.parent, around = around, d
-	}
+	g.onLink = make([][]*candidate, len(g.destinations))
 	g.around = make([]*destination, len(g.attempts))
 	for i, c := range g.attempts {
-		if c.source == fromConnected || c.nic.connects(c.NextHop) {
+		if c.onLink {
+			c.nic.listsOnLink = c.nic.listsOnLink || c.source == fromHostRoute
+			g.onLink[c.dest.number] = append(g.onLink[c.dest.number], c)
+		}
+		if c.source == fromConnected || c.onLink || c.nic.connects(c.NextHop) {
 			continue
 		}
 		g.around[i] = g.longest(c.NextHop)
@@ -240,13 +339,42 @@ func (g *guest) longest(a netip.Addr) *destination {
 	return d
 }
 
+// arrives returns the destination as the guest gets it.
+func (c *candidate) arrives() netip.Prefix {
+	if c.byDHCP() {
+		return onWire(c.Destination)
+	}
+	return c.Destination
+}
+
+// owns reports whether an IPv4 address is the NIC's.
+func (n *nic) owns(a netip.Addr) bool {
+	return n.ipv4 != nil && n.ipv4.CIDR.Contains(a) && slices.Contains(n.Addrs, a)
+}
+
+// by121 reports whether option 121 brings anything but the default. Without that, the default comes by option 3.
+func (n *nic) by121() bool {
+	return slices.ContainsFunc(n.candidates, func(c candidate) bool { return c.tried && (c.source == fromSibling || c.source == fromHostRoute) })
+}
+
+// reliesOn reports whether a manual route of the NIC has a next hop. The client adds no route for it.
+func (n *nic) reliesOn(hop netip.Addr) bool {
+	return slices.ContainsFunc(n.ManualRoutes, func(r HostRoute) bool { return r.NextHop == hop })
+}
+
 func (n *nic) connects(a netip.Addr) bool {
 	return n.ipv4 != nil && !n.ipv4.CIDR.IsSingleIP() && n.ipv4.CIDR.Contains(a)
 }
 
 func (c *candidate) hasVerdict() bool { return c.source == fromHostRoute || c.source == fromManual }
 
-func (c *candidate) isOnLink() bool { return c.NextHop == zero4 }
+// linkScope is 1 for connected and on-link routes.
+func (c *candidate) linkScope() int {
+	if c.onLink || c.source == fromConnected {
+		return 1
+	}
+	return 0
+}
 
 func (c *candidate) byDHCP() bool { return c.subnet != nil && !c.nic.static }
 
@@ -260,10 +388,15 @@ func (g *guest) withheld(c *candidate) Code {
 		return CodeNextHopUnusable
 	}
 	code := c.nic.withheld(c.subnet, g.ConfigDrive)
-	if code == "" && c.NextHop != c.subnet.Gateway {
+	switch {
+	case code != "":
+		return code
+	case c.Destination == any4 && c.NextHop != c.subnet.Gateway:
 		return CodeDefaultDropped
+	case c.Destination == any4:
+		return ""
 	}
-	return code
+	return CodeRoutesIgnored
 }
 
 // isDefault reports whether the guest takes an attempt for an offered default route.

@@ -1,9 +1,12 @@
 package hostroute
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+
+	"example.com/go-hostroute/hostroute/internal/sweep"
 )
 
 // An Impact is what edits of subnets do to one instance. The zero Impact says that nothing moves.
@@ -11,12 +14,13 @@ type Impact struct {
 	Instance string `json:"instance"`
 	// Changes are the destinations that leave by another NIC than before, as [Diff] gives them.
 	Changes []Change `json:"changes"`
-	// Uncertain says that more may move with another guest than Changes says. It is set in two cases.
-	// First, the guest may keep another default route (DefaultNIC is empty, and the default is one that
-	// is offered before or after the edits), and the Diff is then not Changes. Second, a verdict that
-	// the edits name, change, add or remove is guest-dependent for another reason than the default;
-	// this does not count where the instance has one NIC, and an IPv4 default route before and after,
-	// because everything leaves by that NIC.
+	// Uncertain says that more may move than Changes says. It is set in three cases. First, the guest may keep
+	// another default route (DefaultNIC is empty, and the default is one that is offered before or after the
+	// edits), and the Diff is then not Changes. Second, the Diff is not Changes under another one of [Guests], or, if the
+	// guest configures its NICs at once, in another order of them; udhcpc is left out, because no host route reaches it.
+	// Third, a verdict that the edits name, change, add or remove depends on the order of its list, or on an offer of more
+	// than 197 bytes; this does not count where the instance has one NIC, and an IPv4 default route before and
+	// after, because everything leaves by that NIC.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject. A host
 	// route that an edit replaces and the one put in its place count as one subject.
@@ -43,9 +47,10 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, after := analyze(clean), analyze(edited)
+	e := new(exits)
+	before, after := analyze(clean, e), analyze(edited, e)
 	i := &Impact{Instance: in.Name, Changes: Diff(before.table(), after.table())}
-	i.Uncertain = anotherDefaultMoves(before, after, i.Changes) || anotherClientMoves(before, after, edits)
+	i.Uncertain = anotherDefaultMoves(before, after, i.Changes) || anotherGuestMoves(before, after) || orderMoves(before, after, edits)
 	i.New, i.Gone = compareFindings(findings(before, allRules), findings(after, allRules), edits)
 	return i, nil
 }
@@ -104,7 +109,7 @@ func anotherDefaultMoves(before, after *analysis, changes []Change) bool {
 				continue
 			}
 			var b, a defaults
-			b[family], a[family] = &before.nics[n], &after.nics[n]
+			b[family], a[family] = int32(n)+1, int32(n)+1
 			if !slices.Equal(changes, Diff(before.keeping(b).table(), after.keeping(a).table())) {
 				return true
 			}
@@ -113,8 +118,53 @@ func anotherDefaultMoves(before, after *analysis, changes []Change) bool {
 	return false
 }
 
-// anotherClientMoves reports whether DHCP clients differ on a verdict that the edits touch.
-func anotherClientMoves(before, after *analysis, edits []Edit) bool {
+// anotherGuestMoves reports whether something else moves under another guest, or where leases come in another order.
+func anotherGuestMoves(before, after *analysis) bool {
+	here := moves(before.fib, after.fib)
+	if slices.ContainsFunc(here, func(d difference) bool { return max(d.before, d.after) > loopbackNumber }) {
+		return true
+	}
+	if !before.mayDiffer() && !after.mayDiffer() {
+		return false
+	}
+	kept := append(before.choices(), after.choices()...)
+	kept = slices.DeleteFunc(kept, func(d defaults) bool { return d[0] == 0 })
+	if len(kept) == 0 {
+		kept = append(kept, before.told())
+	}
+	kept = kept[:min(len(kept), 2*maxCompared)]
+	for i := range clients {
+		for _, keeps := range kept {
+			if c := &clients[i]; !c.ignoresRoutes && !slices.Equal(here, moves(before.under(c, keeps), after.under(c, keeps))) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// moves returns where two tables differ.
+func moves(before, after *fib) (list []difference) {
+	for _, space := range families {
+		list = append(list, differences(space, before.segments(space), after.segments(space))...)
+	}
+	return list
+}
+
+// segments partitions a family.
+func (f *fib) segments(space netip.Prefix) []segment {
+	var routes []sweep.Route
+	for i, d := range f.destinations {
+		if d.prefix.Addr().Is4() == space.Addr().Is4() && f.inForce[i] != nil {
+			routes = append(routes, sweep.Route{Prefix: d.prefix, NIC: f.exitAt(i)})
+		}
+	}
+	return partition(space, sweep.None, routes)
+}
+
+// orderMoves reports whether a verdict that the edits touch depends on the order of its list, or on whether a long
+// offer arrives.
+func orderMoves(before, after *analysis, edits []Edit) bool {
 	if len(before.nics) == 1 && before.hasDefault4() && after.hasDefault4() {
 		return false
 	}
@@ -133,15 +183,15 @@ func anotherClientMoves(before, after *analysis, edits []Edit) bool {
 	was, is := verdicts(before), verdicts(after)
 	touched := func(j *judged, other map[Ref]*judged) bool {
 		o, there := other[j.Subject]
-		return named[Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}] || !there || *o.Verdict != *j.Verdict
+		return named[Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}] || !there || !o.Verdict.equal(j.Verdict)
 	}
 	for _, j := range was {
-		if j.onClient && touched(j, is) {
+		if j.onList && touched(j, is) {
 			return true
 		}
 	}
 	for _, j := range is {
-		if j.onClient && touched(j, was) {
+		if j.onList && touched(j, was) {
 			return true
 		}
 	}

@@ -63,6 +63,9 @@ func wantUncertain(before, after hostroute.Instance, edits []hostroute.Edit) (bo
 			}
 		}
 	}
+	if twin.AnotherGuestMoves(before, after) {
+		return true, "under another guest"
+	}
 	hasDefault := func(in hostroute.Instance) bool {
 		return slices.ContainsFunc(twin.Table(in), func(r hostroute.Route) bool { return r.Destination == any4 })
 	}
@@ -71,22 +74,23 @@ func wantUncertain(before, after hostroute.Instance, edits []hostroute.Edit) (bo
 	}
 	was, is := twin.Verdicts(before), twin.Verdicts(after)
 	for i, list := range [][]hostroute.Verdict{was, is} {
-		other := is
+		in, other := before, is
 		if i == 1 {
-			other = was
+			in, other = after, was
 		}
 		for _, v := range list {
+			if !twin.ListMatters(in, v.Subject) {
+				continue
+			}
 			named := slices.ContainsFunc(edits, func(e hostroute.Edit) bool {
 				masked := e.New
 				masked.Destination = masked.Destination.Masked()
 				return e.Subnet == v.Subject.Subnet && (e.Old == v.Subject.HostRoute || masked == v.Subject.HostRoute)
 			})
-			in := before
-			if i == 1 {
-				in = after
-			}
-			if (named || !slices.Contains(other, v)) && v.GuestDependent && twin.ClientsDiffer(in, v) {
-				return true, fmt.Sprint("clients differ on ", v)
+			if named || !slices.ContainsFunc(other, func(o hostroute.Verdict) bool { return cmp.Equal(o, v, equateNetip) }) ||
+				twin.GuestDependent(before, v.Subject) != twin.GuestDependent(after, v.Subject) ||
+				v.Subject.HostRoute.Destination.Addr().Is4() && !slices.Equal(twin.GuestsThatDiffer(before, v.Subject), twin.GuestsThatDiffer(after, v.Subject)) {
+				return true, fmt.Sprint("the order of the list, or the length of the offer, decides ", v)
 			}
 		}
 	}
@@ -187,14 +191,14 @@ func TestImpact(t *testing.T) {
 		"clients differ on what the edits name": {back(far), []hostroute.Edit{edit(far, "")}, false,
 			"web-1: nothing moves; more may move with another DHCP client or default route; gone: next-hop-off-link of eth1: back: " + far},
 		"but all leaves by the one NIC": {one(back(far)), []hostroute.Edit{edit(far, "")}, true, "web-1: nothing moves; gone: next-hop-off-link of eth1: back: " + far},
-		"unless there is no default": {and(one(back(far)), func(in *hostroute.Instance) {
+		"static routes meet no client": {and(one(back(far)), func(in *hostroute.Instance) {
 			in.ConfigDrive, in.NICs[0].Subnets[0].DHCPDisabled, in.NICs[0].Subnets[0].Gateway = true, true, netip.Addr{}
-		}), []hostroute.Edit{edit(far, "")}, false,
-			"web-1: nothing moves; more may move with another DHCP client or default route; gone: next-hop-off-link of eth1: back: " + far},
+		}), []hostroute.Edit{edit(far, "")}, true,
+			"web-1: nothing moves; gone: next-hop-off-link of eth1: back: " + far},
 		"with the other default, something moves": {unknownDefault(and(back(good), func(in *hostroute.Instance) { in.NICs[0], in.NICs[1] = in.NICs[1], in.NICs[0] })), []hostroute.Edit{edit(good, "")}, false,
 			"web-1: nothing moves; more may move with another DHCP client or default route; gone: redundant of eth1: back: " + good},
-		"an edit masks the rest of the list": {back("11.12.7.7/16,11.8.0.1", good), []hostroute.Edit{edit("", "11.8.0.0/25,11.8.0.1")}, false,
-			"web-1: nothing moves; more may move with another DHCP client or default route; new: redundant of eth1: back: 11.8.0.0/25,11.8.0.1; gone: host-bits of eth1: back: 11.12.7.7/16,11.8.0.1"},
+		"an edit masks the rest of the list": {back("11.12.7.7/16,11.8.0.1", good), []hostroute.Edit{edit("", "11.8.0.0/25,11.8.0.1")}, true,
+			"web-1: nothing moves; new: redundant of eth1: back: 11.8.0.0/25,11.8.0.1; gone: host-bits of eth1: back: 11.12.7.7/16,11.8.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i, err := c.in.Impact(c.edits...)

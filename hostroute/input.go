@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // This file prepares the input for the stages that follow. Afterwards IPv4-mapped addresses are
@@ -54,6 +56,9 @@ func input(in Instance) (Instance, error) {
 			in.NICs = slices.Clone(given)
 		}
 		in.NICs[i] = nic
+	}
+	if clientOf(in.Guest) == nil {
+		errs.add("Guest", fmt.Errorf("%q is unknown", in.Guest))
 	}
 	if in.DefaultNIC != "" && !names[in.DefaultNIC] {
 		errs.add("DefaultNIC", fmt.Errorf("there is no NIC %q", in.DefaultNIC))
@@ -108,8 +113,8 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 
 // inputAddrs prepares what else NIC number i has. Addresses are looked for in complete subnets only.
 func inputAddrs(nic *NIC, i int, complete bool, errs *errorList) {
-	nic.Addrs = mapped(nic.Addrs, unmapAddr)
-	nic.Siblings = mapped(nic.Siblings, unmapPrefix)
+	nic.Addrs = mapped(nic.Addrs, canon.Addr)
+	nic.Siblings = mapped(nic.Siblings, canon.Prefix)
 	nic.ManualRoutes = mapped(nic.ManualRoutes, unmapRoute)
 	path := func(field string, j int) string { return fmt.Sprintf("NICs[%d].%s[%d]", i, field, j) }
 	for j, a := range nic.Addrs {
@@ -133,12 +138,12 @@ func inputAddrs(nic *NIC, i int, complete bool, errs *errorList) {
 			errs.add(path("ManualRoutes", j)+"."+e.Path, e.Err)
 		}
 	}
-	nic.ManualRoutes = unique(nic.ManualRoutes)
+	nic.ManualRoutes = canon.Unique(nic.ManualRoutes)
 }
 
 // inputSubnet prepares one subnet, and returns what is wrong with it, with paths relative to it.
 func inputSubnet(s *Subnet) (clean *Subnet, wrong []*InputError) {
-	cidr, gateway, routes := unmapPrefix(s.CIDR), unmapAddr(s.Gateway), mapped(s.HostRoutes, unmapRoute)
+	cidr, gateway, routes := canon.Prefix(s.CIDR), canon.Addr(s.Gateway), mapped(s.HostRoutes, unmapRoute)
 	if !cidr.IsValid() {
 		wrong = append(wrong, &InputError{"CIDR", errInvalid})
 	} else if cidr != cidr.Masked() {
@@ -152,7 +157,7 @@ func inputSubnet(s *Subnet) (clean *Subnet, wrong []*InputError) {
 			wrong = append(wrong, &InputError{fmt.Sprintf("HostRoutes[%d].%s", i, e.Path), e.Err})
 		}
 	}
-	distinct := unique(routes)
+	distinct := canon.Unique(routes)
 	if cidr == s.CIDR && gateway == s.Gateway && sameSlice(distinct, s.HostRoutes) {
 		return s, wrong
 	}
@@ -177,37 +182,6 @@ func equalSubnets(a, b *Subnet) bool {
 	return a.CIDR == b.CIDR && a.Gateway == b.Gateway && a.DHCPDisabled == b.DHCPDisabled && slices.Equal(a.HostRoutes, b.HostRoutes)
 }
 
-// unique returns list without the later ones of equal copies: list itself if there are none.
-func unique(list []HostRoute) []HostRoute {
-	const short = 24 // up to here, comparing each with each is faster than a map
-	if len(list) <= short && !hasCopies(list) {
-		return list
-	}
-	seen := make(map[HostRoute]bool, len(list))
-	var out []HostRoute
-	for _, r := range list {
-		if !seen[r] {
-			seen[r] = true
-			out = append(out, r)
-		}
-	}
-	if len(out) == len(list) {
-		return list
-	}
-	return out
-}
-
-func hasCopies(list []HostRoute) bool {
-	for i := range list {
-		for j := range i {
-			if list[i] == list[j] {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // mapped returns f of each element. It returns list itself if f changes none.
 func mapped[T comparable](list []T, f func(T) T) []T {
 	for i := range list {
@@ -230,22 +204,6 @@ func sameSlices(a, b *NIC) bool {
 		sameSlice(a.ManualRoutes, b.ManualRoutes)
 }
 
-// unmapAddr is [netip.Addr.Unmap], but it keeps a zone, so that this is reported.
-func unmapAddr(a netip.Addr) netip.Addr {
-	if a.Is4In6() && a.Zone() == "" {
-		return a.Unmap()
-	}
-	return a
-}
-
-// unmapPrefix unmaps a prefix inside ::ffff:0:0/96. A shorter one is not an IPv4 network.
-func unmapPrefix(p netip.Prefix) netip.Prefix {
-	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
-		return netip.PrefixFrom(a.Unmap(), p.Bits()-96)
-	}
-	return p
-}
-
 func unmapRoute(r HostRoute) HostRoute {
-	return HostRoute{unmapPrefix(r.Destination), unmapAddr(r.NextHop)}
+	return HostRoute{canon.Prefix(r.Destination), canon.Addr(r.NextHop)}
 }

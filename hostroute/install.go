@@ -14,17 +14,25 @@ type fib struct {
 	defaults defaults
 	answers  []answer     // by the candidate's number
 	inForce  []*candidate // by the destination's number; nil: none
+
+	// By the destination's number, the NICs with an on-link route to it that is installed, a bit each: with the
+	// routes to next hops, and without these.
+	links, asked []uint64
 }
 
-// defaults holds the NIC whose offered default the guest keeps, for each of families; nil: the first that is offered one.
-type defaults [2]*nic
+// defaults holds the NIC whose offered default the guest keeps, for each of families: its number, counted from 1.
+// 0: the guest is told none.
+type defaults [2]int32
 
 var families = [...]netip.Prefix{any4, any6}
+
+// unwanted reports whether the guest is told to keep the IPv4 default of another NIC.
+func (d defaults) unwanted(n *nic) bool { return d[0] != 0 && d[0] != n.number+1 }
 
 // An answer is Linux's to one attempt.
 type answer struct {
 	result  result
-	covered bool // a link-scope route of the NIC contains the next hop
+	covered bool // a link-scope route of the NIC contains the next hop, apart from the one that the client adds for it
 }
 
 type result uint8
@@ -40,14 +48,24 @@ const (
 
 // install tries attempts, all of them or some, in their order.
 func install(g *guest, attempts []*candidate, keeps defaults) *fib {
-	f := &fib{g, attempts, keeps, make([]answer, len(g.attempts)), make([]*candidate, len(g.destinations))}
+	f := &fib{guest: g, tried: attempts, defaults: keeps, answers: make([]answer, len(g.attempts)), inForce: make([]*candidate, len(g.destinations))}
+	if g.around != nil {
+		f.links, f.asked = make([]uint64, len(g.destinations)), make([]uint64, len(g.destinations))
+	}
 	for _, c := range attempts {
-		a := answer{covered: f.covers(c, anySource)}
-		a.result = f.answer(c, a.covered)
-		if there := &f.inForce[c.dest.number]; a.result == installed && *there == nil {
-			*there = c
-		} else if a.result == installed && c.source != fromConnected { // connected routes are appended
+		covered := f.covers(c, f.links)
+		a := answer{f.answer(c, covered), covered && (g.hops[c] == nil || f.covers(c, f.asked))}
+		if a.result == installed && f.exists(c) {
 			a.result = exists
+		}
+		if there := &f.inForce[c.dest.number]; a.result == installed && (*there == nil || c.metric < (*there).metric) {
+			*there = c
+		}
+		if a.result == installed && c.onLink {
+			f.links[c.dest.number] |= 1 << c.nic.number
+			if c.source != fromNextHop {
+				f.asked[c.dest.number] |= 1 << c.nic.number
+			}
 		}
 		f.answers[c.number] = a
 	}
@@ -56,44 +74,83 @@ func install(g *guest, attempts []*candidate, keeps defaults) *fib {
 
 // answer applies Linux's rules in their order, but for what is in the table already.
 func (f *fib) answer(c *candidate, covered bool) result {
-	ownAddress := func() bool { return slices.Contains(c.nic.Addrs, c.NextHop) }
 	switch {
 	case c.source == fromConnected:
 		return installed
-	case f.defaults.drop(c):
+	case f.drops(c):
 		return dropped
 	case c.badMask:
 		return badMask
 	case !c.dest.prefix.Addr().Is4():
-		if c.source == fromManual && (!c.NextHop.IsLinkLocalUnicast() || ownAddress()) {
+		if c.source == fromManual && (!c.NextHop.IsLinkLocalUnicast() || slices.Contains(c.nic.Addrs, c.NextHop)) {
 			return badNextHop
 		}
 		return installed
-	case c.isOnLink():
+	case c.onLink, c.loopback:
 		return installed
 	case c.NextHop == c.nic.broadcast:
 		return badNextHop
-	case covered, c.nic.ipv4 != nil && c.nic.ipv4.CIDR.Contains(c.NextHop) && ownAddress():
+	case covered, c.nic.owns(c.NextHop):
 		return installed
 	}
 	return badNextHop
 }
 
-// drop reports whether the guest drops a candidate, because it keeps another NIC's default.
-func (d defaults) drop(c *candidate) bool {
-	keeps := d[0]
-	if !c.dest.prefix.Addr().Is4() {
-		keeps = d[1]
+// exists reports whether the destination of a route is in the table already, with the same metric.
+func (f *fib) exists(c *candidate) bool {
+	first := f.inForce[c.dest.number]
+	if first == nil || c.source == fromConnected { // connected routes are appended
+		return false
 	}
-	return keeps != nil && keeps != c.nic && c.isDefault()
+	appends := f.client.appends && c.byDHCP() && c.Destination.Addr().Is4()
+	if !appends && first.metric == c.metric {
+		return true
+	}
+	// Rivals of one metric are neighbours, and among these those of one NIC.
+	near := func(o *candidate) bool { return o.metric == c.metric && (!appends || o.nic == c.nic) }
+	same := func(o *candidate) bool {
+		return o.onLink == c.onLink && o.toHost == c.toHost && (o.onLink || o.NextHop == c.NextHop)
+	}
+	clashes := func(o *candidate) bool { return f.result(o) == installed && (!appends || same(o)) }
+	for _, o := range slices.Backward(c.dest.rivals[:c.place]) {
+		if !near(o) {
+			break
+		}
+		if clashes(o) {
+			return true
+		}
+	}
+	for _, o := range c.dest.rivals[c.place+1:] {
+		if !near(o) {
+			break
+		}
+		if clashes(o) {
+			return true
+		}
+	}
+	return false
 }
 
-// keeping returns what comes of the same attempts if a guest that was not told keeps these defaults.
+// drops reports whether the guest drops a candidate, because it keeps another NIC's default.
+func (f *fib) drops(c *candidate) bool {
+	keeps := f.defaults[0]
+	if !c.dest.prefix.Addr().Is4() {
+		keeps = f.defaults[1]
+	} else if f.client.raised > 0 && c.byDHCP() {
+		return false // it has a higher metric
+	}
+	return keeps != 0 && keeps != c.nic.number+1 && c.isDefault()
+}
+
+// keeping returns what comes of the same instance if the guest keeps these defaults.
 func (f *fib) keeping(keeps defaults) *fib {
+	if f.client.metric > 0 { // its other routes may get other metrics, too
+		return f.under(f.client, keeps)
+	}
 	if slices.ContainsFunc(f.defaultDestinations, (*destination).mayBeOnLink) {
 		return install(f.guest, f.tried, keeps) // other next hops may depend on it
 	}
-	other := &fib{f.guest, f.tried, keeps, slices.Clone(f.answers), slices.Clone(f.inForce)}
+	other := &fib{f.guest, f.tried, keeps, slices.Clone(f.answers), slices.Clone(f.inForce), f.links, f.asked}
 	for _, d := range f.defaultDestinations {
 		there := &other.inForce[d.number]
 		*there = nil
@@ -101,7 +158,7 @@ func (f *fib) keeping(keeps defaults) *fib {
 			answer := &other.answers[c.number].result
 			switch {
 			case !f.accepts(c): // whatever stands there
-			case keeps.drop(c):
+			case other.drops(c):
 				*answer = dropped
 			case *there == nil:
 				*there, *answer = c, installed
@@ -113,24 +170,28 @@ func (f *fib) keeping(keeps defaults) *fib {
 	return other
 }
 
+// under returns what another client makes of the same instance, if it keeps these defaults.
+func (g *guest) under(c *client, keeps defaults) *fib {
+	other := newGuest(g.Instance, c, g.exits, keeps)
+	return install(other, other.attempted(nil), keeps)
+}
+
 // covers reports whether a link-scope route of its NIC contains a candidate's next hop: the connected one, or
-// an on-link one from a source that counts.
-func (f *fib) covers(c *candidate, counts func(*candidate) bool) bool {
+// one of some on-link ones.
+func (f *fib) covers(c *candidate, links []uint64) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
 	}
-	if f.around == nil {
+	if links == nil {
 		return false
 	}
 	for d := f.around[c.number]; d != nil; d = d.parent {
-		if in := f.inForce[d.number]; in != nil && in.nic == c.nic && in.isOnLink() && counts(in) {
+		if links[d.number]&(1<<c.nic.number) != 0 {
 			return true
 		}
 	}
 	return false
 }
-
-func anySource(*candidate) bool { return true }
 
 // result is Linux's answer to a candidate that was tried.
 func (f *fib) result(c *candidate) result { return f.answers[c.number].result }
@@ -150,15 +211,10 @@ func (f *fib) behind(gone *candidate) *candidate {
 	return nil
 }
 
-// without returns the attempts that are left if a candidate is deleted.
-func without(attempts []*candidate, gone *candidate) []*candidate {
-	return slices.DeleteFunc(slices.Clone(attempts), gone.sameRoute)
-}
-
 // told returns the NICs whose defaults the guest is told to keep.
-func (g *guest) told() defaults {
-	for i := range g.nics {
-		if n := &g.nics[i]; g.DefaultNIC != "" && n.Name == g.DefaultNIC {
+func (in *Instance) told() defaults {
+	for i := range in.NICs {
+		if n := int32(i) + 1; in.DefaultNIC != "" && in.NICs[i].Name == in.DefaultNIC {
 			return defaults{n, n}
 		}
 	}
@@ -191,7 +247,7 @@ func (g *guest) choices() []defaults {
 		}
 		for _, n := range offered {
 			var d defaults
-			d[i] = n
+			d[i] = n.number + 1
 			out = append(out, d)
 		}
 	}

@@ -60,15 +60,45 @@ type NIC struct {
 // an empty table.
 type Instance struct {
 	Name string `json:"name"`
-	// NICs are in the order in which the guest configures them, at most 64.
+	// NICs are in the order in which Linux numbers them and most guests configure them, at most 64.
+	// NetworkManager goes by their names instead, and systemd-networkd configures them at once.
 	NICs []NIC `json:"nics"`
-	// DefaultNIC names the NIC whose offered default route the guest keeps. The guest drops
-	// those of all other NICs, in both families. It never drops manual ones. Empty means that
-	// the guest keeps the first default that it is offered.
+	// DefaultNIC names the NIC whose offered default route the guest is told to use. The guest drops
+	// those of all other NICs, in both families; systemd-networkd keeps them in IPv4, and gives all
+	// routes of those NICs a higher metric. Manual ones are never dropped. Empty means that the guest is
+	// told nothing: dhclient and udhcpc keep the first default that they are offered, and the others
+	// install one for each NIC.
 	DefaultNIC string `json:"default_nic"`
 	// ConfigDrive says that the guest also applies Nova's network_data.json, as cloud-init does.
 	// It configures IPv4 subnets without DHCP.
 	ConfigDrive bool `json:"config_drive"`
+	// Guest is the DHCP client that configures the NICs. Empty means GuestDhclient. Routes of the config
+	// drive and of IPv6 do not depend on it: that some guests install those with other metrics, or others
+	// besides, is not modelled.
+	Guest Guest `json:"guest"`
+}
+
+// A Guest names the DHCP client that configures an instance's NICs. Clients install different tables
+// from the same offer. What the library knows of each was compared with the client of Debian 12. The
+// empty Guest is GuestDhclient.
+type Guest string
+
+// The guests.
+const (
+	GuestDhclient       Guest = "dhclient"         // ISC dhclient: its table is the one that Calico's documentation shows
+	GuestNetworkd       Guest = "systemd-networkd" // Ubuntu's
+	GuestNetworkManager Guest = "NetworkManager"   // Fedora's, and that of RHEL and CentOS Stream
+	GuestDhcpcd         Guest = "dhcpcd"           // CirrOS's since 0.6
+	GuestUdhcpc         Guest = "udhcpc"           // BusyBox's, with Debian's script: it installs no host route
+)
+
+// Guests returns all guests, the default one first.
+func Guests() []Guest {
+	out := make([]Guest, len(clients))
+	for i := range clients {
+		out[i] = clients[i].guest
+	}
+	return out
 }
 
 // An InputError reports a value that no Neutron and no guest could hold, so that there is no

@@ -213,6 +213,7 @@ func TestAnalyzeRefusesWhatNoNeutronHolds(t *testing.T) {
 			}
 		}, []string{"NICs"}},
 		"a nil subnet":              {func(in *hostroute.Instance) { in.NICs[0].Subnets = append(in.NICs[0].Subnets, nil) }, []string{"NICs[0].Subnets[1]"}},
+		"an unknown guest":          {func(in *hostroute.Instance) { in.Guest = "dhclient5" }, []string{"Guest"}},
 		"a DefaultNIC of nowhere":   {func(in *hostroute.Instance) { in.DefaultNIC = "eth7" }, []string{"DefaultNIC"}},
 		"an address in no subnet":   {func(in *hostroute.Instance) { in.NICs[1].Addrs = addrs("11.8.0.2", "11.8.1.2") }, []string{"NICs[1].Addrs[1]"}},
 		"an address of another NIC": {func(in *hostroute.Instance) { in.NICs[1].Addrs = addrs("10.65.0.9") }, []string{"NICs[1].Addrs[0]"}},
@@ -240,7 +241,7 @@ func TestAnalyzeRefusesWhatNoNeutronHolds(t *testing.T) {
 		"one ID, other DHCP":         {second(func(s *hostroute.Subnet) { s.DHCPDisabled = true }), []string{"NICs[1].Subnets[1].ID"}},
 		"one ID, host route missing": {second(func(s *hostroute.Subnet) { s.HostRoutes = nil }), []string{"NICs[1].Subnets[1].ID"}},
 		"everything at once, in order": {func(in *hostroute.Instance) {
-			in.DefaultNIC = "eth7"
+			in.DefaultNIC, in.Guest = "eth7", "dhclient5"
 			in.NICs[0].Name = ""
 			in.NICs[0].Subnets[0].CIDR = netip.MustParsePrefix("10.65.0.1/24")
 			in.NICs[0].Siblings = make([]netip.Prefix, 1)
@@ -249,7 +250,7 @@ func TestAnalyzeRefusesWhatNoNeutronHolds(t *testing.T) {
 			in.NICs[1].Addrs = addrs("10.65.0.5")
 			in.NICs[1].ManualRoutes = []hostroute.HostRoute{{Destination: dst, NextHop: hop}, {Destination: dst}}
 		}, []string{"NICs[0].Name", "NICs[0].Subnets[0].CIDR", "NICs[0].Siblings[0]", "NICs[1].Subnets[0].Gateway",
-			"NICs[1].Subnets[0].HostRoutes[0].NextHop", "NICs[1].Subnets[0].HostRoutes[1].Destination", "NICs[1].Addrs[0]", "NICs[1].ManualRoutes[1].NextHop", "DefaultNIC"}},
+			"NICs[1].Subnets[0].HostRoutes[0].NextHop", "NICs[1].Subnets[0].HostRoutes[1].Destination", "NICs[1].Addrs[0]", "NICs[1].ManualRoutes[1].NextHop", "Guest", "DefaultNIC"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := documented()

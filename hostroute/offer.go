@@ -23,7 +23,8 @@ var (
 // an on-link route (next hop 0.0.0.0) for each sibling, the last one first; the host routes of the
 // leased subnet, except those to 0.0.0.0/0; the default route. It returns nil if the NIC gets no
 // IPv4 lease. The list is Neutron's even if it is too long for the DHCP option that carries it
-// (255 bytes, RFC 3442), so that only the default arrives.
+// (255 bytes, RFC 3442), so that only the default arrives. It does not depend on the guest, which may
+// ignore some of it.
 func (n NIC) Offer() []HostRoute {
 	in, _ := input(Instance{NICs: []NIC{n}}) // [Analyze] reports what is wrong with it
 	n = in.NICs[0]

@@ -17,6 +17,19 @@ func quoted(name string) string {
 	return name
 }
 
+// guestNames returns "dhcpcd", "dhcpcd and udhcpc", "NetworkManager, dhcpcd and udhcpc".
+func guestNames(list []Guest) string {
+	s := string(list[0])
+	for i, g := range list[1:] {
+		if i == len(list)-2 {
+			s += " and " + string(g)
+		} else {
+			s += ", " + string(g)
+		}
+	}
+	return s
+}
+
 // addrText is quoted for an address, whose zone may be any text.
 func addrText(a netip.Addr) string {
 	if a.Zone() == "" {

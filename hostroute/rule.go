@@ -15,6 +15,7 @@ const (
 	CodeSecondIPv4Subnet    Code = "second-ipv4-subnet"   // a NIC with several IPv4 subnets gets one lease
 	CodeDHCPDisabled        Code = "dhcp-disabled"        // nothing hands out the host routes
 	CodeIPv6NotOffered      Code = "ipv6-not-offered"     // nothing carries IPv6 host routes
+	CodeRoutesIgnored       Code = "routes-ignored"       // the guest takes no routes from DHCP
 	CodeDefaultDropped      Code = "default-dropped"      // 0.0.0.0/0 by another next hop than the gateway
 	CodeOptionOverflow      Code = "option-overflow"      // the offer is too long for DHCP
 	CodeLoopbackDestination Code = "loopback-destination" // Neutron refuses a destination inside 127.0.0.0/8
@@ -96,6 +97,7 @@ const (
 	ofNIC
 	ofSubnet // on a NIC
 	ofRoute
+	ofGoodRoute // those of ofRoute that may hold of a good verdict
 	scopes
 )
 
@@ -128,7 +130,7 @@ func (r *rule) holds(s *subject) bool {
 
 // catalogue has the rules by stage.
 var catalogue = []*rule{
-	&noLease, &secondIPv4Subnet, &dhcpDisabled, &ipv6NotOffered, &defaultDropped, &optionOverflow, &loopbackDestination, &tooManyRoutes, &hostBits,
+	&noLease, &secondIPv4Subnet, &dhcpDisabled, &ipv6NotOffered, &routesIgnored, &defaultDropped, &optionOverflow, &loopbackDestination, &tooManyRoutes, &hostBits,
 	&nextHopNotGateway, &nextHopOtherNIC, &nextHopOffLink, &nextHopOwnAddress, &nextHopOnLink, &nextHopUnusable,
 	&duplicate, &conflict, &multipleDefaults, &noDefault, &overlappingSubnets,
 	&capturesSubnet, &singleNIC, &redundant, &shadowed,

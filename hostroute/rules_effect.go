@@ -96,8 +96,9 @@ var shadowed = rule{
 		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.11.0.0/16,10.65.0.1")}
 		return in
 	},
-	scope:  ofRoute,
-	effect: EffectShadowed,
+	scope:   ofRoute,
+	effect:  EffectShadowed,
+	applies: func(s *subject) bool { return !s.contested() },
 	tell: func(s *subject) Finding {
 		return Finding{Message: "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used", Fixes: s.remove()}
 	},

@@ -52,7 +52,7 @@ func (s *subject) rivalsBefore() []*candidate {
 	c := s.route.candidate
 	var out []*candidate
 	for _, o := range c.dest.rivals {
-		if o.number < c.number && s.accepts(o) {
+		if s.accepts(o) && (o.metric < c.metric || o.metric == c.metric && (o.number < c.number || s.client.atOnce && o.nic != c.nic)) {
 			out = append(out, o)
 		}
 		if len(out) > maxHostRoutes {
@@ -66,6 +66,11 @@ func (s *subject) rivalsBefore() []*candidate {
 // Neutron's has no room for as many. Those that Linux refuses go, too: when the list is written masked, it may accept them.
 func (s *subject) removeFrom(subnets []*Subnet) []Edit {
 	c := s.route.candidate
+	for i := range s.candidates {
+		if o := &s.candidates[i]; slices.Contains(subnets, o.subnet) && s.mayComeInstead(o, c.dest) {
+			return nil
+		}
+	}
 	var edits []Edit
 	for _, o := range c.dest.rivals {
 		if o.source != fromHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
@@ -79,6 +84,17 @@ func (s *subject) removeFrom(subnets []*Subnet) []Edit {
 		}
 	}
 	return edits
+}
+
+// mayComeInstead reports whether a route may become a rival for a destination of one address when others are removed: by
+// the route that the client adds to its next hop, or as an on-link route whose first address is another one when the list
+// is written masked.
+func (s *subject) mayComeInstead(o *candidate, d *destination) bool {
+	if !d.prefix.IsSingleIP() || o.source != fromHostRoute || !o.tried {
+		return false
+	}
+	first := o.Destination.Masked().Addr()
+	return s.client.toHops != toNone && o.NextHop == d.prefix.Addr() || s.client.oneAddress && o.onLink && o.dest != d && first == d.prefix.Addr()
 }
 
 // winner names what is installed for the route's destination.
@@ -103,7 +119,9 @@ var conflict = rule{
 		return in
 	},
 	scope: ofRoute,
-	cause: CodeConflict,
+	applies: func(s *subject) bool {
+		return s.route.Verdict != nil && (s.route.Cause == CodeConflict || s.contested())
+	},
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		own := quoted(c.nic.Name)
@@ -117,15 +135,53 @@ var conflict = rule{
 			return f
 		}
 		f.Related = s.winner()
-		f.Message = quoted(w.nic.Name) + " already has a route to " + c.dest.prefix.String() + ", so its data leaves by " + quoted(w.nic.Name)
-		if c.byDHCP() {
-			f.Message += "; other DHCP clients may use " + own
+		switch {
+		case w.metric == c.metric && s.result(c) == installed:
+			f.Message = "several NICs get a route to " + c.dest.prefix.String() + ", and " + string(s.client.guest) + " uses that of the NIC that has its lease first"
+			f.Related = s.rivalNICs()
+		case w.metric < c.metric:
+			f.Message = quoted(w.nic.Name) + " has a route to " + c.dest.prefix.String() + " with a lower metric, so its data leaves by " + quoted(w.nic.Name)
+		default:
+			f.Message = quoted(w.nic.Name) + " already has a route to " + c.dest.prefix.String() + ", so its data leaves by " + quoted(w.nic.Name)
 		}
+		f.Message += s.elsewhere()
 		if edits, from := s.removeRivals(); len(edits) > 0 {
 			f.Fixes = append(f.Fixes, Fix{"remove the host routes to " + c.dest.prefix.String() + " from subnet " + from + ": " + own + " gets the destination", edits})
 		}
 		return f
 	},
+}
+
+// contested reports whether a route is installed, and an equal one of another NIC is in force, or may be.
+func (s *subject) contested() bool {
+	c := s.route.candidate
+	if !c.tried || s.result(c) != installed || s.inForce[c.dest.number] == c && !s.open(c) {
+		return false
+	}
+	return s.inForce[c.dest.number].nic != c.nic || s.open(c)
+}
+
+// rivalNICs names the equal routes of other NICs.
+func (s *subject) rivalNICs() (list []Related) {
+	c := s.route.candidate
+	for _, o := range c.dest.rivals {
+		if o.nic != c.nic && o.metric == c.metric && s.result(o) == installed && len(list) < maxOverlaps {
+			list = append(list, Related{o.ref(s.Name), "has an equal destination"})
+		}
+	}
+	return list
+}
+
+// elsewhere says under which guests a route acts otherwise.
+func (s *subject) elsewhere() string {
+	guests := s.route.Guests
+	switch {
+	case len(guests) == 0:
+		return ""
+	case s.route.Cause != "":
+		return "; it is installed on " + quoted(s.nic.Name) + " under " + guestNames(guests)
+	}
+	return "; its traffic may leave otherwise under " + guestNames(guests)
 }
 
 // removeRivals returns the edits that remove what keeps a host route out, and from where; nil if one
@@ -156,8 +212,8 @@ var multipleDefaults = rule{
 	code: CodeMultipleDefaults, severity: SeverityWarning,
 	title: "several NICs are offered a default route",
 	when:  "More than one NIC is offered a default route of one family, and DefaultNIC is empty.",
-	why: "Nothing says which one the guest keeps, and guests differ. This report assumes the first one. With another one, other host routes " +
-		"may matter.",
+	why: "Nothing says which one the guest uses, and guests differ. This report assumes what the instance's DHCP client does by itself; dhclient keeps " +
+		"the first one. With another one, other host routes may matter.",
 	remedy:  "Tell the guest which NIC's default route to keep, and set DefaultNIC to that NIC.",
 	example: func() Instance { in := twoNICs(); in.DefaultNIC = ""; return in },
 	scope:   ofInstance,
@@ -167,10 +223,7 @@ var multipleDefaults = rule{
 		var names []string
 		a := "a"
 		for _, d := range s.choices() {
-			n := d[0]
-			if n == nil {
-				n = d[1]
-			}
+			n := &s.nics[max(d[0], d[1])-1]
 			if name := quoted(n.Name); !slices.Contains(names, name) {
 				names = append(names, name)
 				f.Related = append(f.Related, Related{Ref{Instance: s.Name, NIC: n.Name}, "is offered a default route"})
@@ -186,7 +239,7 @@ var multipleDefaults = rule{
 			a = "an IPv6"
 			f.Fixes = instructions("have the guest keep the IPv6 default route of one NIC")
 		}
-		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes the first"
+		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + s.keptDefault()
 		depend := len(f.Related)
 		for _, j := range s.judged {
 			if j.onDefault {
@@ -200,6 +253,18 @@ var multipleDefaults = rule{
 		}
 		return f
 	},
+}
+
+// keptDefault says which of several offered defaults is in force.
+func (s *subject) keptDefault() string {
+	for _, d := range s.defaultDestinations {
+		if in := s.inForce[d.number]; d.prefix == any4 && in != nil && s.open(in) {
+			return "none: " + string(s.client.guest) + " may use any of them"
+		} else if d.prefix == any4 && in != nil && s.client.metric > 0 {
+			return "that of " + quoted(in.nic.Name) + ", as " + string(s.client.guest) + " does"
+		}
+	}
+	return "the first"
 }
 
 var noDefault = rule{
@@ -256,7 +321,7 @@ func (g *guest) configured4() bool {
 // lostDefaults returns the NICs whose offered default the guest drops for a NIC that is offered none.
 func (s *subject) lostDefaults() []*nic {
 	offered := s.offered(0)
-	if s.defaults[0] == nil || slices.Contains(offered, s.defaults[0]) {
+	if keeps := s.defaults[0]; keeps == 0 || slices.Contains(offered, &s.nics[keeps-1]) {
 		return nil
 	}
 	return offered
@@ -269,8 +334,8 @@ var overlappingSubnets = rule{
 	code: CodeOverlappingSubnets, severity: SeverityError,
 	title: "subnets of two NICs overlap",
 	when:  "A subnet of a NIC overlaps a subnet of an earlier NIC, or is the same.",
-	why: "For addresses in both, the connected route with the longer prefix wins; if the subnets are the same, that of the earlier NIC. Neighbours on the " +
-		"other NIC's link with such an address are reached through the wrong NIC.",
+	why: "For addresses in both, the connected route with the longer prefix wins; if the subnets are the same, that of one NIC, under most guests of " +
+		"the earlier. Neighbours on the other NIC's link with such an address are reached through the wrong NIC.",
 	remedy: "Use subnets that do not overlap.",
 	example: func() Instance {
 		in := twoNICs()

@@ -84,11 +84,10 @@ var nextHopOtherNIC = rule{
 		subnet, other := s.otherGateway(c)
 		own := quoted(c.nic.Name)
 		reason := "the guest refuses it"
-		if c.byDHCP() {
-			reason = "some DHCP clients refuse it, others send the data out of " + own
-		} else if s.route.Cause == "" {
+		if s.route.Cause == "" {
 			reason = "the data leaves by " + own
 		}
+		reason += s.elsewhere()
 		f := Finding{
 			Message: "next hop " + c.NextHop.String() + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own + s.because(reason),
 			Related: []Related{{Ref{s.Name, other.Name, subnet.ID, HostRoute{}}, "has the gateway " + subnet.Gateway.String()}},
@@ -117,22 +116,31 @@ func (s *subject) moveTo(to *Subnet) []Fix {
 
 var nextHopOffLink = rule{
 	code: CodeNextHopOffLink, severity: SeverityError,
-	title:   "next hop is not on the NIC's link",
-	when:    "The next hop lies neither in the subnet nor in an on-link route of the NIC.",
-	why:     "Linux refuses the route (\"Nexthop has invalid gateway\").",
+	title: "next hop is not on the NIC's link",
+	when:  "The next hop lies neither in the subnet nor in an on-link route of the NIC.",
+	why: "Linux refuses the route (\"Nexthop has invalid gateway\"). systemd-networkd and NetworkManager add a route to the next hop, so that Linux " +
+		"accepts it; the hypervisor forwards the data itself then.",
 	remedy:  "Set the next hop to the gateway of the subnet, or remove the host route. If the next hop is the gateway of another subnet, the host route belongs there.",
 	example: func() Instance { return twoNICs("11.11.0.0/16,192.0.2.1") },
 	scope:   ofRoute, alone: true,
 	class: ClassOffLink,
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
-		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name) + s.because("the guest refuses the route")
+		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name) + s.because(s.offLink()+s.elsewhere())
 		if s.isAlone() {
 			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String() + s.because("the guest refuses the route") +
 				"; if that is another subnet's gateway, the host route belongs on that subnet"
 		}
 		return Finding{Message: m, Fixes: s.nextHopFixes("")}
 	},
+}
+
+// offLink says what becomes of a route by a next hop that the NIC does not reach.
+func (s *subject) offLink() string {
+	if c := s.route.candidate; c.tried && s.result(c) == installed {
+		return "the guest adds a route to it, and the hypervisor forwards the data itself"
+	}
+	return "the guest refuses the route"
 }
 
 var nextHopOwnAddress = rule{

@@ -134,6 +134,30 @@ var ipv6NotOffered = rule{
 	},
 }
 
+var routesIgnored = rule{
+	code: CodeRoutesIgnored, severity: SeverityError,
+	title:  "guest that takes no routes from DHCP",
+	when:   "A NIC is offered host routes by DHCP, and the instance's Guest is udhcpc.",
+	why:    "udhcpc, with Debian's script, does not ask for DHCP option 121 and takes the default route from option 3. It installs no host route.",
+	remedy: "Use an image with another DHCP client, or program the routes by hand.",
+	example: func() Instance {
+		in := twoNICs("11.11.0.0/16,11.8.0.1")
+		in.Guest = GuestUdhcpc
+		return in
+	},
+	scope: ofSubnet,
+	applies: func(s *subject) bool {
+		sent := func(r HostRoute) bool { return s.subnet.sends(&r) }
+		return s.subnet == s.nic.ipv4 && !s.nic.static && s.client.ignoresRoutes && !s.nic.overflows() && slices.ContainsFunc(s.subnet.HostRoutes, sent)
+	},
+	tell: func(s *subject) Finding {
+		return Finding{
+			Message: string(s.client.guest) + " ignores the host routes of subnet " + s.subnet.label() + ": it takes no routes from DHCP but the default",
+			Fixes:   instructions("use an image with another DHCP client on this instance, or program the routes in the guest"),
+		}
+	},
+}
+
 var defaultDropped = rule{
 	code: CodeDefaultDropped, severity: SeverityError,
 	title:   "default route among the host routes",
@@ -227,7 +251,8 @@ var hostBits = rule{
 	title: "destination has host bits",
 	when:  "The destination of a route has bits outside its mask.",
 	why: "Neutron refuses such a host route today, but a plan or older data can hold one. In DHCP (RFC 3442) only whole octets travel. Bits beyond " +
-		"them vanish. Bits within the last one stay: the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC.",
+		"them vanish. Bits within the last one stay: NetworkManager masks them, the other guests refuse the route, and systemd-networkd stops DHCP on " +
+		"the whole NIC.",
 	remedy:  "Mask the destination.",
 	example: func() Instance { return twoNICs("11.11.77.5/16,11.8.0.1") },
 	scope:   ofRoute, alone: true,

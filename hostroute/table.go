@@ -3,6 +3,9 @@ package hostroute
 import (
 	"encoding/binary"
 	"net/netip"
+	"strconv"
+
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // A Source says where a route of a table comes from.
@@ -15,6 +18,7 @@ const (
 	SourceSibling   Source = "sibling"    // another subnet of the NIC's network
 	SourceHostRoute Source = "host-route" // a host route of the subnet
 	SourceManual    Source = "manual"     // programmed by hand in the guest
+	SourceNextHop   Source = "next-hop"   // an on-link route to a next hop, which some guests add
 )
 
 // A Route is a line of an instance's routing table. The zero Route means that there is none.
@@ -24,6 +28,10 @@ type Route struct {
 	NIC         string       `json:"nic"`
 	Source      Source       `json:"source"`
 	Subnet      string       `json:"subnet"` // ID of the subnet it comes from; "" if manual
+	Metric      int          `json:"metric"` // of equal destinations, the lowest is in force; 0 is none
+	// Open says that the guest configures its NICs at once, and that another NIC has a route with the
+	// same destination and metric: the one whose lease comes first goes before the other.
+	Open bool `json:"open"`
 }
 
 // String returns the route as `ip route` prints it, "11.11.0.0/16 via 11.8.0.1 dev eth1".
@@ -43,12 +51,18 @@ func (r Route) append(b []byte) []byte {
 		b = append(b, addrText(r.NextHop)...)
 	}
 	b = append(b, " dev "...)
-	return append(b, quoted(r.NIC)...)
+	b = append(b, quoted(r.NIC)...)
+	if r.Metric != 0 {
+		b = append(b, " metric "...)
+		b = strconv.AppendInt(b, int64(r.Metric), 10)
+	}
+	return b
 }
 
 // A Table is an instance's routing table. It holds the installed routes only, in the order of
 // `ip route`: IPv4 before IPv6, by address, at one address the longer prefix first; of equal
-// destinations the one in force comes first. For IPv6, Linux lists routes in an order of its own,
+// destinations the one in force comes first. Those that are Open may be in any order; the table has
+// them in the order of the NICs. For IPv6, Linux lists routes in an order of its own,
 // and its default is by the router's link-local address; here the subnet's gateway stands for
 // that. A zero Table has no route.
 type Table []Route
@@ -62,22 +76,26 @@ func (t Table) String() string {
 	return string(b)
 }
 
-// Lookup returns the route by which dst leaves: the one with the longest prefix, of equal ones
-// the first. It scans the whole table, sorted or not. It unmaps an IPv4-mapped IPv6 address. An
-// invalid address, or one with a zone, has no route.
+// Lookup returns the route by which dst leaves: the one with the longest prefix, of equal ones the one with the
+// lowest metric, of equal ones the first. If that is Open, dst may leave by the others, too. Lookup scans the whole table,
+// sorted or not. It unmaps an IPv4-mapped IPv6 address. An invalid address, or one with a zone, has no route.
 func (t Table) Lookup(dst netip.Addr) (Route, bool) {
-	dst = unmapAddr(dst)
+	dst = canon.Addr(dst)
 	best, length := -1, -1
+	better := func(i int) bool {
+		bits := t[i].Destination.Bits()
+		return bits > length || bits == length && bits >= 0 && t[i].Metric < t[best].Metric
+	}
 	if dst.Is4() { // Contains, inlined
 		d := word4(dst)
 		for i := range t {
-			if p := &t[i].Destination; p.Bits() > length && p.Addr().Is4() && (word4(p.Addr())^d)>>(32-p.Bits()) == 0 {
+			if p := &t[i].Destination; p.Bits() >= length && p.Addr().Is4() && (word4(p.Addr())^d)>>(32-p.Bits()) == 0 && better(i) {
 				best, length = i, p.Bits()
 			}
 		}
 	} else {
 		for i := range t {
-			if p := t[i].Destination; p.Bits() > length && p.Contains(dst) {
+			if p := t[i].Destination; p.Bits() >= length && p.Contains(dst) && better(i) {
 				best, length = i, p.Bits()
 			}
 		}
@@ -113,6 +131,7 @@ func (f *fib) table() Table {
 			for _, c := range f.destinations[i].rivals {
 				if f.result(c) == installed {
 					c.fill(&t[at])
+					t[at].Open = f.inAnyOrder(c)
 					at++
 				}
 			}
@@ -124,9 +143,12 @@ func (f *fib) table() Table {
 
 // fill writes a candidate's line of the table.
 func (c *candidate) fill(r *Route) {
-	r.Destination, r.NIC, r.Source = c.dest.prefix, c.nic.Name, sources[c.source]
-	if !c.isOnLink() {
+	r.Destination, r.NIC, r.Source, r.Metric = c.dest.prefix, c.nic.Name, sources[c.source], int(c.metric)
+	if !c.onLink {
 		r.NextHop = c.NextHop
+	}
+	if c.loopback {
+		r.NIC = loopbackDevice
 	}
 	if c.subnet != nil {
 		r.Subnet = c.subnet.ID

@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
-	"example.com/go-hostroute/hostroute/internal/sweep"
 )
 
 // A NextHopClass says what the next hop of a route is, and so whether the route is consistent.
@@ -36,6 +34,9 @@ const (
 // subnet, and so on every NIC that has the subnet, with everything installed again. If the offer is
 // too long for DHCP, routes that would fit after a deletion are not counted. A host route to
 // 0.0.0.0/0 by the gateway counts as the default route of its subnet, which is offered in any case.
+//
+// Under a guest that configures its NICs at once, data may leave by several NICs. A route steers if
+// without it the data to some address may leave by others.
 type Effect string
 
 // The effects of a route, in the order in which they are decided.
@@ -73,34 +74,39 @@ type Verdict struct {
 	// not-offered or refused.
 	Cause Code `json:"cause"`
 	// With and Without are the egress NICs of Witness with the route and without it; "" means no
-	// route. Witness is the lowest address inside the destination for which they differ, else the
-	// lowest of all. All three are zero unless Effect is steers.
+	// route. If Witness may leave by several NICs, each is one of them. Witness is the lowest address
+	// inside the destination for which they differ, else the lowest of all. All three are zero unless
+	// Effect is steers.
 	With    string     `json:"with"`
 	Without string     `json:"without"`
 	Witness netip.Addr `json:"witness"`
-	// GuestDependent says that other DHCP clients may behave differently from ISC dhclient, whose
-	// behaviour this verdict describes. It is set if the route is offered and one of these holds:
-	//   - the next hop is not in the carrying subnet: some clients add a route to it;
-	//   - the next hop is 0.0.0.0 or the NIC's own address: dhcpcd installs only the first
-	//     address of the destination;
-	//   - Linux refuses the next hop, or the destination has host bits: systemd-networkd then
-	//     stops DHCP on the NIC;
-	//   - the destination also comes by another NIC, or is another NIC's subnet: clients differ
-	//     on which one wins;
-	//   - the route is installed if it comes first in its subnet's list and not if it comes last,
-	//     or the reverse: Neutron keeps no order;
-	//   - the offer is longer than 197 bytes, which not every client gets whole;
-	//   - DefaultNIC is empty, and Effect would differ if the guest kept another one of the
-	//     offered default routes.
-	// A manual route meets no DHCP client. For it, only two things count: a destination that
-	// another NIC is offered or has as its subnet, and the default route.
+	// GuestDependent says that the verdict depends on something that Neutron does not tell. It is set if one of
+	// these holds:
+	//   - Guests is not empty;
+	//   - DefaultNIC is empty, and with another one of the offered default routes the route is effective and here
+	//     it is not, or the reverse, or Witness leaves by another NIC;
+	//   - the route is installed if it comes first in its subnet's list and not if it comes last, or the reverse:
+	//     Neutron keeps no order.
 	GuestDependent bool `json:"guest_dependent"`
+	// Guests are those under which the verdict differs, in the order of [Guests]: with the same default route, the
+	// route is effective there and here it is not, or the reverse, or Witness may leave by another NIC. GuestUdhcpc is
+	// not among them, because no host route reaches it. The instance's own guest is among them if it configures its
+	// NICs at once and their order decides. So are the guests that can lose an offer of more than 197 bytes. Where more
+	// than eight default routes are offered and DefaultNIC is empty, guests are compared with the first eight only, and
+	// GuestDependent looks at the first eight only, too, if Guest is one that sets metrics.
+	Guests []Guest `json:"guests"`
 }
 
 // Consistent reports whether the next hop stands for the hypervisor, as Calico requires: whether
 // Class is own-gateway or other-gateway.
 func (v Verdict) Consistent() bool {
 	return v.Class == ClassOwnGateway || v.Class == ClassOtherGateway
+}
+
+// equal compares all fields.
+func (v *Verdict) equal(o *Verdict) bool {
+	return v.Subject == o.Subject && v.Class == o.Class && v.Effect == o.Effect && v.Cause == o.Cause && v.With == o.With && v.Without == o.Without &&
+		v.Witness == o.Witness && v.GuestDependent == o.GuestDependent && slices.Equal(v.Guests, o.Guests)
 }
 
 // Effective reports whether Effect is steers.
@@ -128,8 +134,10 @@ func (v Verdict) String() string {
 			s += " leaves by " + quoted(v.With) + ", without it by " + quoted(v.Without)
 		}
 	}
-	if v.GuestDependent {
-		s += "; another DHCP client or default may differ"
+	if len(v.Guests) > 0 {
+		s += "; may differ under " + guestNames(v.Guests)
+	} else if v.GuestDependent {
+		s += "; depends on which default route the guest keeps, or on the order of the list"
 	}
 	return s
 }
@@ -139,13 +147,19 @@ type judged struct {
 	*candidate
 	*Verdict
 	// What makes the verdict guest-dependent:
-	onClient  bool // the DHCP client, or the order of a list
+	onList    bool // the order of the list, or whether a long offer arrives
 	onDefault bool // the default that the guest keeps
 }
 
-// judge returns every host route and manual route with its verdict, and the verdicts themselves. Besides the
-// guest, it looks at those that keep other defaults.
-func judge(o *outcomes, others []*outcomes) ([]judged, []Verdict) {
+// A variant has the outcomes for the instance's guest with one default, and for other guests with the same default.
+type variant struct {
+	base   *outcomes
+	others []*outcomes
+}
+
+// judge returns every host route and manual route with its verdict, and the verdicts themselves. To see on what they
+// depend, it compares the outcomes with those for other defaults, and for other guests.
+func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Verdict) {
 	n := 0
 	for i := range o.candidates {
 		if o.candidates[i].hasVerdict() {
@@ -164,23 +178,78 @@ func judge(o *outcomes, others []*outcomes) ([]judged, []Verdict) {
 		v.Class, v.Effect = classOf(o.fib, c), o.effect(c, out)
 		v.Cause = causeOf(o.fib, c, v.Class)
 		if v.Effect == EffectSteers {
-			v.With, v.Without, v.Witness = o.nicName(out.with), o.nicName(out.without), out.witness
+			v.With, v.Without = o.exitNames(out.with, out.without)
+			v.Witness = out.witness
 		}
-		j := judged{candidate: c, Verdict: v, onClient: clientsDiffer(o.fib, c)}
-		for _, other := range others {
-			j.onDefault = j.onDefault || other.effect(c, other.outcome(c)) != v.Effect
+		j := judged{candidate: c, Verdict: v}
+		for _, other := range defaults {
+			j.onDefault = j.onDefault || differs(o, other, i)
 		}
-		v.GuestDependent = j.onClient || j.onDefault
+		v.Guests = differing(o, guests, i)
+		j.onList = c.tried && c.byDHCP() && c.nic.bytes > offerSafe || c.tried && c.subnet != nil && orderMatters(o.fib, c)
+		v.GuestDependent = len(v.Guests) > 0 || j.onList || j.onDefault
 		all = append(all, j)
 	}
 	return all, verdicts
 }
 
-func (f *fib) nicName(number int32) string {
-	if number == sweep.None {
-		return ""
+// differing returns the guests under which a candidate, given by its number among all, has another effect. The
+// instance's own is among them where the order in which it configures its NICs decides.
+func differing(o *outcomes, variants []variant, i int) []Guest {
+	c := &o.candidates[i]
+	out := []Guest{}
+	cannotDiffer := variants == nil && c.nic.bytes <= offerSafe
+	if cannotDiffer || !c.tried && o.withheld(c) != CodeRoutesIgnored {
+		return out
 	}
-	return f.nics[number].Name
+	for k := range clients {
+		cl := &clients[k]
+		differ := cl.losesLongOffers && c.byDHCP() && c.nic.bytes > offerSafe
+		for _, v := range variants {
+			if cl == o.client {
+				own := v.base.outcome(&v.base.candidates[i])
+				differ = differ || own.steers && !own.surely
+			}
+			for _, other := range v.others {
+				differ = differ || other.client == cl && differs(v.base, other, i)
+			}
+		}
+		if differ {
+			out = append(out, cl.guest)
+		}
+	}
+	return out
+}
+
+// differs reports whether a candidate, given by its number, is effective for one guest and perhaps not for another
+// one, or whether its witness may leave by another NIC there.
+func differs(a, b *outcomes, i int) bool {
+	one, other := a.outcome(&a.candidates[i]), b.outcome(&b.candidates[i])
+	if one.steers != other.steers || one.surely != other.surely {
+		return true
+	}
+	return one.steers && b.exit(one.witness) != one.with
+}
+
+// mayDiffer reports whether guests can differ on any route. It is cheap, and spares most instances the other guests.
+func (o *outcomes) mayDiffer() bool {
+	return o.client.ignoresRoutes || slices.ContainsFunc(o.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && o.isUnusual(c) })
+}
+
+// isUnusual reports whether guests can differ on a route, or on others because of it.
+func (o *outcomes) isUnusual(c *candidate) bool {
+	refused := o.result(c) == badNextHop || o.result(c) == badMask
+	alone := len(c.dest.rivals) == 1 && o.captured(c) == nil
+	own := c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
+	switch c.source {
+	case fromDefault:
+		return refused || own || o.result(c) == dropped && !o.hasDefault4() // networkd keeps it
+	case fromConnected, fromManual:
+		return refused || !alone
+	case fromNextHop:
+		return false // the route that it serves is unusual, if anything is
+	}
+	return refused || !alone || own || c.onLink || c.hasHostBits() || !c.subnet.CIDR.Contains(c.NextHop)
 }
 
 // classOf returns the class of a candidate's next hop.
@@ -270,40 +339,47 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	return ""
 }
 
-// clientsDiffer reports whether DHCP clients, or orders of the list, differ on a candidate.
-func clientsDiffer(f *fib, c *candidate) bool {
-	switch {
-	case !c.tried:
-		return false
-	case c.subnet == nil:
-		return c.comesElsewhere()
-	}
-	return !c.subnet.CIDR.Contains(c.NextHop) || c.isOnLink() || slices.Contains(c.nic.Addrs, c.NextHop) || f.result(c) == badNextHop ||
-		c.hasHostBits() || c.comesElsewhere() || c.nic.bytes > offerSafe || orderMatters(f, c)
-}
-
-// comesElsewhere reports whether the destination also comes by another NIC; to a manual route only offers count.
-func (c *candidate) comesElsewhere() bool {
-	first := c.dest.rivals[0]
-	if c.source != fromManual {
-		return c.dest.several
-	}
-	return first.source != fromManual && (first.nic != c.nic || c.dest.offeredBySeveral)
-}
-
 // orderMatters reports whether a host route is installed if it comes first in its subnet's list and
-// not if it comes last, or the reverse. Its next hop lies in its subnet.
+// not if it comes last, or the reverse.
 func orderMatters(f *fib, c *candidate) bool {
-	inList := func(o *candidate) bool { return o.source == fromHostRoute && o.nic == c.nic }
-	if !f.accepts(c) || !inList(f.inForce[c.dest.number]) {
-		return false // a dropped default, or the destination is taken before the list begins
+	inList := func(o *candidate) bool { return o.source == fromHostRoute && o.nic == c.nic && o != c }
+	covered := false // by an on-link route of the list
+	if f.around != nil && !f.client.appends {
+		for d := f.around[c.number]; d != nil; d = d.parent {
+			covered = covered || slices.ContainsFunc(f.onLink[d.number], inList)
+		}
 	}
-	first := f.covers(c, (*candidate).comesBeforeList)
-	last := !slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool { return o != c && inList(o) && f.accepts(o) })
-	return first != last
+	if covered || !f.client.appends && c.nic.listsOnLink && slices.ContainsFunc(c.dest.rivals, inList) {
+		first, last := install(f.guest, c.moved(f.tried, true), f.defaults), install(f.guest, c.moved(f.tried, false), f.defaults)
+		return (first.result(c) == installed) != (last.result(c) == installed)
+	}
+	// Whichever of the list comes first is in force, if nothing before the list is.
+	first := f.inForce[c.dest.number]
+	if !f.accepts(c) || first != c && !inList(first) {
+		return false
+	}
+	return slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool { return inList(o) && f.accepts(o) })
 }
 
-// comesBeforeList reports whether a NIC installs an on-link route before any host route.
-func (c *candidate) comesBeforeList() bool {
-	return c.source == fromSibling || c.source == fromDefault && c.nic.static
+// moved returns attempts with a host route first in its list, or last.
+func (c *candidate) moved(attempts []*candidate, toFront bool) []*candidate {
+	out := make([]*candidate, 0, len(attempts))
+	for i := 0; i < len(attempts); {
+		end := i // of a list, or of what is not in one
+		for end < len(attempts) && attempts[end].nic == attempts[i].nic && attempts[end].source == attempts[i].source && attempts[end].subnet == attempts[i].subnet {
+			end++
+		}
+		part := attempts[i:end]
+		if k := slices.IndexFunc(part, c.sameRoute); k >= 0 && part[k].source == fromHostRoute {
+			rest := slices.Concat(part[:k], part[k+1:])
+			if toFront {
+				part = append([]*candidate{part[k]}, rest...)
+			} else {
+				part = append(rest, part[k])
+			}
+		}
+		out = append(out, part...)
+		i = end
+	}
+	return out
 }

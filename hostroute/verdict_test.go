@@ -265,21 +265,24 @@ func TestGuestDependent(t *testing.T) {
 		in   hostroute.Instance
 		want bool
 	}{
-		"the documented example":                   {documented(), false},
-		"a neighbour":                              {back("11.11.0.0/16,11.8.0.77"), false},
-		"a next hop outside the subnet":            {back("11.11.0.0/16,192.0.2.1"), true},
-		"outside, behind an on-link route":         {back("192.0.2.0/24,0.0.0.0", "11.11.0.0/16,192.0.2.1"), true},
-		"next hop 0.0.0.0":                         {back("11.11.0.0/16,0.0.0.0"), true},
-		"its own address":                          {back("11.11.0.0/16,11.8.0.21"), true},
-		"the second of two of one destination":     {back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), true},
-		"one that a sibling has before":            {and(back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), func(in *hostroute.Instance) { in.NICs[1].Siblings = prefixes("11.11.0.0/16") }), false},
-		"a next hop that Linux refuses":            {back("11.11.0.0/16,11.8.0.255"), true},
-		"host bits":                                {back("11.11.77.5/16,11.8.0.1"), true},
-		"a destination on another NIC":             {and(back("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), true},
-		"a destination inside another's":           {and(back("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/17,10.65.0.1") }), false},
-		"another NIC's subnet":                     {back("10.65.0.0/24,11.8.0.1"), true},
-		"its own subnet":                           {back("11.8.0.0/24,11.8.0.1"), false},
-		"acceptable by what stands before":         {back("11.8.0.77/32,11.8.0.1", "11.11.0.0/16,11.8.0.77"), false},
+		"the documented example":               {documented(), false},
+		"a neighbour":                          {back("11.11.0.0/16,11.8.0.77"), false},
+		"a next hop outside the subnet":        {back("11.11.0.0/16,192.0.2.1"), true},
+		"outside, behind an on-link route":     {back("192.0.2.0/24,0.0.0.0", "11.11.0.0/16,192.0.2.1"), true},
+		"next hop 0.0.0.0":                     {back("11.11.0.0/16,0.0.0.0"), false},
+		"its own address":                      {back("11.11.0.0/16,11.8.0.21"), false},
+		"the second of two of one destination": {back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), true},
+		"one that a sibling has before":        {and(back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.77"), func(in *hostroute.Instance) { in.NICs[1].Siblings = prefixes("11.11.0.0/16") }), false},
+		"a next hop that Linux refuses":        {back("11.11.0.0/16,11.8.0.255"), false},
+		"host bits":                            {back("11.11.77.5/16,11.8.0.1"), false},
+		"a destination on another NIC":         {and(back("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), false},
+		"a destination inside another's":       {and(back("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/17,10.65.0.1") }), false},
+		"another NIC's subnet":                 {back("10.65.0.0/24,11.8.0.1"), false},
+		"its own subnet":                       {back("11.8.0.0/24,11.8.0.1"), false},
+		"acceptable by what stands before":     {back("11.8.0.77/32,11.8.0.1", "11.11.0.0/16,11.8.0.77"), false},
+		"a destination on two other NICs, which lease at once": {and(back("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) {
+			in.NICs = append(in.NICs, hostroute.NIC{Name: "eth2", Subnets: []*hostroute.Subnet{subnet("third", "12.0.0.0/24", "12.0.0.1", "11.11.0.0/16,12.0.0.1")}})
+		}), true},
 		"effect hangs on the default that is kept": {and(documented(), func(in *hostroute.Instance) { in.DefaultNIC = "" }), true},
 		"manual, behind an on-link default by hand": {and(manual("0.0.0.0/0,0.0.0.0", "11.11.0.0/16,192.0.2.9"), func(in *hostroute.Instance) {
 			in.NICs[0].Subnets = append(in.NICs[0].Subnets, subnet("six", "2001:db8::/64", "2001:db8::1"))
@@ -288,7 +291,7 @@ func TestGuestDependent(t *testing.T) {
 		"manual, behind an on-link default by hand, which the offered one keeps out": {and(manual("0.0.0.0/0,0.0.0.0", "11.11.0.0/16,192.0.2.9"), func(in *hostroute.Instance) {
 			in.DefaultNIC = ""
 			in.NICs[0].Subnets[0].CIDR, in.NICs[0].Subnets[0].Gateway, in.NICs[0].Addrs = netip.MustParsePrefix("10.65.0.1/32"), netip.MustParseAddr("10.65.0.1"), nil
-		}), true},
+		}), false},
 		"never where nothing is offered":         {back("0.0.0.0/0,192.0.2.1"), false},
 		"manual, next hop 0.0.0.0":               {manual("11.11.0.0/16,0.0.0.0"), false},
 		"manual, destination offered to another": {and(manual("11.11.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { front(in).HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1") }), true},
@@ -342,9 +345,11 @@ func TestVerdictString(t *testing.T) {
 	for want, v := range map[string]hostroute.Verdict{
 		"web-1: eth1: back: 11.11.0.0/16,11.8.0.1: own-gateway, steers: 11.11.0.0 leaves by eth1, without it by eth0": {Subject: subject, Class: hostroute.ClassOwnGateway,
 			Effect: hostroute.EffectSteers, With: "eth1", Without: "eth0", Witness: at},
-		"own-gateway, steers: 11.11.0.0 leaves by eth1, without it has no route":           {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectSteers, With: "eth1", Witness: at},
-		"on-link, steers: 11.11.0.0 has no route, without it leaves by eth0":               {Class: hostroute.ClassOnLink, Effect: hostroute.EffectSteers, Without: "eth0", Witness: at},
-		"off-link, refused (next-hop-off-link); another DHCP client or default may differ": {Class: hostroute.ClassOffLink, Effect: hostroute.EffectRefused, Cause: hostroute.CodeNextHopOffLink, GuestDependent: true},
+		"own-gateway, steers: 11.11.0.0 leaves by eth1, without it has no route": {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectSteers, With: "eth1", Witness: at},
+		"on-link, steers: 11.11.0.0 has no route, without it leaves by eth0":     {Class: hostroute.ClassOnLink, Effect: hostroute.EffectSteers, Without: "eth0", Witness: at},
+		"off-link, refused (next-hop-off-link); may differ under systemd-networkd and NetworkManager": {Class: hostroute.ClassOffLink, Effect: hostroute.EffectRefused, Cause: hostroute.CodeNextHopOffLink, GuestDependent: true,
+			Guests: []hostroute.Guest{hostroute.GuestNetworkd, hostroute.GuestNetworkManager}},
+		"own-gateway, redundant; depends on which default route the guest keeps, or on the order of the list": {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectRedundant, GuestDependent: true},
 		"own-gateway, redundant": {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectRedundant},
 	} {
 		if got := v.String(); got != want {

@@ -1,7 +1,7 @@
 package hostroute_test
 
 import (
-	"bufio"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
@@ -15,7 +15,7 @@ import (
 )
 
 // Work is counted, not timed: the statements that Analyze executes, of this package, of the sweep
-// and of package slices, as the coverage counters of `go test` have them.
+// and of package slices, and how often it installs a table, as the coverage counters of `go test` have them.
 
 // workShapes are what costs most, each for a size n. The growth is how much more work 2n may cost.
 var workShapes = []struct {
@@ -103,18 +103,28 @@ func ownSubnets(n, onLinks, behind int) hostroute.Instance {
 	return in
 }
 
-// TestWorkOfOneShape analyzes one shape, where TestWorkGrowsAsDocumented runs it to count.
-func TestWorkOfOneShape(t *testing.T) {
-	shape, n, _ := strings.Cut(os.Getenv("HOSTROUTE_WORK"), ",")
-	if n == "" {
-		t.Skip("is run by TestWorkGrowsAsDocumented")
+// TestWorkOfOne analyzes the instance in a file, where a counter runs it.
+func TestWorkOfOne(t *testing.T) {
+	file := os.Getenv("HOSTROUTE_WORK")
+	if file == "" {
+		t.Skip("is run by the tests that count")
 	}
-	i, _ := strconv.Atoi(shape)
-	size, _ := strconv.Atoi(n)
-	analyze(t, workShapes[i].make(size))
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in hostroute.Instance
+	if err := json.Unmarshal(text, &in); err != nil {
+		t.Fatal(err)
+	}
+	analyze(t, in)
 }
 
-func TestWorkGrowsAsDocumented(t *testing.T) {
+// A counter is this test, built with coverage counters.
+type counter string
+
+func newCounter(t *testing.T) counter {
+	t.Helper()
 	if testing.Short() || os.Getenv("HOSTROUTE_WORK") != "" {
 		t.Skip("builds this test with coverage counters, which takes long")
 	}
@@ -123,35 +133,114 @@ func TestWorkGrowsAsDocumented(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	statements := func(shape, n int) (sum float64) {
-		profile := filepath.Join(t.TempDir(), "profile")
-		run := exec.Command(binary, "-test.run", "^TestWorkOfOneShape$", "-test.coverprofile", profile)
-		run.Env = append(os.Environ(), fmt.Sprintf("HOSTROUTE_WORK=%d,%d", shape, n))
-		if out, err := run.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		f, err := os.Open(profile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		for lines := bufio.NewScanner(f); lines.Scan(); {
-			words := strings.Fields(lines.Text()) // file:from,to statements count
-			if len(words) == 3 {
-				n, _ := strconv.ParseFloat(words[1], 64)
-				count, _ := strconv.ParseFloat(words[2], 64)
-				sum += n * count
-			}
-		}
-		return sum
+	return counter(binary)
+}
+
+// count analyzes an instance, and returns how many statements that executes, and how often the function install.
+func (c counter) count(t *testing.T, in hostroute.Instance) (statements, installs float64) {
+	t.Helper()
+	text, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i, s := range workShapes {
-		t.Run(s.name, func(t *testing.T) {
-			half, whole := statements(i, s.n/2), statements(i, s.n)
-			t.Logf("%d: %.2g statements; %d: %.2g, %.1f times as many", s.n/2, half, s.n, whole, whole/half)
-			if half < 1e4 || whole > s.growth*half {
-				t.Errorf("%.0f and %.0f statements: they grow by %.1f, at most by %.1f", half, whole, whole/half, s.growth)
+	file, profile := filepath.Join(t.TempDir(), "instance"), filepath.Join(t.TempDir(), "profile")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := exec.Command(string(c), "-test.run", "^TestWorkOfOne$", "-test.coverprofile", profile)
+	run.Env = append(os.Environ(), "HOSTROUTE_WORK="+file)
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	lines, err := os.ReadFile(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begins := fmt.Sprintf("/install.go:%d.", lineOf(t, "install.go", "func install("))
+	for line := range strings.Lines(string(lines)) {
+		words := strings.Fields(line) // file:from,to statements count
+		if len(words) != 3 {
+			continue
+		}
+		n, _ := strconv.ParseFloat(words[1], 64)
+		times, _ := strconv.ParseFloat(words[2], 64)
+		statements += n * times
+		if strings.Contains(words[0], begins) {
+			installs += times
+		}
+	}
+	return statements, installs
+}
+
+// lineOf returns the number of the line of a file that begins with a text.
+func lineOf(t *testing.T, file, text string) int {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, found := strings.Cut(string(content), "\n"+text)
+	if !found {
+		t.Fatalf("%s has no %q", file, text)
+	}
+	return strings.Count(before, "\n") + 2
+}
+
+func TestWorkGrowsAsDocumented(t *testing.T) {
+	c := newCounter(t)
+	for _, s := range workShapes {
+		for _, guest := range []hostroute.Guest{hostroute.GuestDhclient, hostroute.GuestNetworkd, hostroute.GuestNetworkManager} {
+			t.Run(s.name+"/"+string(guest), func(t *testing.T) {
+				t.Parallel()
+				sized := func(n int) hostroute.Instance {
+					in := s.make(n)
+					in.Guest = guest
+					return in
+				}
+				half, _ := c.count(t, sized(s.n/2))
+				whole, installs := c.count(t, sized(s.n))
+				t.Logf("%d: %.2g statements; %d: %.2g, %.1f times as many, %.0f installs", s.n/2, half, s.n, whole, whole/half, installs)
+				if half < 1e4 || whole > s.growth*half {
+					t.Errorf("%.0f and %.0f statements: they grow by %.1f, at most by %.1f", half, whole, whole/half, s.growth)
+				}
+			})
+		}
+	}
+}
+
+// Where no guest can differ, a table is installed once, and once for each default that may be kept. Where guests differ,
+// it is once for each of them and each default. Deletions that change other routes come on top of that: here there are none.
+func TestInstallsAreFew(t *testing.T) {
+	c := newCounter(t)
+	anyDefault := func(in hostroute.Instance) hostroute.Instance {
+		in.DefaultNIC = ""
+		return in
+	}
+	plain := back("11.11.0.0/16,11.8.0.1", "12.0.0.0/8,11.8.0.1")
+	// No added route to a next hop, and none on several NICs, so that no deletion changes other routes.
+	unlike := back("11.11.77.0/20,11.8.0.1", "12.0.0.0/8,11.8.0.255", "13.0.0.0/8,11.8.0.1", "13.0.0.0/8,11.8.0.77", "11.8.0.0/24,11.8.0.1")
+	for name, test := range map[string]struct {
+		in   hostroute.Instance
+		most float64
+	}{
+		"no guest differs":               {plain, 1},
+		"no guest differs, two defaults": {anyDefault(plain), 1 + 2},
+		"guests differ":                  {unlike, 6},
+		"guests differ, two defaults":    {anyDefault(unlike), 2 * 6},
+	} {
+		for _, guest := range hostroute.Guests() {
+			if guest == hostroute.GuestUdhcpc && test.most < 6 {
+				continue // which differs from all others in any host route
 			}
-		})
+			t.Run(name+"/"+string(guest), func(t *testing.T) {
+				in := test.in
+				in.Guest = guest
+				_, installs := c.count(t, in)
+				t.Logf("%.0f installs", installs)
+				if installs < 1 || installs > test.most {
+					t.Errorf("%.0f installs, at most %.0f", installs, test.most)
+				}
+			})
+		}
 	}
 }

@@ -26,8 +26,8 @@
 //
 // Many instances have the same role and differ only in their names and addresses. An Audit analyses them once.
 // Two instances have the same combination if these agree: for each NIC, in the guest's order, its name, subnets,
-// siblings and manual routes, and those of its addresses that are a gateway or a next hop; DefaultNIC; and
-// ConfigDrive. The memory of an Audit grows with subnets, host routes and combinations. It does not grow with
+// siblings and manual routes, and those of its addresses that are a gateway, a next hop, or where a destination
+// begins; DefaultNIC; ConfigDrive; and Guest. The memory of an Audit grows with subnets, host routes and combinations. It does not grow with
 // instances, of which it keeps the number and the three smallest names for each combination.
 //
 // # What depends
@@ -35,7 +35,8 @@
 // If several NICs are offered a default route, the guest chooses one, and DHCP clients differ in more than
 // that. So a host route may steer data in one guest and change nothing in another, although both look the same
 // to Neutron. [Usage] counts such instances as Depends, and [Impact] counts them as Uncertain. No advice of this
-// package relies on such a choice. Set DefaultNIC where you know it: then few host routes depend.
+// package relies on such a choice, whatever an instance's Guest is. Set DefaultNIC where you know it: then few host
+// routes depend.
 //
 // All methods that ask may be called concurrently, but not together with Add, AddSubnet or Merge.
 package audit

@@ -60,6 +60,7 @@ func (c *combination) less(o *combination) bool {
 func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 	valid := true
 	b := appendText(a.buffer[:0], in.DefaultNIC)
+	b = appendText(b, string(in.Guest))
 	if in.ConfigDrive {
 		b = append(b, 1)
 	}
@@ -102,10 +103,11 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 	return b, valid
 }
 
-// matters reports whether a NIC's own address is a gateway or a next hop. An analysis ignores others.
+// matters reports whether a NIC's own address is a gateway, a next hop, or the first address of a destination. An
+// analysis ignores others.
 func matters(address netip.Addr, n *hostroute.NIC, subnets []*subnet) bool {
 	for _, s := range subnets {
-		if _, found := slices.BinarySearchFunc(s.hops, address, netip.Addr.Compare); found {
+		if _, found := slices.BinarySearchFunc(s.matter, address, netip.Addr.Compare); found {
 			return true
 		}
 	}
@@ -130,7 +132,7 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 	nics := make([]hostroute.NIC, len(in.NICs))
 	c := &combination{
 		key:      key,
-		instance: hostroute.Instance{NICs: nics, DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive},
+		instance: hostroute.Instance{NICs: nics, DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive, Guest: in.Guest},
 		names:    make([]string, 0, maxExamples),
 	}
 	a.combinations[key] = c

@@ -14,7 +14,7 @@ import (
 // A subnet is a copy of what was added. Only its users change.
 type subnet struct {
 	*hostroute.Subnet              // with addresses unmapped and equal host routes once
-	hops              []netip.Addr // the gateway and the next hops, sorted
+	matter            []netip.Addr // as a NIC's own address: the gateway, the next hops, and the first addresses of destinations; sorted
 	masked            bool         // no destination has host bits
 	users             []user
 }
@@ -28,13 +28,15 @@ type user struct {
 func newSubnet(s *hostroute.Subnet) *subnet {
 	clean := *s
 	clean.CIDR, clean.Gateway, clean.HostRoutes = canon.Prefix(s.CIDR), canon.Addr(s.Gateway), cleanRoutes(s.HostRoutes)
-	out := &subnet{Subnet: &clean, hops: []netip.Addr{clean.Gateway}, masked: true}
+	out := &subnet{Subnet: &clean, matter: []netip.Addr{clean.Gateway}, masked: true}
 	for _, r := range clean.HostRoutes {
-		out.hops = append(out.hops, r.NextHop)
+		octets := (r.Destination.Bits() + 7) / 8 * 8 // those that DHCP carries
+		begins, _ := r.Destination.Addr().Prefix(octets)
+		out.matter = append(out.matter, r.NextHop, begins.Addr())
 		out.masked = out.masked && r.Destination == r.Destination.Masked()
 	}
-	slices.SortFunc(out.hops, netip.Addr.Compare)
-	out.hops = slices.Clone(slices.Compact(out.hops))
+	slices.SortFunc(out.matter, netip.Addr.Compare)
+	out.matter = slices.Clone(slices.Compact(out.matter))
 	return out
 }
 

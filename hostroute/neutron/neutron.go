@@ -35,7 +35,7 @@
 // of other owners, such as DHCP servers and routers, are ignored. No document has the order or
 // the names of the NICs in the guest: NICs are in the document's order and named eth0, eth1, ...
 // A caller who knows better reorders and renames them by [hostroute.NIC.ID], which is the ID of
-// the port. DefaultNIC and ConfigDrive are the caller's to set, too.
+// the port. DefaultNIC, ConfigDrive and Guest are the caller's to set, too.
 //
 // The siblings of a NIC are the IPv4 subnets with DHCP of its network that a port on the same
 // host uses, or a port on any host if the NIC's host is not known. Without hosts, the siblings

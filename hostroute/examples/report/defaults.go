@@ -9,18 +9,21 @@ import (
 
 // What is assumed of guests.
 
-// defaults say what is assumed of guests: which default route they keep, and whether they read the config drive.
+// defaults say what is assumed of guests: their DHCP client, which default route they keep, and whether they read the config
+// drive.
 type defaults struct {
+	guest   hostroute.Guest
 	subnets []string // of the NIC; the first that an instance has counts
 	nic     string   // where the instance has none of these
 
 	configDrive string // whether guests read the config drive: yes, no or not known
 }
 
-// keepDefaults sets the DefaultNIC of instances.
+// keepDefaults sets what the documents do not say about instances.
 func (c *cloud) keepDefaults() {
 	for i := range c.Instances {
 		in := &c.Instances[i]
+		in.Guest = c.defaults.guest
 		in.ConfigDrive = c.defaults.configDrive == "yes"
 		if hasNIC(*in, c.defaults.nic) {
 			in.DefaultNIC = c.defaults.nic

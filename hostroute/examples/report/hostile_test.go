@@ -77,6 +77,7 @@ func hostileOutputs(t *testing.T, name string) map[string]string {
 		"instance one":    {"-unsafe", "-instance", name + "one", subnets, ports},
 		"instance three":  {"-unsafe", "-instance", name + "three", subnets, ports},
 		"instance four":   {"-instance", name + "four", subnets, ports},
+		"guests":          {"-guests", "-instance", name + "one", subnets, ports},
 		"to":              {"-to", "11.3.0.1", "-instance", name + "one", subnets, ports},
 		"subnet 1":        {"-unsafe", "-subnet", name + "s1", subnets, ports},
 		"subnet 5":        {"-subnet", name + "s5", subnets, ports},

@@ -41,10 +41,14 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 	}
 	p.nics(in)
 	p.misspeltNotes(in)
+	if opt.guests {
+		return failing, p.guests(in)
+	}
 	p.title("routing table")
 	for line := range strings.Lines(report.Table.String()) {
 		p.out.WriteString("  " + line)
 	}
+	p.openNote(report.Table)
 	p.title("reached from")
 	p.reached(in, report.Table)
 	if len(report.Verdicts) > 0 {
@@ -86,7 +90,7 @@ func (p *printer) nics(in *hostroute.Instance) {
 		}
 		p.line(2, "%s: %s", quoted(n.Name), strings.Join(parts, ", "))
 	}
-	text := "NICs are in the order of the file"
+	text := "NICs are in the order of the file; the guest runs " + string(in.Guest)
 	if in.DefaultNIC != "" {
 		text += "; the guest keeps the default of " + quoted(in.DefaultNIC)
 	}
@@ -255,6 +259,11 @@ func (p *printer) known(r *hostRoute) {
 	if r.Instances > 0 {
 		p.line(2, "next hop: %s", countsText(r.Classes))
 		p.line(2, "effect: %s", countsText(r.Effects))
+	}
+	if r.Depends > 0 {
+		if text := countsText(p.differing(r)); text != "" {
+			p.line(2, "differs under: %s", text)
+		}
 	}
 	if len(r.Codes) > 0 {
 		p.line(2, "codes: %s", r.codesText())

@@ -32,6 +32,7 @@ type summary struct {
 	SeveralDefaults int                `json:"several_defaults"`
 	DefaultSubnets  []string           `json:"default_subnets"`
 	DefaultNIC      string             `json:"default_nic"`
+	Guest           hostroute.Guest    `json:"guest"`
 	Fail            hostroute.Severity `json:"fail"`
 	Failing         int                `json:"failing"`
 	Accepted        int                `json:"accepted"`
@@ -67,6 +68,7 @@ func (p *printer) json(opt *options, v *verdict) error {
 			SeveralDefaults: p.severalDefaults(),
 			DefaultSubnets:  append([]string{}, opt.defaults.subnets...),
 			DefaultNIC:      opt.defaults.nic,
+			Guest:           opt.defaults.guest,
 			Fail:            opt.fail,
 			Failing:         v.failing,
 			Accepted:        v.accepted,

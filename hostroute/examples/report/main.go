@@ -13,23 +13,28 @@
 //	risky    has a finding of severity warning in some instance
 //	can go   is in the list CAN GO: if all of that list is removed at once, nothing moves
 //	works    steers data in some instance, whatever DHCP client and default route its guest has
-//	depends  steers data in some instance with one DHCP client or default route, and not with another
+//	depends  steers data in some instance with one DHCP client or default route, and not with another. udhcpc does not
+//	         count, because no host route reaches it
 //	idle     none of these
 //	unknown  without PORTS: the subnet alone shows nothing wrong
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. Commands
 // are printed only for fixes that move no data. Numbers such as "depends in 3, refused in 4" may overlap: where it depends
-// on the guest, the other number counts what ISC dhclient does.
+// on the guest, the other number counts what the assumed one does (-guest).
 //
 // # Flags
 //
 //	-instance NAME         print the routing table, verdicts and findings of one instance (its device_id)
 //	-to ADDRESS            with -instance: say only by which NIC data to the address leaves, and why
+//	-guests                with -instance: print by which NIC data leaves where DHCP clients differ. "eth0 or eth1" is
+//	                       open: the client configures NICs at once, and which lease comes first decides
 //	-subnet ID             print all that is known of one subnet
 //	-before SUBNETS,PORTS  print what changed since these documents: host routes, findings, and whose data moved. NICs are
 //	                       in the order of these; ports that are new come last
 //	-problems              print everything in the documents that could not be read and was left out
 //	-json                  print one JSON object (see below)
+//	-guest NAME            the DHCP client of all guests: dhclient (the default), systemd-networkd, NetworkManager, dhcpcd or
+//	                       udhcpc
 //	-default-subnet ID     guests keep the default route of their NIC on this subnet; may be repeated, and the first
 //	                       that an instance has counts
 //	-default-nic NAME      guests that have a NIC of this name, and none on a -default-subnet, keep its default route.
@@ -72,6 +77,7 @@
 //	  left_out          the numbers of left out subnets and instances
 //	  several_defaults  the number of instances with several default routes and nothing that says which one is kept
 //	  default_subnets, default_nic      the flags
+//	  guest             the DHCP client that all guests are assumed to have
 //	  fail              the flag
 //	  failing           the number of findings that make the status 1
 //	  accepted          the number of findings that the baseline accepts
@@ -120,6 +126,7 @@ type options struct {
 	before     []string
 	instance   string
 	to         netip.Addr
+	guests     bool
 	subnet     string
 	problems   bool
 	json       bool
@@ -169,6 +176,7 @@ func complain(stderr io.Writer, err error) {
 // parse reads the command line. If it cannot be used, it says why on stderr.
 func parse(args []string, stderr io.Writer) (*options, error) {
 	opt := &options{fail: hostroute.SeverityError}
+	opt.defaults.guest = hostroute.GuestDhclient
 	flags := flag.NewFlagSet("report", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -177,6 +185,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	flags.StringVar(&opt.instance, "instance", "", "print the routing table, verdicts and findings of the instance with this `name` (its device_id)")
 	flags.TextVar(&opt.to, "to", netip.Addr{}, "with -instance: say only by which NIC data to this `address` leaves, and why")
+	flags.BoolVar(&opt.guests, "guests", false, "with -instance: print by which NIC data leaves where DHCP clients differ")
 	flags.StringVar(&opt.subnet, "subnet", "", "print all that is known of the subnet with this `ID`")
 	flags.Func("before", "print what changed since these documents, `SUBNETS,PORTS`", func(s string) error {
 		opt.before = strings.Split(s, ",")
@@ -184,6 +193,10 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	})
 	flags.BoolVar(&opt.problems, "problems", false, "print everything that was left out, and why")
 	flags.BoolVar(&opt.json, "json", false, "print one JSON object")
+	flags.Func("guest", "the DHCP `client` of all guests: "+guestNames(hostroute.Guests()), func(s string) (err error) {
+		opt.defaults.guest, err = parseGuest(s)
+		return err
+	})
 	flags.Func("default-subnet", "guests keep the default route of their NIC on the subnet with this `ID`; may be repeated", func(s string) error {
 		opt.defaults.subnets = append(opt.defaults.subnets, s)
 		return nil
@@ -221,8 +234,11 @@ func (opt *options) check() error {
 	if opt.fail == 0 {
 		return errors.New("-fail takes info, warning or error")
 	}
-	if opt.to.IsValid() && opt.instance == "" {
-		return errors.New("-to needs -instance")
+	if (opt.to.IsValid() || opt.guests) && opt.instance == "" {
+		return errors.New("-to and -guests need -instance")
+	}
+	if opt.to.IsValid() && opt.guests {
+		return errors.New("only one of -to and -guests can be given")
 	}
 	if opt.before != nil && len(opt.before) != len(opt.documents) {
 		return fmt.Errorf("-before has %d documents, and there are %d now", len(opt.before), len(opt.documents))

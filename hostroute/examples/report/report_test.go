@@ -108,7 +108,7 @@ func TestHeadOfSample(t *testing.T) {
 func TestSampleShowsEachPart(t *testing.T) {
 	out, _ := program(t, 1, sampleSubnets, samplePorts)
 	wantContains(t, out,
-		"\nproblems: 1 (", "; -problems lists all)\n", "\nassumed: NICs are in the order of the file; 6 instances with several defaults: the first is kept (-default-subnet tells)\n",
+		"\nproblems: 1 (", "; -problems lists all)\n", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest tells); 6 instances with several defaults: the guest's choice counts (-default-subnet tells)\n",
 		"\nERROR: next hop is not the gateway: 1 host route (next-hop-not-gateway)\n  The hypervisor answers",
 		`
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
@@ -141,7 +141,7 @@ func TestInstance(t *testing.T) {
 	want := sampleWeb + `
   eth0: front 10.65.0.0/24, 10.65.0.5, fa:16:3e:58:42:02, port 00000002-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
   eth1: back 11.8.0.0/24, 11.8.0.21, fa:16:3e:58:42:03, port 00000003-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
-  assumed: NICs are in the order of the file
+  assumed: NICs are in the order of the file; the guest runs dhclient
 
 routing table
   default via 10.65.0.1 dev eth0
@@ -196,7 +196,7 @@ func TestSubnet(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	out, _ := program(t, 1, "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "\n     2 works    ", "\nassumed: NICs are in the order of the file; 6 instances keep the default on front; 1 instance with several defaults: ")
+	wantContains(t, out, "\n     2 works    ", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest tells); 6 instances keep the default on front; 1 instance with several defaults: ")
 	both, _ := program(t, 1, "-default-subnet", "app-subnet", "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
 	wantContains(t, both, "keep the default on app, front\n")
 	for _, test := range []struct {
@@ -233,7 +233,7 @@ func TestUnsafeAndAll(t *testing.T) {
 	}
 }
 
-// Where a verdict depends on the guest, its effect counts besides: what ISC dhclient does.
+// Where a verdict depends on the guest, its effect counts besides: what the assumed guest does.
 func TestCountsMayOverlap(t *testing.T) {
 	for want, u := range map[string]audit.Usage{
 		"5 instances: depends in 3, refused in 4, does nothing in 1": {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectRefused: 4, hostroute.EffectRedundant: 1}},
@@ -311,7 +311,7 @@ func TestExitStatus(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {one, one, one}, {absent}, {one, absent}, {"-fail", "fatal", one}, {"-fail", "none", one}, {"-no-such-flag", one}, {textFile(t, `{"subnets":[`)}, {unreadable},
 		{"-", "-"}, {"-json", "-problems", one}, {"-instance", "a", "-subnet", "a", one}, {"-before", one, one, one}, {"-before", absent, one},
-		{"-baseline", absent, one}, {"-write-baseline", filepath.Join(absent, "b.json"), one},
+		{"-guest", "dhclient5", one}, {"-guest", "", one}, {"-guests", one}, {"-guests", "-to", "11.0.0.1", "-instance", "a", one}, {"-baseline", absent, one}, {"-write-baseline", filepath.Join(absent, "b.json"), one},
 	} {
 		if _, stderr := program(t, 2, args...); stderr == "" {
 			t.Errorf("report %v: says nothing", args)
@@ -370,6 +370,9 @@ func TestDocumentation(t *testing.T) {
 
 func TestJSONOfSample(t *testing.T) {
 	d := asJSON(t, 1, "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
+	if d.Summary.Guest != hostroute.GuestDhclient {
+		t.Errorf("guest: %q", d.Summary.Guest)
+	}
 	if d.Version != 1 || d.Summary.Instances != 10 || d.Summary.Subnets != 8 || len(d.HostRoutes) != 9 || len(d.Problems) != 1 {
 		t.Errorf("got %+v", d)
 	}

@@ -76,7 +76,10 @@ func (p *printer) leftOutText() string {
 }
 
 func (p *printer) assumptions() string {
-	text := "NICs are in the order of the file"
+	text := "NICs are in the order of the file; guests run " + string(p.defaults.guest)
+	if p.defaults.guest == hostroute.GuestDhclient {
+		text += " (-guest tells)"
+	}
 	kept, several := 0, p.severalDefaults()
 	for _, in := range p.Instances {
 		if in.DefaultNIC != "" {
@@ -110,7 +113,7 @@ func (p *printer) assumptions() string {
 		text += "; no port has a host, so routes to sibling subnets are those of all hosts"
 	}
 	if several > 0 {
-		text += "; " + count(several, "instance") + " with several defaults: the first is kept (-default-subnet tells)"
+		text += "; " + count(several, "instance") + " with several defaults: the guest's choice counts (-default-subnet tells)"
 	}
 	return text
 }

@@ -170,7 +170,7 @@ func (p *printer) example(e *entry) string {
 }
 
 // counts returns in how many instances the host route does what. A verdict that depends on the guest is also counted by
-// what it is with ISC dhclient, so the numbers may overlap.
+// what it is under the assumed one, so the numbers may overlap.
 func (r *hostRoute) counts() string {
 	does := []struct {
 		what string

@@ -1,18 +1,15 @@
 // Package canon brings addresses, prefixes and lists into the one form in which they are compared.
 package canon
 
-import (
-	"net/netip"
-	"slices"
-)
+import "net/netip"
 
 // Addr unmaps an IPv4-mapped address. Unlike [netip.Addr.Unmap] it keeps an address with a zone as it is, so that the
 // zone can be reported.
 func Addr(a netip.Addr) netip.Addr {
-	if a.Zone() != "" {
-		return a
+	if a.Is4In6() && a.Zone() == "" {
+		return a.Unmap()
 	}
-	return a.Unmap()
+	return a
 }
 
 // Prefix unmaps a prefix inside ::ffff:0:0/96. A shorter one is not an IPv4 network.
@@ -44,9 +41,11 @@ func Unique[T comparable](list []T) []T {
 }
 
 func hasCopies[T comparable](list []T) bool {
-	for i, v := range list {
-		if slices.Contains(list[:i], v) {
-			return true
+	for i := range list {
+		for j := range i {
+			if list[i] == list[j] {
+				return true
+			}
 		}
 	}
 	return false

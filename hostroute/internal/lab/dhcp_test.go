@@ -18,8 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/internal/twin"
 )
@@ -27,43 +25,6 @@ import (
 // DHCP decides what reaches a guest: dnsmasq serves each NIC's offer, written
 // as Neutron's agent writes it, and a client with its distribution's own
 // scripts configures the guest.
-
-// clientCases are the cases that a client is held against: all, or with -short
-// a few, for clients take their time.
-func clientCases() (list []namedCase) {
-	for i, test := range dhcpCases() {
-		if !testing.Short() || i%5 == 1 {
-			list = append(list, test)
-		}
-	}
-	return list
-}
-
-// ISC dhclient with Debian's scripts is the reference: its table is the
-// library's, line by line.
-func TestDhclientDecidesTables(t *testing.T) {
-	needs(t, "ip", "dnsmasq", "dhclient", "/etc/dhcp/dhclient-exit-hooks.d/rfc3442-classless-routes")
-	for _, test := range clientCases() {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			report, err := hostroute.Analyze(test.in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			lan := newLAN(t, test.in)
-			lan.privateDhclient()
-			for _, n := range test.in.NICs {
-				if got, want := lan.dhclient(n.Name), leased(n) != nil; got != want {
-					t.Errorf("%s: dhclient gets a lease: %v, want %v", n.Name, got, want)
-				}
-			}
-			want, _ := rows(report.Table)
-			if d := cmp.Diff(want, lan.rows(), equate); d != "" {
-				t.Errorf("table (-library +dhclient):\n%s\n%s", d, describe(test.in))
-			}
-		})
-	}
-}
 
 // What is on the wire is what the check for overflow assumes.
 func TestOption121OnTheWire(t *testing.T) {
@@ -109,7 +70,9 @@ func leased(n hostroute.NIC) *hostroute.Subnet {
 // A lan is a guest, and for each of its NICs a DHCP server of its own.
 type lan struct{ *host }
 
-func newLAN(t *testing.T, in hostroute.Instance) lan {
+// newLAN makes the guest of an instance and its servers, which may send other
+// options beside the routes.
+func newLAN(t *testing.T, in hostroute.Instance, beside ...string) lan {
 	t.Helper()
 	l := lan{newHost(t, "guest")}
 	l.sysctl("net/ipv4/conf/all/rp_filter=0", "net/ipv4/conf/default/rp_filter=0")
@@ -118,7 +81,7 @@ func newLAN(t *testing.T, in hostroute.Instance) lan {
 		veth(l.host, n.Name, server, "tap")
 		if s := leased(n); s != nil {
 			server.ip(fmt.Sprintf("addr add %v dev tap", netip.PrefixFrom(s.Gateway, s.CIDR.Bits())))
-			l.dnsmasq(server, l.mac(n.Name), address(in, n, s).Addr(), n, s)
+			l.dnsmasq(server, l.mac(n.Name), address(in, n, s).Addr(), n, s, beside...)
 		} else {
 			// A server without an address in the subnet, as Calico's is then.
 			for _, s := range n.Subnets {
@@ -132,9 +95,13 @@ func newLAN(t *testing.T, in hostroute.Instance) lan {
 
 // dnsmasq serves one subnet on the server, as Neutron's DHCP agent starts it,
 // and returns when it is ready.
-func (l lan) dnsmasq(server *host, mac string, addr netip.Addr, n hostroute.NIC, s *hostroute.Subnet) {
+func (l lan) dnsmasq(server *host, mac string, addr netip.Addr, n hostroute.NIC, s *hostroute.Subnet, beside ...string) {
 	l.t.Helper()
-	file := server.write("opts", optsfile(n, s))
+	options := optsfile(n, s)
+	for _, o := range beside {
+		options += fmt.Sprintf("tag:subnet-%s,option:%s\n", s.ID, o)
+	}
+	file := server.write("opts", options)
 	mask := net.IP(net.CIDRMask(s.CIDR.Bits(), 32)).String()
 	cmd := exec.Command("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-", "--port=0",
 		"--user=root", "--group=root", // it would outlive the test, were it to change them
@@ -209,16 +176,6 @@ func (h *host) startUntil(cmd *exec.Cmd, done func(line string) bool) bool {
 // prints is a line with a text in it.
 func prints(text string) func(string) bool {
 	return func(line string) bool { return strings.Contains(line, text) }
-}
-
-// rows returns the guest's main table.
-func (l lan) rows() []row {
-	l.t.Helper()
-	var list []row
-	for _, r := range decode[[]routeJSON](l.t, l.ip("route show table main"))[0] {
-		list = append(list, r.row(l.t, "-4"))
-	}
-	return list
 }
 
 // ask is a DHCP client that only discovers: it returns the options that it is

@@ -311,6 +311,7 @@ func (g *guest) become(family string, list []step, ask []netip.Addr) system {
 // routeJSON is what `ip -json route` writes, as far as these tests ask.
 type routeJSON struct {
 	Type, Dst, Gateway, Dev string
+	Metric                  int
 	NextHops                []any
 }
 

@@ -39,7 +39,6 @@ func verdict(in hostroute.Instance, x subject) hostroute.Verdict {
 	if x.subnet != nil {
 		v.Subject.Subnet = x.subnet.ID
 	}
-	v.GuestDependent = guestDependent(in, x, v.Effect)
 	return v
 }
 
@@ -232,97 +231,68 @@ func refused(in hostroute.Instance, t step, c hostroute.NextHopClass) hostroute.
 	return "next-hop-unusable" // an own gateway too
 }
 
-// guestDependent reports whether DHCP clients differ on the subject, or the order
-// of the list decides about it, or which offered default is kept.
-func guestDependent(in hostroute.Instance, x subject, e hostroute.Effect) bool {
+// GuestDependent reports whether a verdict of the reference guest depends on the guest: on the DHCP client, on the order
+// of a list, or on the default that it keeps.
+func GuestDependent(in hostroute.Instance, subject hostroute.Ref) bool {
+	x, found := subjectOf(in, subject)
+	if !found || !reaches(in, x) {
+		return false
+	}
+	differs := x.route.Destination.Addr().Is4() && len(GuestsThatDiffer(in, subject)) > 0
+	return differs || ListMatters(in, subject) || hangsOnDefault(in, subject)
+}
+
+// ListMatters reports whether it depends on the order of a list, or on whether a long offer arrives.
+func ListMatters(in hostroute.Instance, subject hostroute.Ref) bool {
+	x, found := subjectOf(in, subject)
+	if !found || !reaches(in, x) || x.subnet == nil {
+		return false
+	}
+	if losesLongOffer(in, subject, hostroute.GuestDhclient) {
+		return true
+	}
 	overflow := overflows(in)
-	list, _ := install(in, overflow)
-	t := find(list, x)
-	if t == nil || !oneFamily(x.route, x.subnet) {
-		return false
-	}
-	return comesElsewhere(x, *t, list) || x.subnet != nil && clientsDiffer(in, x, *t, overflow) || hangsOnDefault(in, x, e, list)
-}
-
-// comesElsewhere reports whether another NIC has an equal destination: both stand with some clients. By
-// hand, only one that is offered matters. What mixes families is no route.
-func comesElsewhere(x subject, t step, list []step) bool {
-	for _, u := range list {
-		if u.nic != x.nic && (u.source == hostroute.SourceConnected || oneFamily(u.route, nil)) && u.arrives.Masked() == t.arrives.Masked() &&
-			(x.subnet != nil || u.source != hostroute.SourceManual) {
-			return true
-		}
-	}
-	return false
-}
-
-// ClientsDiffer reports whether a verdict on the instance is guest-dependent for another reason than the
-// default that the guest keeps.
-func ClientsDiffer(in hostroute.Instance, v hostroute.Verdict) bool {
-	x, found := subjectOf(in, v.Subject)
-	if !found {
-		return false
-	}
-	list, _ := install(in, overflows(in))
-	t := find(list, x)
-	if t == nil || !oneFamily(x.route, x.subnet) {
-		return false
-	}
-	return comesElsewhere(x, *t, list) || x.subnet != nil && clientsDiffer(in, x, *t, overflows(in))
-}
-
-// clientsDiffer reports whether clients, or orders of the list, differ on a host
-// route of itself.
-func clientsDiffer(in hostroute.Instance, x subject, t step, overflow []bool) bool {
-	r, s := x.route, x.subnet
-	n := in.NICs[x.nic]
-	if r.NextHop == none4 || slices.Contains(n.Addrs, r.NextHop) || !s.CIDR.Contains(r.NextHop) {
-		return true
-	}
-	if t.outcome == badNextHop {
-		return true
-	}
-	if r.Destination != r.Destination.Masked() {
-		return true
-	}
-	if _, static := Configured(in, n); !static && wireLength(Offer(n)) > 197 {
-		return true // dhclient and a crowd of other options
-	}
-
-	// Neutron keeps no order.
 	front, _ := install(reorder(in, x, true), overflow)
 	back, _ := install(reorder(in, x, false), overflow)
 	return (find(front, x).outcome == installed) != (find(back, x).outcome == installed)
 }
 
-// hangsOnDefault reports whether the effect differs from e when the guest is told
-// which of several offered defaults of the subject's family it keeps.
-func hangsOnDefault(in hostroute.Instance, x subject, e hostroute.Effect, list []step) bool {
-	if in.DefaultNIC != "" {
+// reaches reports whether a guest tries to install the subject.
+func reaches(in hostroute.Instance, x subject) bool {
+	list, _ := install(in, overflows(in))
+	return find(list, x) != nil && oneFamily(x.route, x.subnet)
+}
+
+// hangsOnDefault reports whether the route is effective with another one of several offered defaults and not with this
+// one, or the reverse, or whether its witness leaves by another NIC then.
+func hangsOnDefault(in hostroute.Instance, subject hostroute.Ref) bool {
+	x, found := subjectOf(in, subject)
+	if !found || !reaches(in, x) || in.DefaultNIC != "" {
 		return false
 	}
 	family := default4
 	if x.route.Destination.Addr().Is6() {
 		family = default6
 	}
-	offered := func(i int) bool {
-		return slices.ContainsFunc(list, func(t step) bool {
-			return t.nic == i && t.arrives == family && t.source != hostroute.SourceConnected && t.source != hostroute.SourceManual
-		})
-	}
+	list, _ := install(in, overflows(in))
 	var names []string
 	for i, n := range in.NICs {
-		if offered(i) {
+		offers := func(t step) bool {
+			return t.nic == i && t.arrives == family && t.source != hostroute.SourceConnected && t.source != hostroute.SourceManual
+		}
+		if slices.ContainsFunc(list, offers) {
 			names = append(names, n.Name)
 		}
 	}
 	if len(names) < 2 {
 		return false
 	}
+	here := effect(in, x)
 	for _, name := range names {
 		other := in
 		other.DefaultNIC = name
-		if effect(other, x).Effect != e {
+		there := effect(other, x)
+		if here.Effective() != there.Effective() || here.Effective() && Egress(Table(other), here.Witness) != here.With {
 			return true
 		}
 	}

@@ -1,0 +1,150 @@
+package hostroute
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
+
+// Between the stages: what each DHCP client makes of an offer. All of it was asked from the clients of
+// Debian 12: dhclient 4.4.3, systemd-networkd 252, NetworkManager 1.42, dhcpcd 9.4.1, and udhcpc 1.35
+// with Debian's script.
+
+// A client is all that is known about one DHCP client. Nothing else depends on which one it is.
+type client struct {
+	guest Guest
+
+	// The metric of all routes of the first NIC, how much higher each further NIC's is, and that of the
+	// NICs whose default route is not wanted. 0: those defaults are dropped instead.
+	metric, step, raised int16
+
+	byName  bool // it configures NICs by name, those whose default route is not wanted last
+	appends bool // it installs all of several routes to one destination; Linux refuses others the later ones
+	atOnce  bool // it configures NICs at once: equal routes of two NICs may come in any order
+
+	losesLongOffers bool // it announces so small a message that an offer above offerSafe may not fit beside other options
+
+	ignoresRoutes bool // it does not ask for option 121
+	masks         bool // it clears host bits
+	onLinkFirst   bool // it installs the on-link routes of a NIC before the others
+	oneAddress    bool // if the next hop is 0.0.0.0, the NIC's address or the destination's first one, it routes only that first address, on-link
+	ownOnLink     bool // it ignores the next hop of a destination that begins at the NIC's address or in 127.0.0.0/8
+	loopback      bool // if the next hop is 127.0.0.1, it routes through the device lo
+	countsUp      bool // it gives each further default route of a NIC a metric that is higher by 1
+	toHops        toHops
+}
+
+// toHops are the next hops that a client adds an on-link route to, so that Linux accepts them.
+type toHops uint8
+
+const (
+	toNone      toHops = iota
+	toAll              // the gateway, too
+	toUncovered        // those that neither the NIC's prefix nor its on-link routes contain
+	toRouters          // those of 0.0.0.0/N that no destination before contains
+)
+
+var clients = [...]client{
+	{guest: GuestDhclient, losesLongOffers: true},
+	{guest: GuestNetworkd, metric: 1024, raised: 2048, appends: true, atOnce: true, ownOnLink: true, toHops: toAll},
+	{guest: GuestNetworkManager, metric: 100, step: 1, byName: true, appends: true, atOnce: true, masks: true, onLinkFirst: true, countsUp: true,
+		losesLongOffers: true, toHops: toUncovered},
+	{guest: GuestDhcpcd, metric: 1002, step: 1, oneAddress: true, loopback: true, toHops: toRouters},
+	{guest: GuestUdhcpc, ignoresRoutes: true},
+}
+
+// loopbackDevice is what Linux calls its loopback interface.
+const loopbackDevice = "lo"
+
+var localhost = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// clientOf returns the client of a guest; nil if it is unknown.
+func clientOf(g Guest) *client {
+	i := slices.IndexFunc(clients[:], func(c client) bool { return c.guest == cmp.Or(g, GuestDhclient) })
+	if i < 0 {
+		return nil
+	}
+	return &clients[i]
+}
+
+// order returns the NICs in the order in which the client configures them, and gives each its metric.
+func (cl *client) order(nics []nic, keeps defaults) []*nic {
+	list := make([]*nic, len(nics))
+	for i := range nics {
+		list[i] = &nics[i]
+	}
+	if cl.byName {
+		slices.SortStableFunc(list, func(a, b *nic) int {
+			switch {
+			case !keeps.unwanted(a) && keeps.unwanted(b):
+				return -1
+			case keeps.unwanted(a) && !keeps.unwanted(b):
+				return 1
+			}
+			return cmp.Compare(a.Name, b.Name)
+		})
+	}
+	for i, n := range list {
+		switch {
+		case n.static: // no DHCP client configures it
+		case cl.raised > 0 && keeps.unwanted(n):
+			n.metric = cl.raised
+		default:
+			n.metric = cl.metric + cl.step*int16(i)
+		}
+	}
+	return list
+}
+
+// settle decides the metric of a candidate, and where it leads: to its next hop, to the link, or to the device lo.
+func (cl *client) settle(c *candidate) {
+	c.metric = c.nic.metric
+	c.onLink = c.NextHop == zero4
+	if !c.byDHCP() || c.source == fromConnected || cl.toHops == toNone {
+		return
+	}
+	begins := onWire(c.Destination).Addr()
+	switch {
+	case cl.oneAddress && c.nic.by121() && (c.nic.owns(c.NextHop) || c.NextHop == begins):
+		c.onLink = true
+	case cl.ownOnLink && c.source != fromDefault && (begins.IsLoopback() || c.nic.owns(begins)):
+		c.onLink, c.toHost = true, true
+	case cl.loopback && c.NextHop == localhost:
+		c.loopback = true
+	}
+}
+
+// seen returns the destination of an attempt as Linux sees it.
+func (cl *client) seen(c *candidate) netip.Prefix {
+	switch {
+	case !c.Destination.Addr().Is4():
+		return c.Destination.Masked() // Linux masks what is typed
+	case !c.byDHCP() || c.source == fromConnected || c.source == fromNextHop:
+		return c.Destination
+	}
+	d := onWire(c.Destination)
+	if cl.oneAddress && c.onLink {
+		return netip.PrefixFrom(d.Addr(), 32)
+	}
+	if cl.masks {
+		return d.Masked()
+	}
+	return d
+}
+
+// mayAddHop reports whether the client adds a route to a candidate's next hop where that needs one (see needsHop).
+// Unwanted says that the candidate is a default that the guest is told not to use.
+func (cl *client) mayAddHop(c *candidate, unwanted bool) bool {
+	if !c.byDHCP() || c.linkScope() > 0 {
+		return false
+	}
+	switch cl.toHops {
+	case toAll:
+		return true
+	case toUncovered:
+		return !unwanted && !c.nic.connects(c.NextHop)
+	case toRouters:
+		return cl.seen(c).Addr() == zero4 && !c.nic.connects(c.NextHop)
+	}
+	return false
+}

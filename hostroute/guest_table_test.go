@@ -1,0 +1,139 @@
+package hostroute_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/twin"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// Each guest's table is the twin's, row by row.
+func TestTablesOfGuestsAgreeWithTwin(t *testing.T) {
+	random(t, 41, 4000, compareTables)
+}
+
+func compareTables(t testing.TB, in hostroute.Instance) bool {
+	t.Helper()
+	for _, guest := range hostroute.Guests() {
+		in.Guest = guest
+		r, err := hostroute.Analyze(in)
+		if err != nil {
+			t.Error(err)
+			return false
+		}
+		want := twin.GuestTable(in, string(guest))
+		for i, row := range want {
+			want[i].Open = slices.ContainsFunc(want, func(o hostroute.Route) bool {
+				return twin.AnyOrder(string(guest), row, o) && row.Destination.Addr().Is4()
+			})
+		}
+		if diff := cmp.Diff(want, r.Table, equateNetip, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-twin +got):\n%s%s", guest, diff, describe(in))
+			return false
+		}
+	}
+	return true
+}
+
+// The empty Guest is dhclient.
+func TestNoGuestIsDhclient(t *testing.T) {
+	if first := hostroute.Guests()[0]; first != hostroute.GuestDhclient {
+		t.Errorf("the first guest is %s", first)
+	}
+	random(t, 43, 400, func(t testing.TB, in hostroute.Instance) bool {
+		want := analyze(t, in)
+		in.Guest = hostroute.GuestDhclient
+		diff := cmp.Diff(want, analyze(t, in), equateNetip)
+		if diff != "" {
+			t.Errorf("(-empty +dhclient):\n%s%s", diff, describe(in))
+		}
+		return diff == ""
+	})
+}
+
+func TestGuestInJSON(t *testing.T) {
+	for _, guest := range append(hostroute.Guests(), "") {
+		in := documented()
+		in.Guest = guest
+		text, err := json.Marshal(in)
+		var back hostroute.Instance
+		if err != nil || json.Unmarshal(text, &back) != nil || !cmp.Equal(in, back, equateNetip, cmpopts.EquateEmpty()) {
+			t.Errorf("%s gives %+v, %v", text, back, err)
+		}
+		if member := fmt.Sprintf(`"guest":%q`, guest); !strings.Contains(string(text), member) {
+			t.Errorf("%s lacks %s", text, member)
+		}
+	}
+}
+
+// What differs between guests is the twin's, too: which host routes steer under each, and for which verdicts that
+// depends on the guest.
+func TestVerdictsOfGuestsAgreeWithTwin(t *testing.T) {
+	random(t, 42, 1500, func(t testing.TB, in hostroute.Instance) bool {
+		return isOutlandish(in) || compareGuests(t, in)
+	})
+}
+
+// Most tiny instances have one odd route only, and whether other guests are looked at depends on it alone.
+func TestVerdictsOfGuestsAgreeWithTwinOnTinyUniverses(t *testing.T) {
+	step := 1009
+	switch {
+	case exhaustive:
+		step = 61
+	case testing.Short():
+		step = 2003
+	}
+	tiny(t, step, func(t testing.TB, in hostroute.Instance) bool {
+		return isOutlandish(in) || compareGuests(t, in)
+	})
+}
+
+func compareGuests(t testing.TB, in hostroute.Instance) bool {
+	t.Helper()
+	for _, guest := range hostroute.Guests() {
+		in.Guest = guest
+		r, err := hostroute.Analyze(in)
+		if err != nil {
+			t.Error(err)
+			return false
+		}
+		for _, v := range r.Verdicts {
+			if guest == hostroute.GuestDhclient && v.GuestDependent != twin.GuestDependent(in, v.Subject) {
+				t.Errorf("guest-dependent: %v, and the twin says %v\n%v%s", v, !v.GuestDependent, r.Table, describe(in))
+				return false
+			}
+			if v.Effect == hostroute.EffectNotOffered && v.Cause != hostroute.CodeRoutesIgnored || !v.Subject.HostRoute.Destination.Addr().Is4() || !v.Subject.HostRoute.NextHop.Is4() {
+				continue
+			}
+			e := twin.EffectUnder(in, string(guest), v.Subject)
+			if e.Steers != v.Effective() || e.Witness != v.Witness || e.Steers && (!slices.Contains(e.With, v.With) || !slices.Contains(e.Without, v.Without)) {
+				t.Errorf("%s: the twin has %+v, the library %+v\n%v%s", guest, e, v, r.Table, describe(in))
+				return false
+			}
+			if want := twin.GuestsThatDiffer(in, v.Subject); !slices.Equal(want, v.Guests) || len(want) > 0 && !v.GuestDependent {
+				t.Errorf("%s: %v differs under %v, and the library says %v\n%v%s", guest, v, want, v.Guests, r.Table, describe(in))
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isOutlandish reports whether an instance has what Neutron does not hand out, and what makes the deletion of a host route
+// change other routes' metrics or destinations: a gateway that is an address of a NIC (dhcpcd's default is another one if
+// option 121 brings nothing else), or a destination such as 1.2.3.4/0 (NetworkManager counts defaults).
+func isOutlandish(in hostroute.Instance) bool {
+	return slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool {
+		return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool {
+			return slices.Contains(n.Addrs, s.Gateway) || slices.ContainsFunc(s.HostRoutes, func(r hostroute.HostRoute) bool {
+				return r.Destination.Bits() == 0 && r.Destination.Addr() != r.Destination.Masked().Addr()
+			})
+		})
+	})
+}
