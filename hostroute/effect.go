@@ -34,8 +34,9 @@ type outcomes struct {
 func effects(fibs []*fib) []*outcomes {
 	all := make([]*outcomes, len(fibs))
 	for i, f := range fibs {
-		all[i] = f.outcomes()
-		if i > 0 && f.guest != fibs[0].guest {
+		if f.guest == fibs[0].guest {
+			all[i] = f.outcomes()
+		} else {
 			all[i] = effects([]*fib{f})[0]
 		}
 	}

@@ -28,10 +28,15 @@ func (c *candidate) exit() int32 {
 	return c.nic.number
 }
 
+// maybeOpen reports whether equal routes to a destination can be on several NICs at once.
+func (g *guest) maybeOpen(d *destination) bool {
+	return g.client.atOnce && d.several && d.prefix.Addr().Is4()
+}
+
 // leaves returns the number of the NICs by which data may leave where a route is in force, if another one is deleted; nil:
 // none is deleted.
 func (f *fib) leaves(c, gone *candidate) int32 {
-	if !f.client.atOnce || !c.dest.several || c.dest.prefix.Addr().Is6() {
+	if !f.maybeOpen(c.dest) {
 		return c.exit()
 	}
 	set := uint64(1) << c.nic.number
@@ -56,10 +61,7 @@ func (f *fib) open(c *candidate) bool {
 
 // inAnyOrder reports whether the table may have an installed route before or after an equal one of another NIC.
 func (f *fib) inAnyOrder(c *candidate) bool {
-	if !f.client.atOnce || !c.dest.several || c.dest.prefix.Addr().Is6() {
-		return false
-	}
-	return slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
+	return f.maybeOpen(c.dest) && slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
 		return o.nic != c.nic && o.metric == c.metric && f.result(o) == installed
 	})
 }
