@@ -7,8 +7,9 @@ import (
 	"example.com/go-hostroute/hostroute/internal/sweep"
 )
 
-// What deleting each route would change. The sweep decides all routes at once. Only where an
-// on-link route goes or comes that may carry the next hops of others, everything is installed again.
+// What deleting each route would change. The sweep says which addresses each destination decides, and the rivals say where
+// those leave then. Only where an on-link route goes or comes that may carry the next hops of others, everything is installed
+// again.
 
 // An outcome says what a candidate does in the table. For one that does nothing there it is zero.
 type outcome struct {
@@ -22,11 +23,11 @@ type outcome struct {
 // outcomes has the outcome of every candidate for one guest.
 type outcomes struct {
 	*fib
-	routes   []sweep.Route   // those in force, each with the one behind it
-	verdicts []sweep.Verdict // what the sweep says of them: right if only the route itself goes
-	at       []int32         // the place of the one in force among them, by the destination's number
+	routes   []sweep.Route   // the destinations with a route in force
+	verdicts []sweep.Verdict // what each of them decides
+	at       []int32         // its place among them, by the destination's number
 
-	reinstalled map[*candidate]outcome // for the others, what installing everything without them says
+	reinstalled map[*candidate]outcome // where the rivals do not say it
 }
 
 // effects returns the outcomes for one guest that keeps different defaults. Where that changes nothing but the defaults, they
@@ -35,7 +36,7 @@ func effects(fibs []*fib) []*outcomes {
 	all := make([]*outcomes, len(fibs))
 	for i, f := range fibs {
 		if f.guest == fibs[0].guest {
-			all[i] = f.outcomes()
+			all[i] = f.outcomes(all[0])
 		} else {
 			all[i] = effects([]*fib{f})[0]
 		}
@@ -47,7 +48,7 @@ func effects(fibs []*fib) []*outcomes {
 		}
 		var left *fib
 		for i, f := range fibs {
-			if _, done := all[i].reinstalled[c]; done || f.guest != first.guest || !all[i].changesOthers(c) {
+			if _, done := all[i].reinstalled[c]; done || f.guest != first.guest || !f.changesOthers(c) {
 				continue
 			}
 			if left == nil {
@@ -63,52 +64,41 @@ func effects(fibs []*fib) []*outcomes {
 	return all
 }
 
-func (f *fib) outcomes() *outcomes {
-	routes, at := make([]sweep.Route, 0, len(f.inForce)), make([]int32, len(f.inForce))
+// outcomes returns the outcomes for a guest. They share what they can with others, if there are others.
+func (f *fib) outcomes(others *outcomes) *outcomes {
+	sameInForce := func(a, b *candidate) bool { return (a == nil) == (b == nil) }
+	if others != nil && slices.EqualFunc(f.inForce, others.inForce, sameInForce) {
+		return &outcomes{fib: f, routes: others.routes, verdicts: others.verdicts, at: others.at}
+	}
+	o := &outcomes{fib: f, routes: make([]sweep.Route, 0, len(f.inForce)), at: make([]int32, len(f.inForce))}
 	for i, c := range f.inForce {
-		if c == nil {
-			continue
-		}
-		at[i] = int32(len(routes))
-		routes = append(routes, sweep.Route{Prefix: c.dest.prefix, NIC: f.leaves(c, nil)})
-		if behind := f.behind(c); behind != nil {
-			routes = append(routes, sweep.Route{Prefix: c.dest.prefix, NIC: f.leaves(behind, c)})
+		if c != nil {
+			o.at[i] = int32(len(o.routes))
+			o.routes = append(o.routes, sweep.Route{Prefix: c.dest.prefix})
 		}
 	}
-	return &outcomes{fib: f, routes: routes, verdicts: sweep.Effects(nil, routes), at: at}
+	o.verdicts = sweep.Effects(nil, o.routes)
+	return o
 }
 
-// changesOthers reports whether without a candidate more may change than that an equal destination comes in. Only
-// installing everything again shows what, then.
-func (o *outcomes) changesOthers(c *candidate) bool {
-	if o.result(c) != installed {
+// changesOthers reports whether, without a candidate, next hops of others may become acceptable or not acceptable. Only
+// installing everything again shows what changes then.
+func (f *fib) changesOthers(c *candidate) bool {
+	if f.result(c) != installed {
 		return false
 	}
-	comesIn := func(behind *candidate) bool { return o.result(behind) == exists }
-	if c.dest.carries && (c.onLink || slices.ContainsFunc(o.onLink[c.dest.number], comesIn)) {
+	if f.client.toHops == toRouters && f.users != nil || f.hops[c] != nil && c.nic.reliesOn(c.NextHop) {
 		return true
 	}
-	if o.client.toHops == toRouters && o.users != nil {
-		return true
+	comesIn := func(behind *candidate) bool { return f.result(behind) == exists }
+	carries := func(c *candidate) bool {
+		return c.dest.carries && (c.onLink || slices.ContainsFunc(f.onLink[c.dest.number], comesIn))
 	}
-	if hop := o.hops[c]; hop != nil && o.result(hop) == installed && (o.open(hop) || c.dest.prefix.Contains(c.NextHop) || c.nic.reliesOn(c.NextHop)) {
-		return true
-	}
-	return o.open(c) || o.client.metric > 0 && o.hasCopies(c)
+	return carries(c) || slices.ContainsFunc(f.copies(c), carries)
 }
 
-// hasCopies reports whether another NIC gets the same host route.
-func (g *guest) hasCopies(c *candidate) bool {
-	for i := range g.nics {
-		if n := &g.nics[i]; n != c.nic && n.ipv4 == c.subnet && c.subnet != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// reinstall notes the outcome of a candidate without which the table is after. Its copies on other NICs go with it,
-// so theirs is noted, too.
+// reinstall notes the outcome of a candidate without which the table is after. Its copies on other NICs go with it, so theirs
+// is noted, too.
 func (o *outcomes) reinstall(gone *candidate, after *fib) {
 	if o.reinstalled == nil {
 		o.reinstalled = make(map[*candidate]outcome)
@@ -116,13 +106,12 @@ func (o *outcomes) reinstall(gone *candidate, after *fib) {
 	lowest, surely := compareEgress(o.fib, after, gone.arrives().Masked())
 	for _, c := range o.attempts {
 		if c.sameRoute(gone) && o.changesOthers(c) {
-			decides := o.outcome(o.inForce[c.dest.number]).decides && (o.inForce[c.dest.number] == c || o.open(c))
-			o.reinstalled[c] = outcome{decides, lowest.before != lowest.after, surely, lowest.before, lowest.after, lowest.from}
+			o.reinstalled[c] = outcome{o.decides(c), lowest.before != lowest.after, surely, lowest.before, lowest.after, lowest.from}
 		}
 	}
 }
 
-// outcome returns what a candidate does in the table. Without it, the route to its next hop goes, too.
+// outcome returns what a candidate does in the table.
 func (o *outcomes) outcome(c *candidate) outcome {
 	if out, found := o.reinstalled[c]; found {
 		return out
@@ -130,26 +119,48 @@ func (o *outcomes) outcome(c *candidate) outcome {
 	if !c.tried || o.result(c) != installed {
 		return outcome{}
 	}
-	out := o.swept(c)
+	out := o.without(c, c.dest)
 	if hop := o.hops[c]; hop != nil {
-		with := o.swept(hop)
-		out.surely = out.surely || with.surely
-		if with.steers && !out.steers { // no address of it is inside the destination
-			out.steers, out.with, out.without, out.witness = true, with.with, with.without, with.witness
+		out = out.and(o.without(c, hop.dest), c)
+	}
+	for _, copy := range o.copies(c) {
+		out = out.and(o.without(c, copy.dest), c)
+		if hop := o.hops[copy]; hop != nil {
+			out = out.and(o.without(c, hop.dest), c)
 		}
 	}
+	out.decides = o.decides(c)
 	return out
 }
 
-// swept returns what the sweep says of a candidate.
-func (o *outcomes) swept(c *candidate) outcome {
-	if o.inForce[c.dest.number] != c {
+// without returns what deleting a candidate does to the addresses that a destination decides.
+func (o *outcomes) without(gone *candidate, d *destination) outcome {
+	at := int(o.at[d.number])
+	if o.inForce[d.number] == nil || !o.verdicts[at].Decides() {
 		return outcome{}
 	}
-	at := int(o.at[c.dest.number])
-	v := o.verdicts[at]
-	with := o.routes[at].NIC
-	return outcome{v.Decides(), v.Without != with, o.exits.disjoint(with, v.Without), with, v.Without, v.Lowest(o.routes, at)}
+	before, after := o.exit(d, nil), o.exit(d, gone)
+	if before == after {
+		return outcome{}
+	}
+	return outcome{false, true, o.exits.disjoint(before, after), before, after, o.verdicts[at].Lowest(o.routes, at)}
+}
+
+// and adds what the same deletion does to other addresses.
+func (out outcome) and(other outcome, gone *candidate) outcome {
+	within := gone.arrives().Masked()
+	inside, otherInside := within.Contains(out.witness), within.Contains(other.witness)
+	surely := out.surely || other.surely
+	if other.steers && (!out.steers || otherInside && !inside || otherInside == inside && other.witness.Less(out.witness)) {
+		out = other
+	}
+	out.surely = surely
+	return out
+}
+
+// decides reports whether an installed candidate decides any address.
+func (o *outcomes) decides(c *candidate) bool {
+	return (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.at[c.dest.number]].Decides()
 }
 
 // compareEgress returns the lowest address inside within that leaves otherwise, else the lowest of all; and whether
@@ -185,25 +196,13 @@ func compareEgress(a, b *fib, within netip.Prefix) (lowest difference, surely bo
 
 // egress partitions the first destination of a range by the routes in force to all of them.
 func (f *fib) egress(start, end int) []segment {
-	outer := int32(sweep.None)
-	for d := f.destinations[start].parent; d != nil && outer == sweep.None; d = d.parent {
-		outer = f.exitAt(int(d.number))
-	}
 	var routes []sweep.Route
 	for _, c := range f.inForce[start:end] {
 		if c != nil {
 			routes = append(routes, sweep.Route{Prefix: c.dest.prefix, NIC: f.leaves(c, nil)})
 		}
 	}
-	return partition(f.destinations[start].prefix, outer, routes)
-}
-
-// exitAt returns the number of the NICs by which data to a destination may leave; None: no route to it is in force.
-func (f *fib) exitAt(destination int) int32 {
-	if c := f.inForce[destination]; c != nil {
-		return f.leaves(c, nil)
-	}
-	return sweep.None
+	return partition(f.destinations[start].prefix, f.exit(f.destinations[start].parent, nil), routes)
 }
 
 // effect returns the effect of a candidate with a verdict, which has an outcome.

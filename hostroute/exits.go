@@ -2,7 +2,6 @@ package hostroute
 
 import (
 	"math/bits"
-	"net/netip"
 	"slices"
 
 	"example.com/go-hostroute/hostroute/internal/sweep"
@@ -41,7 +40,8 @@ func (f *fib) leaves(c, gone *candidate) int32 {
 	}
 	set := uint64(1) << c.nic.number
 	for _, o := range c.dest.rivals {
-		if o.metric == c.metric && f.result(o) == installed && (gone == nil || !o.sameRoute(gone)) {
+		comesIn := gone != nil && f.appends(o) && f.result(o) == exists // if only gone keeps it out; else its like is on the same NIC
+		if o.metric == c.metric && (f.result(o) == installed || comesIn) && !f.goes(o, gone) {
 			set |= 1 << o.nic.number
 		}
 	}
@@ -66,11 +66,19 @@ func (f *fib) inAnyOrder(c *candidate) bool {
 	})
 }
 
-// exit returns the number of the NICs by which data to an address may leave.
-func (f *fib) exit(to netip.Addr) int32 {
-	for d := f.longest(to); d != nil; d = d.parent {
-		if f.inForce[d.number] != nil {
-			return f.exitAt(int(d.number))
+// exitAt returns the number of the NICs to which the route in force to a destination leads; None: there is none.
+func (f *fib) exitAt(destination int) int32 {
+	if c := f.inForce[destination]; c != nil {
+		return f.leaves(c, nil)
+	}
+	return sweep.None
+}
+
+// exit returns the number of the NICs by which data may leave whose longest destination is d, if a candidate is deleted.
+func (f *fib) exit(d *destination, gone *candidate) int32 {
+	for ; d != nil; d = d.parent {
+		if c := f.first(d, gone); c != nil {
+			return f.leaves(c, gone)
 		}
 	}
 	return sweep.None

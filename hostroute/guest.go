@@ -46,7 +46,6 @@ type nic struct {
 	broadcast           netip.Addr  // of its connected prefix; zero: there is none
 	candidates          []candidate // of the guest's
 	siblings            []candidate // of these
-	listsOnLink         bool        // one of its host routes is on-link
 	connected, default4 HostRoute
 }
 
@@ -221,16 +220,47 @@ func (g *guest) attempted(gone *candidate) []*candidate {
 	}
 	list := make([]*candidate, 0, len(g.attempts))
 	for _, c := range g.attempts {
-		user := g.users[c]
-		if user == nil {
-			user = c
+		if user := g.users[c]; !g.goes(c, gone) && (user == nil || g.needsHop(user, gone, list)) {
+			list = append(list, c)
 		}
-		if gone != nil && user.sameRoute(gone) || user != c && !g.needsHop(user, gone, list) {
-			continue
-		}
-		list = append(list, c)
 	}
 	return list
+}
+
+// goes reports whether deleting a candidate deletes c, or the one that needs c as a route to its next hop. Nil: none is deleted.
+func (g *guest) goes(c, gone *candidate) bool {
+	if gone == nil {
+		return false
+	}
+	if user := g.users[c]; user != nil {
+		c = user
+	}
+	if user := g.users[gone]; user != nil {
+		gone = user
+	}
+	return c.sameRoute(gone)
+}
+
+// copies returns the same host route on other NICs, as far as these have it with another destination, or need another route to
+// its next hop.
+func (g *guest) copies(c *candidate) []*candidate {
+	if g.client.metric == 0 || !c.byDHCP() {
+		return nil
+	}
+	var out []*candidate
+	for i := range g.nics {
+		n := &g.nics[i]
+		if n == c.nic || n.ipv4 != c.subnet {
+			continue
+		}
+		for k := range n.candidates {
+			o := &n.candidates[k]
+			if o.tried && o.sameRoute(c) && (o.dest != c.dest || o.onLink != c.onLink || (g.hops[o] == nil) != (g.hops[c] == nil)) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
 }
 
 // needsHop reports whether a candidate's next hop needs a route of its own, as the client sees it after the attempts before.
@@ -240,7 +270,7 @@ func (g *guest) needsHop(c, gone *candidate, before []*candidate) bool {
 		for i := range c.nic.candidates {
 			o := &c.nic.candidates[i]
 			covers := o.tried && o.onLink && o.byDHCP() && o.dest.prefix.Contains(c.NextHop) && !(o.isDefault() && g.keeps.unwanted(o.nic))
-			if covers && (gone == nil || !o.sameRoute(gone)) {
+			if covers && !g.goes(o, gone) {
 				return false
 			}
 		}
@@ -313,7 +343,6 @@ func (g *guest) relate() {
 	g.around = make([]*destination, len(g.attempts))
 	for i, c := range g.attempts {
 		if c.onLink {
-			c.nic.listsOnLink = c.nic.listsOnLink || c.source == fromHostRoute
 			g.onLink[c.dest.number] = append(g.onLink[c.dest.number], c)
 		}
 		if c.source == fromConnected || c.onLink || c.nic.connects(c.NextHop) {

@@ -102,7 +102,7 @@ func (f *fib) exists(c *candidate) bool {
 	if first == nil || c.source == fromConnected { // connected routes are appended
 		return false
 	}
-	appends := f.client.appends && c.byDHCP() && c.Destination.Addr().Is4()
+	appends := f.appends(c)
 	if !appends && first.metric == c.metric {
 		return true
 	}
@@ -129,6 +129,11 @@ func (f *fib) exists(c *candidate) bool {
 		}
 	}
 	return false
+}
+
+// appends reports whether the client installs a route although others to its destination are there.
+func (f *fib) appends(c *candidate) bool {
+	return f.client.appends && c.byDHCP() && c.Destination.Addr().Is4()
 }
 
 // drops reports whether the guest drops a candidate, because it keeps another NIC's default.
@@ -201,10 +206,13 @@ func (f *fib) accepts(c *candidate) bool {
 	return f.result(c) == installed || f.result(c) == exists
 }
 
-// behind returns what would be in force for a candidate's destination without it; nil: nothing.
-func (f *fib) behind(gone *candidate) *candidate {
-	for _, c := range gone.dest.rivals {
-		if f.accepts(c) && !c.sameRoute(gone) {
+// first returns what would be in force for a destination without a candidate; nil: nothing.
+func (f *fib) first(d *destination, gone *candidate) *candidate {
+	if c := f.inForce[d.number]; c == nil || !f.goes(c, gone) {
+		return c
+	}
+	for _, c := range d.rivals {
+		if f.accepts(c) && !f.goes(c, gone) {
 			return c
 		}
 	}

@@ -228,7 +228,7 @@ func differs(a, b *outcomes, i int) bool {
 	if one.steers != other.steers || one.surely != other.surely {
 		return true
 	}
-	return one.steers && b.exit(one.witness) != one.with
+	return one.steers && b.exit(b.longest(one.witness), nil) != one.with
 }
 
 // mayDiffer reports whether guests can differ on any route. It is cheap, and spares most instances the other guests.
@@ -342,14 +342,18 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 // orderMatters reports whether a host route is installed if it comes first in its subnet's list and
 // not if it comes last, or the reverse.
 func orderMatters(f *fib, c *candidate) bool {
-	inList := func(o *candidate) bool { return o.source == fromHostRoute && o.nic == c.nic && o != c }
-	covered := false // by an on-link route of the list
-	if f.around != nil && !f.client.appends {
-		for d := f.around[c.number]; d != nil; d = d.parent {
-			covered = covered || slices.ContainsFunc(f.onLink[d.number], inList)
+	listed := func(o *candidate) bool { return o.source == fromHostRoute && o.nic == c.nic }
+	inList := func(o *candidate) bool { return listed(o) && o != c }
+	covered := func(o *candidate) bool { // by an on-link route of the list
+		for d := f.around[o.number]; d != nil; d = d.parent {
+			if slices.ContainsFunc(f.onLink[d.number], listed) {
+				return true
+			}
 		}
+		return false
 	}
-	if covered || !f.client.appends && c.nic.listsOnLink && slices.ContainsFunc(c.dest.rivals, inList) {
+	coveredRival := func(o *candidate) bool { return listed(o) && covered(o) }
+	if f.around != nil && !f.client.appends && slices.ContainsFunc(c.dest.rivals, coveredRival) {
 		first, last := install(f.guest, c.moved(f.tried, true), f.defaults), install(f.guest, c.moved(f.tried, false), f.defaults)
 		return (first.result(c) == installed) != (last.result(c) == installed)
 	}

@@ -209,7 +209,8 @@ func TestWorkGrowsAsDocumented(t *testing.T) {
 }
 
 // Where no guest can differ, a table is installed once, and once for each default that may be kept. Where guests differ,
-// it is once for each of them and each default. Deletions that change other routes come on top of that: here there are none.
+// it is once for each of them and each default. Only deletions on which the next hops of other routes depend come on top of
+// that: one for each on-link route around such a next hop, as with one guest. Here there are none.
 func TestInstallsAreFew(t *testing.T) {
 	c := newCounter(t)
 	anyDefault := func(in hostroute.Instance) hostroute.Instance {
@@ -217,8 +218,14 @@ func TestInstallsAreFew(t *testing.T) {
 		return in
 	}
 	plain := back("11.11.0.0/16,11.8.0.1", "12.0.0.0/8,11.8.0.1")
-	// No added route to a next hop, and none on several NICs, so that no deletion changes other routes.
-	unlike := back("11.11.77.0/20,11.8.0.1", "12.0.0.0/8,11.8.0.255", "13.0.0.0/8,11.8.0.1", "13.0.0.0/8,11.8.0.77", "11.8.0.0/24,11.8.0.1")
+	// All in which guests differ: host bits; broadcast, off-link, other NIC's, loopback, own and no next hop; equal
+	// destinations in one list and of two NICs; the own subnet, and the other NIC's; a destination that begins at its next hop.
+	unlike := back("11.11.77.0/20,11.8.0.1", "12.0.0.0/8,11.8.0.255", "13.0.0.0/8,11.8.0.1", "13.0.0.0/8,11.8.0.77", "11.8.0.0/24,11.8.0.1",
+		"10.65.0.0/24,11.8.0.1", "14.0.0.0/8,192.0.2.1", "15.0.0.0/8,10.65.0.1", "16.0.0.0/8,127.0.0.1", "17.0.0.0/8,0.0.0.0", "18.0.0.0/8,11.8.0.21",
+		"19.0.0.0/8,19.0.0.0", "11.0.0.0/8,11.8.0.1")
+	front := unlike.NICs[0].Subnets[0]
+	front.HostRoutes = append(front.HostRoutes, hostroute.MustParseHostRoute("13.0.0.0/8,10.65.0.1"))
+	unlike.NICs[1].Siblings = []netip.Prefix{netip.MustParsePrefix("10.66.0.0/24")}
 	for name, test := range map[string]struct {
 		in   hostroute.Instance
 		most float64
