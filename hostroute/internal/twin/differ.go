@@ -96,7 +96,8 @@ func GuestsThatDiffer(in hostroute.Instance, subject hostroute.Ref) []hostroute.
 // no larger message.
 func losesLongOffer(in hostroute.Instance, subject hostroute.Ref, guest hostroute.Guest) bool {
 	x, _ := subjectOf(in, subject)
-	if x.subnet == nil || guest != hostroute.GuestDhclient && guest != hostroute.GuestNetworkManager {
+	isCarried := x.subnet != nil && x.route.Destination != default4 // Neutron puts its own default there
+	if !isCarried || guest != hostroute.GuestDhclient && guest != hostroute.GuestNetworkManager {
 		return false
 	}
 	s, static := Configured(in, in.NICs[x.nic])
