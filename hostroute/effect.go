@@ -7,13 +7,12 @@ import (
 	"example.com/go-hostroute/hostroute/internal/sweep"
 )
 
-// What deleting each route would change. The sweep says which addresses each destination decides, and the rivals say where
-// those leave then. Only where an on-link route goes or comes that may carry the next hops of others, everything is installed
-// again.
+// What deleting each route would change. The sweep finds the addresses that each destination decides, and its rivals show where
+// these leave after the deletion. Everything is installed again only where an on-link route goes or comes on which the next hops
+// of other routes may depend.
 
 // An outcome says what a candidate does in the table. For one that does nothing there it is zero.
 type outcome struct {
-	decides       bool // any address
 	steers        bool // without it, some address may leave by another NIC
 	surely        bool // without it, some address cannot leave by a NIC that it leaves by now
 	with, without int32
@@ -25,9 +24,9 @@ type outcomes struct {
 	*fib
 	routes   []sweep.Route   // the destinations with a route in force
 	verdicts []sweep.Verdict // what each of them decides
-	at       []int32         // its place among them, by the destination's number
+	places   []int32         // the place of each destination among them, by its number
 
-	reinstalled map[*candidate]outcome // where the rivals do not say it
+	reinstalled map[*candidate]outcome // of those that change others
 }
 
 // effects returns the outcomes for one guest that keeps different defaults. Where that changes nothing but the defaults, they
@@ -68,12 +67,12 @@ func effects(fibs []*fib) []*outcomes {
 func (f *fib) outcomes(others *outcomes) *outcomes {
 	sameInForce := func(a, b *candidate) bool { return (a == nil) == (b == nil) }
 	if others != nil && slices.EqualFunc(f.inForce, others.inForce, sameInForce) {
-		return &outcomes{fib: f, routes: others.routes, verdicts: others.verdicts, at: others.at}
+		return &outcomes{fib: f, routes: others.routes, verdicts: others.verdicts, places: others.places}
 	}
-	o := &outcomes{fib: f, routes: make([]sweep.Route, 0, len(f.inForce)), at: make([]int32, len(f.inForce))}
+	o := &outcomes{fib: f, routes: make([]sweep.Route, 0, len(f.inForce)), places: make([]int32, len(f.inForce))}
 	for i, c := range f.inForce {
 		if c != nil {
-			o.at[i] = int32(len(o.routes))
+			o.places[i] = int32(len(o.routes))
 			o.routes = append(o.routes, sweep.Route{Prefix: c.dest.prefix})
 		}
 	}
@@ -87,12 +86,13 @@ func (f *fib) changesOthers(c *candidate) bool {
 	if f.result(c) != installed {
 		return false
 	}
-	if f.client.toHops == toRouters && f.users != nil || f.hops[c] != nil && c.nic.reliesOn(c.NextHop) {
+	if f.client.toHops == toRouters && f.users != nil {
 		return true
 	}
 	comesIn := func(behind *candidate) bool { return f.result(behind) == exists }
 	carries := func(c *candidate) bool {
-		return c.dest.carries && (c.onLink || slices.ContainsFunc(f.onLink[c.dest.number], comesIn))
+		hop := f.hops[c]
+		return hop != nil && hop.dest.relied || c.dest.carries && (c.onLink || slices.ContainsFunc(f.onLink[c.dest.number], comesIn))
 	}
 	return carries(c) || slices.ContainsFunc(f.copies(c), carries)
 }
@@ -106,7 +106,7 @@ func (o *outcomes) reinstall(gone *candidate, after *fib) {
 	lowest, surely := compareEgress(o.fib, after, gone.arrives().Masked())
 	for _, c := range o.attempts {
 		if c.sameRoute(gone) && o.changesOthers(c) {
-			o.reinstalled[c] = outcome{o.decides(c), lowest.before != lowest.after, surely, lowest.before, lowest.after, lowest.from}
+			o.reinstalled[c] = outcome{lowest.before != lowest.after, surely, lowest.before, lowest.after, lowest.from}
 		}
 	}
 }
@@ -119,48 +119,60 @@ func (o *outcomes) outcome(c *candidate) outcome {
 	if !c.tried || o.result(c) != installed {
 		return outcome{}
 	}
-	out := o.without(c, c.dest)
-	if hop := o.hops[c]; hop != nil {
-		out = out.and(o.without(c, hop.dest), c)
+	out := o.without(c, c)
+	for _, other := range o.copies(c) {
+		out = out.and(o.without(c, other), c)
 	}
-	for _, copy := range o.copies(c) {
-		out = out.and(o.without(c, copy.dest), c)
-		if hop := o.hops[copy]; hop != nil {
-			out = out.and(o.without(c, hop.dest), c)
-		}
-	}
-	out.decides = o.decides(c)
 	return out
 }
 
-// without returns what deleting a candidate does to the addresses that a destination decides.
-func (o *outcomes) without(gone *candidate, d *destination) outcome {
-	at := int(o.at[d.number])
-	if o.inForce[d.number] == nil || !o.verdicts[at].Decides() {
+// without returns what deleting a candidate does where c leads, which is that candidate or a copy of it: to the addresses that
+// the destination of c decides, and those of the route to its next hop.
+func (o *outcomes) without(gone, c *candidate) outcome {
+	out := o.at(c.dest, gone)
+	if hop := o.hops[c]; hop != nil {
+		out = out.and(o.at(hop.dest, gone), gone)
+	}
+	return out
+}
+
+// at returns what deleting a candidate does to the addresses that a destination decides.
+func (o *outcomes) at(d *destination, gone *candidate) outcome {
+	place := int(o.places[d.number])
+	if o.inForce[d.number] == nil || !o.verdicts[place].Decides() {
 		return outcome{}
 	}
-	before, after := o.exit(d, nil), o.exit(d, gone)
+	before, after := o.exitAt(int(d.number)), o.exit(d, gone)
 	if before == after {
 		return outcome{}
 	}
-	return outcome{false, true, o.exits.disjoint(before, after), before, after, o.verdicts[at].Lowest(o.routes, at)}
+	return outcome{
+		steers: true, surely: o.exits.disjoint(before, after),
+		with: before, without: after, witness: o.verdicts[place].Lowest(o.routes, place),
+	}
 }
 
 // and adds what the same deletion does to other addresses.
 func (out outcome) and(other outcome, gone *candidate) outcome {
+	switch {
+	case !other.steers:
+		return out
+	case !out.steers:
+		return other
+	}
+	surely := out.surely || other.surely
 	within := gone.arrives().Masked()
 	inside, otherInside := within.Contains(out.witness), within.Contains(other.witness)
-	surely := out.surely || other.surely
-	if other.steers && (!out.steers || otherInside && !inside || otherInside == inside && other.witness.Less(out.witness)) {
+	if otherInside && !inside || otherInside == inside && other.witness.Less(out.witness) {
 		out = other
 	}
 	out.surely = surely
 	return out
 }
 
-// decides reports whether an installed candidate decides any address.
+// decides reports whether a candidate that was tried decides any address.
 func (o *outcomes) decides(c *candidate) bool {
-	return (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.at[c.dest.number]].Decides()
+	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.places[c.dest.number]].Decides()
 }
 
 // compareEgress returns the lowest address inside within that leaves otherwise, else the lowest of all; and whether
@@ -206,17 +218,17 @@ func (f *fib) egress(start, end int) []segment {
 }
 
 // effect returns the effect of a candidate with a verdict, which has an outcome.
-func (f *fib) effect(c *candidate, o outcome) Effect {
+func (o *outcomes) effect(c *candidate, out outcome) Effect {
 	switch {
-	case c.tried && f.result(c) != installed, !c.tried && c.subnet == nil:
+	case c.tried && o.result(c) != installed, !c.tried && c.subnet == nil:
 		return EffectRefused
-	case o.steers:
+	case out.steers:
 		return EffectSteers
-	case c.tried && !o.decides:
+	case c.tried && !o.decides(c):
 		return EffectShadowed
-	case f.withheld(c) != "":
+	case o.withheld(c) != "":
 		return EffectNotOffered
-	case len(f.nics) == 1:
+	case len(o.nics) == 1:
 		return EffectSingleNIC
 	}
 	return EffectRedundant

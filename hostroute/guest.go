@@ -88,6 +88,7 @@ type destination struct {
 	parent  *destination // the longest one around it; nil: none
 	number  int32        // its place among the destinations
 	carries bool         // a next hop lies in it, which an on-link route to it may make acceptable
+	relied  bool         // the same, of a route to whose next hop the client adds none; and no longer destination contains that
 	several bool         // rivals are on several NICs
 }
 
@@ -235,14 +236,10 @@ func (g *guest) goes(c, gone *candidate) bool {
 	if user := g.users[c]; user != nil {
 		c = user
 	}
-	if user := g.users[gone]; user != nil {
-		gone = user
-	}
 	return c.sameRoute(gone)
 }
 
-// copies returns the same host route on other NICs, as far as these have it with another destination, or need another route to
-// its next hop.
+// copies returns the same host route on other NICs, where the client makes something else of it.
 func (g *guest) copies(c *candidate) []*candidate {
 	if g.client.metric == 0 || !c.byDHCP() {
 		return nil
@@ -349,6 +346,9 @@ func (g *guest) relate() {
 			continue
 		}
 		g.around[i] = g.longest(c.NextHop)
+		if g.around[i] != nil && g.hops[c] == nil {
+			g.around[i].relied = true
+		}
 		for d := g.around[i]; d != nil && !d.carries; d = d.parent {
 			d.carries = true
 		}
@@ -384,11 +384,6 @@ func (n *nic) owns(a netip.Addr) bool {
 // by121 reports whether option 121 brings anything but the default. Without that, the default comes by option 3.
 func (n *nic) by121() bool {
 	return slices.ContainsFunc(n.candidates, func(c candidate) bool { return c.tried && (c.source == fromSibling || c.source == fromHostRoute) })
-}
-
-// reliesOn reports whether a manual route of the NIC has a next hop. The client adds no route for it.
-func (n *nic) reliesOn(hop netip.Addr) bool {
-	return slices.ContainsFunc(n.ManualRoutes, func(r HostRoute) bool { return r.NextHop == hop })
 }
 
 func (n *nic) connects(a netip.Addr) bool {

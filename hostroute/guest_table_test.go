@@ -3,6 +3,7 @@ package hostroute_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +92,58 @@ func TestVerdictsOfGuestsAgreeWithTwinOnTinyUniverses(t *testing.T) {
 	}
 	tiny(t, step, func(t testing.TB, in hostroute.Instance) bool {
 		return isOutlandish(in) || compareGuests(t, in)
+	})
+}
+
+// A host route goes from all NICs of its subnet. What else goes with it may differ between these.
+func TestVerdictsOfGuestsWhereNICsShareASubnet(t *testing.T) {
+	shared := func(change func(first, second *hostroute.NIC)) hostroute.Instance {
+		// The halves of the first destination have routes of their own, so that its witness is elsewhere.
+		in := back("14.0.0.0/8,192.0.2.1", "14.0.0.0/9,11.8.0.1", "14.128.0.0/9,11.8.0.1", "17.0.0.0/8,0.0.0.0")
+		second := in.NICs[1]
+		second.Name, second.Addrs = "eth2", []netip.Addr{netip.MustParseAddr("11.8.0.22")}
+		in.NICs = append(in.NICs, second)
+		change(&in.NICs[1], &in.NICs[2])
+		return in
+	}
+	for name, in := range map[string]hostroute.Instance{
+		"alike": shared(func(_, _ *hostroute.NIC) {}),
+		"a manual route of the second uses the next hop": shared(func(_, second *hostroute.NIC) {
+			second.ManualRoutes = hostRoutes("15.0.0.0/8,192.0.2.1")
+		}),
+		"a manual route of the first uses the next hop": shared(func(first, _ *hostroute.NIC) {
+			first.ManualRoutes = hostRoutes("15.0.0.0/8,192.0.2.1")
+		}),
+		"a sibling route of the first contains the next hop": shared(func(first, _ *hostroute.NIC) {
+			first.Siblings = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		}),
+		"a sibling route of the second contains the next hop": shared(func(_, second *hostroute.NIC) {
+			second.Siblings = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		}),
+		"the next hop is an address of the second": shared(func(_, second *hostroute.NIC) {
+			second.Subnets[0].HostRoutes = hostRoutes("14.0.0.0/8,11.8.0.22", "15.0.0.0/8,14.0.0.1")
+		}),
+		"the next hop is an address of the first": shared(func(first, _ *hostroute.NIC) {
+			first.Subnets[0].HostRoutes = hostRoutes("14.0.0.0/8,11.8.0.21", "15.0.0.0/8,14.0.0.1")
+		}),
+	} {
+		t.Run(name, func(t *testing.T) { compareGuests(t, in) })
+	}
+	random(t, 44, 600, func(t testing.TB, in hostroute.Instance) bool {
+		if len(in.NICs) == 0 || isOutlandish(in) {
+			return true
+		}
+		second := in.NICs[0]
+		second.Name, second.Addrs, second.Siblings, second.ManualRoutes = "second", nil, nil, nil
+		for _, s := range second.Subnets {
+			for i, r := range s.HostRoutes {
+				if s.CIDR.Addr().Is4() && r.NextHop.Is4() {
+					second.ManualRoutes = append(second.ManualRoutes, hostroute.HostRoute{Destination: numbered(200, i), NextHop: r.NextHop})
+				}
+			}
+		}
+		in.NICs = append(in.NICs, second)
+		return compareGuests(t, in)
 	})
 }
 

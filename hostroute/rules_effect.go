@@ -17,7 +17,7 @@ var capturesSubnet = rule{
 	scope: ofRoute, siblings: true,
 	applies: func(s *subject) bool {
 		c := s.route.candidate
-		return c.tried && s.captured(c) != nil && s.outcome(c).decides
+		return c.tried && s.captured(c) != nil && s.decides(c)
 	},
 	tell: func(s *subject) Finding {
 		c := s.route.candidate

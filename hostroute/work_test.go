@@ -223,8 +223,7 @@ func TestInstallsAreFew(t *testing.T) {
 	unlike := back("11.11.77.0/20,11.8.0.1", "12.0.0.0/8,11.8.0.255", "13.0.0.0/8,11.8.0.1", "13.0.0.0/8,11.8.0.77", "11.8.0.0/24,11.8.0.1",
 		"10.65.0.0/24,11.8.0.1", "14.0.0.0/8,192.0.2.1", "15.0.0.0/8,10.65.0.1", "16.0.0.0/8,127.0.0.1", "17.0.0.0/8,0.0.0.0", "18.0.0.0/8,11.8.0.21",
 		"19.0.0.0/8,19.0.0.0", "11.0.0.0/8,11.8.0.1")
-	front := unlike.NICs[0].Subnets[0]
-	front.HostRoutes = append(front.HostRoutes, hostroute.MustParseHostRoute("13.0.0.0/8,10.65.0.1"))
+	front(&unlike).HostRoutes = hostRoutes("13.0.0.0/8,10.65.0.1")
 	unlike.NICs[1].Siblings = []netip.Prefix{netip.MustParsePrefix("10.66.0.0/24")}
 	for name, test := range map[string]struct {
 		in   hostroute.Instance
