@@ -70,7 +70,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	return findings(a, aloneRules), nil
 }
 
-// An analysis is what the stages make of a prepared instance.
+// An analysis holds the results of all stages for a prepared instance.
 type analysis struct {
 	*outcomes
 	judged   []judged

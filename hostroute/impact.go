@@ -9,7 +9,7 @@ import (
 	"example.com/go-hostroute/hostroute/internal/sweep"
 )
 
-// An Impact is what edits of subnets do to one instance. The zero Impact says that nothing moves.
+// An Impact tells how edits of subnets change one instance. The zero Impact says that nothing moves.
 type Impact struct {
 	Instance string `json:"instance"`
 	// Changes are the destinations that leave by another NIC than before, as [Diff] gives them.
@@ -18,8 +18,8 @@ type Impact struct {
 	// another default route (DefaultNIC is empty, and the default is one that is offered before or after the
 	// edits), and the Diff is then not Changes. Second, the Diff is not Changes under another one of [Guests], or, if the
 	// guest configures its NICs at once, in another order of them; udhcpc is left out, because no host route reaches it.
-	// Third, a verdict that the edits name, change, add or remove depends on the order of its list, or on an offer of more
-	// than 197 bytes; this does not count where the instance has one NIC, and an IPv4 default route before and
+	// Third, the edits name a host route, or they change, add or remove a verdict, and that verdict depends on the order of the
+	// list, or on an offer of more than 197 bytes, which some guests can lose; this does not count where the instance has one NIC, and an IPv4 default route before and
 	// after, because everything leaves by that NIC.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject. A host

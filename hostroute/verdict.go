@@ -88,8 +88,9 @@ type Verdict struct {
 	//   - the route is installed if it comes first in its subnet's list and not if it comes last, or the reverse:
 	//     Neutron keeps no order.
 	GuestDependent bool `json:"guest_dependent"`
-	// Guests are those under which the verdict differs, in the order of [Guests]: with the same default route, the
-	// route is effective there and here it is not, or the reverse, or Witness may leave by another NIC. GuestUdhcpc is
+	// Guests are those under which the verdict differs, in the order of [Guests]. With DefaultNIC's default route, or
+	// with any of the offered ones if DefaultNIC is empty, the route is effective under one of the two guests and not
+	// under the other, or Witness may leave by another NIC. GuestUdhcpc is
 	// not among them, because no host route reaches it. The instance's own guest is among them if it configures its
 	// NICs at once and their order decides. So are the guests that can lose an offer of more than 197 bytes. Where more
 	// than eight default routes are offered and DefaultNIC is empty, guests are compared with the first eight only, and

@@ -10,7 +10,7 @@ import (
 
 // What edits move, and in which instances.
 
-// An Impact is what edits do to all instances that were added. The zero Impact says that nothing moves.
+// An Impact tells how edits change all instances that were added. The zero Impact says that nothing moves.
 type Impact struct {
 	Touched int `json:"touched"` // instances with a subnet that the edits name
 	// Moved counts the instances in which destinations leave by another NIC than before. Uncertain counts

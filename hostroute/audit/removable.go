@@ -27,9 +27,9 @@ func (p place) objector(others editsBySubnet) *combination {
 }
 
 // RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet,
-// destination and next hop. The [Audit.Impact] of these edits is None. No other host route can be removed
-// with them so that it stays None, apart from those in an offer that is too long for DHCP, which are left
-// out as in [Usage].
+// destination and next hop. The [Audit.Impact] of these edits is None. With one more host route
+// removed, the Impact would not be None. Host routes in an offer that is too long for DHCP are left out, as in
+// [Usage].
 //
 // If of several host routes one must stay, it is the last in that order: RemovableTogether goes through
 // all host routes and removes each whose removal, with those before it, moves nothing. It repeats this

@@ -19,8 +19,8 @@ type Usage struct {
 	Instances int                 `json:"instances"` // that have the subnet
 
 	// Effective counts the instances in which the host route steers data, whichever default route the
-	// guest keeps and whichever DHCP client it has, udhcpc apart. Depends counts those in which that depends
-	// on the guest: the verdict is GuestDependent, and there are several NICs or no IPv4 default route. No
+	// guest keeps and whichever DHCP client it has, udhcpc apart. Depends counts those in which the guest
+	// decides whether it steers: the verdict is GuestDependent, and there are several NICs or no IPv4 default route. No
 	// instance counts as both.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`

@@ -50,9 +50,9 @@
 // and a [Problem] says why:
 //
 //   - an element that is not an object, or that has a member of another JSON type
-//   - a subnet without id, cidr or gateway_ip. A gateway_ip of null or "" means none. If a missing
-//     one meant none as well, it would turn every verdict. (`openstack subnet list` prints the
-//     gateway with --long only.)
+//   - a subnet without id, cidr or gateway_ip. A gateway_ip of null or "" means none. A missing
+//     one is not read as none, because every verdict on the subnet would then be wrong. (`openstack
+//     subnet list` prints the gateway with --long only.)
 //   - an address or CIDR that cannot be read, a CIDR with host bits, a CIDR of IPv4-mapped
 //     addresses, and IPv4-mapped addresses on an IPv6 subnet
 //   - a destination in a spelling that Neutron accepts and other software does not, such as 11/8
@@ -62,7 +62,7 @@
 //   - a port without a host, if other ports of its instance have one
 //   - a second subnet or port of the same ID with different content: the first one counts
 //   - an instance with ports on two hosts, or with more ports than a guest can have NICs
-//   - a list that has a further page, with no value behind it
+//   - a list that names a further page, if no other list follows it
 //
 // An instance is left out whole if a port that counts is left out. Decode returns an error only
 // for a reader that fails, for malformed JSON, and for a value of no known form.
@@ -78,7 +78,7 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// A Deployment is what the documents hold. Its slices and maps are empty rather than nil.
+// A Deployment holds the subnets and instances of the documents. Its slices and maps are empty rather than nil.
 type Deployment struct {
 	// Subnets are in the order of their document.
 	Subnets []*hostroute.Subnet `json:"subnets"`
@@ -109,7 +109,7 @@ type Port struct {
 	Subnets  []string `json:"subnets"`  // IDs, in the order of the fixed IPs
 }
 
-// A Problem says what is wrong with an element, and what is not in the Deployment because of it.
+// A Problem is an error in one element. It names what the Deployment lacks because of it.
 type Problem struct {
 	Document string `json:"document"` // subnets or ports
 	Value    int    `json:"value"`    // which of the document's JSON values, from 1

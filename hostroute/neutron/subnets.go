@@ -47,7 +47,7 @@ var (
 	listPaths = subnetPaths{"/ID", "/Subnet", "/Gateway", "/Host Routes"}
 )
 
-// A subnet is what a subnet element means.
+// A subnet is a subnet element, decoded.
 type subnet struct {
 	hostroute.Subnet
 	network string
