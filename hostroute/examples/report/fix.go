@@ -216,12 +216,12 @@ func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text str
 	return ": not known", false
 }
 
-// moveText returns "11.12.0.0/16 front -> back (or 2 others), e.g. in NAME".
+// moveText returns "11.12.0.0/16 front -> back (and 2 other moves), e.g. in NAME".
 func (p *printer) moveText(moves []audit.Move) string {
 	m := moves[0]
 	text := prefixesText(m.Destinations) + " " + p.nicLabel(m.From) + " -> " + p.nicLabel(m.To)
 	if others := len(moves) - 1; others > 0 {
-		text += " (or " + plural(others, "other", "others") + ")"
+		text += " (and " + plural(others, "other move", "other moves") + ")"
 	}
 	return text + ", e.g. in " + quoted(m.Examples[0])
 }

@@ -42,7 +42,7 @@ const (
 var kinds = [...]struct{ name, text string }{
 	wrong:   {"wrong", "never take effect, or the data does not go where they say"},
 	risky:   {"risky", "work with some DHCP clients only, or take another NIC's data"},
-	canGo:   {"can go", "nobody needs them: CAN GO lists them"},
+	canGo:   {"can go", "nobody needs them: see CAN GO"},
 	works:   {"works", "choose the NIC of some data, in one instance at least"},
 	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are"},
 	idle:    {"idle", "do nothing, but cannot all be removed with the rest"},
@@ -56,12 +56,9 @@ func (k kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 // judge asks the audit for everything that the summary counts.
 func (c *cloud) judge() {
 	removable := make(chan []hostroute.Edit, 1)
-	go func() { removable <- c.removable() }() // which takes as long as the rest
+	go func() { removable <- c.audit.RemovableTogether() }() // which takes as long as the rest
 	c.findings = c.occurrences()
 	usages := slices.Collect(c.audit.Usages())
-	c.canGo = <-removable
-
-	going := c.going()
 	alone := make(map[hostroute.Ref][]hostroute.Code) // by subnet, or by host route: the findings of subnets without an instance
 	for _, o := range c.findings {
 		if s := o.Finding.Subject; o.Instances == 0 {
@@ -86,8 +83,13 @@ func (c *cloud) judge() {
 			r.code, r.Removable = neutron.CodeNetmaskSpelling, false
 		}
 		r.Severity = rules[r.code].Severity
-		r.kind = c.kindOf(&r, going[r.removal()])
 		c.hostRoutes = append(c.hostRoutes, r)
+	}
+	c.canGo = c.canAllGo(<-removable)
+	going := c.going()
+	for i := range c.hostRoutes {
+		r := &c.hostRoutes[i]
+		r.kind = c.kindOf(r, going[r.removal()])
 	}
 	slices.SortStableFunc(c.hostRoutes, func(a, b hostRoute) int { return cmp.Compare(b.Severity, a.Severity) })
 }
@@ -159,14 +161,22 @@ func (c *cloud) occurrences() []audit.Occurrence {
 	return out
 }
 
-// removable returns what can be removed together. It leaves out the subnets of which too little is known, and then all that
-// would move without their host routes.
-func (c *cloud) removable() []hostroute.Edit {
+// wanted reports whether a host route would work if what keeps it from instances were mended.
+func (r *hostRoute) wanted() bool { return r.Instances > 0 && mended[r.code] }
+
+// canAllGo returns what nobody needs of the host routes that can be removed together. It leaves out those that are wanted and
+// the subnets of which too little is known, and then all that would move without them.
+func (c *cloud) canAllGo(all []hostroute.Edit) []hostroute.Edit {
 	if !c.hasPorts {
 		return nil
 	}
-	all := c.audit.RemovableTogether()
-	out := slices.DeleteFunc(slices.Clone(all), func(e hostroute.Edit) bool { return c.unsure[e.Subnet] != "" || c.misspelt[e.Subnet] != nil })
+	wanted := make(map[hostroute.Edit]bool)
+	for i := range c.hostRoutes {
+		wanted[c.hostRoutes[i].removal()] = c.hostRoutes[i].wanted()
+	}
+	out := slices.DeleteFunc(slices.Clone(all), func(e hostroute.Edit) bool {
+		return wanted[e] || c.unsure[e.Subnet] != "" || c.misspelt[e.Subnet] != nil
+	})
 	for kept := len(all); len(out) < kept; {
 		impact, err := c.audit.Impact(out...)
 		if err != nil {

@@ -19,16 +19,23 @@ func (p *printer) goers() {
 		p.out.WriteByte('\n')
 		p.canGoList()
 	}
-	singly := 0
+	singly, wanted := 0, 0
 	going := p.going()
-	for _, r := range p.hostRoutes {
-		if r.Removable && !going[r.removal()] {
+	for i := range p.hostRoutes {
+		switch r := &p.hostRoutes[i]; {
+		case !r.Removable || going[r.removal()]:
+		case r.wanted():
+			wanted++
+		default:
 			singly++
 		}
 	}
 	_, instances := p.leftOut()
-	if singly > 0 || len(p.canGo) > 0 && instances > 0 {
+	if singly > 0 || wanted > 0 || len(p.canGo) > 0 && instances > 0 {
 		p.out.WriteByte('\n')
+	}
+	if wanted > 0 {
+		p.line(0, "%s once the cause is mended. Remove such a host route only if nobody wants it.", plural(wanted, "host route above works", "host routes above work"))
 	}
 	if singly > 0 {
 		p.line(0, "%s can go singly, but not together with the rest.", count(singly, "more host route"))

@@ -109,6 +109,15 @@ var ofSubnet = map[hostroute.Code]bool{
 	neutron.CodeNetmaskSpelling:  true,
 }
 
+// mended has the codes of host routes that work once something else is mended: their subnet, a port or the guest. Somebody
+// wanted them, so they are not called needless.
+var mended = map[hostroute.Code]bool{
+	hostroute.CodeNoLease:          true,
+	hostroute.CodeSecondIPv4Subnet: true,
+	hostroute.CodeDHCPDisabled:     true,
+	hostroute.CodeRoutesIgnored:    true,
+}
+
 // compareHostRoutes orders host routes by destination, then by next hop.
 func compareHostRoutes(a, b hostroute.HostRoute) int {
 	return cmp.Or(comparePrefixes(a.Destination, b.Destination), a.NextHop.Compare(b.NextHop))

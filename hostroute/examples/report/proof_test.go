@@ -310,14 +310,19 @@ func checkText(t *testing.T, c *generatedCloud, number map[string]int) {
 	if want := number["wrong"] + number["risky"]; sections != want {
 		t.Errorf("the sections have %d host routes, want %d", sections, want)
 	}
-	goers, singly := 0, 0
+	goers, singly, wanted := 0, 0, 0
 	for _, r := range c.json.HostRoutes {
 		switch {
 		case r.CanGo:
 			goers++
+		case r.Removable && r.Instances > 0 && mended[r.Code]:
+			wanted++
 		case r.Removable:
 			singly++
 		}
+	}
+	if wanted > 0 {
+		wantContains(t, c.text, fmt.Sprintf("\n%s once the cause is mended.", plural(wanted, "host route above works", "host routes above work")))
 	}
 	if singly > 0 {
 		wantContains(t, c.text, fmt.Sprintf("\n%s can go singly, but not together with the rest.\n", count(singly, "more host route")))

@@ -40,7 +40,7 @@ func (p *printer) summary(opt *options, v *verdict) {
 // kindText explains a kind that n host routes have. CAN GO also lists some that count as wrong or risky.
 func (p *printer) kindText(k kind, n int) string {
 	if more := len(p.canGo) - n; k == canGo && more > 0 {
-		return kinds[k].text + ", with " + strconv.Itoa(more) + " of those above"
+		return kinds[k].text + ", which also lists " + strconv.Itoa(more) + " of those above"
 	}
 	return kinds[k].text
 }

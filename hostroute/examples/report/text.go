@@ -177,9 +177,9 @@ func (r *hostRoute) counts() string {
 		n    int
 	}{
 		{"steers", r.Effective},
+		{"never arrives", r.Effects[hostroute.EffectNotOffered]},
 		{"depends", r.Depends},
 		{"refused", r.Effects[hostroute.EffectRefused]},
-		{"never arrives", r.Effects[hostroute.EffectNotOffered]},
 		{"does nothing", r.Effects[hostroute.EffectShadowed] + r.Effects[hostroute.EffectSingleNIC] + r.Effects[hostroute.EffectRedundant]},
 	}
 	head := count(r.Instances, "instance") + ": "
