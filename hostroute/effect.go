@@ -24,7 +24,7 @@ type outcomes struct {
 	*fib
 	routes   []sweep.Route   // the destinations with a route in force
 	verdicts []sweep.Verdict // what each of them decides
-	places   []int32         // the place of each destination among them, by its number
+	places   []int32         // the place of each destination among them, by its number; nil: that is its number
 
 	reinstalled map[*candidate]outcome // of those that change others
 }
@@ -69,15 +69,26 @@ func (f *fib) outcomes(others *outcomes) *outcomes {
 	if others != nil && slices.EqualFunc(f.inForce, others.inForce, sameInForce) {
 		return &outcomes{fib: f, routes: others.routes, verdicts: others.verdicts, places: others.places}
 	}
-	o := &outcomes{fib: f, routes: make([]sweep.Route, 0, len(f.inForce)), places: make([]int32, len(f.inForce))}
-	for i, c := range f.inForce {
-		if c != nil {
+	o := &outcomes{fib: f, routes: f.prefixes}
+	if slices.Contains(f.inForce, nil) {
+		o.routes, o.places = nil, make([]int32, len(f.inForce))
+		for i, c := range f.inForce {
 			o.places[i] = int32(len(o.routes))
-			o.routes = append(o.routes, sweep.Route{Prefix: c.dest.prefix})
+			if c != nil {
+				o.routes = append(o.routes, f.prefixes[i])
+			}
 		}
 	}
 	o.verdicts = sweep.Effects(nil, o.routes)
 	return o
+}
+
+// place returns the place of a destination among those with a route in force; it has one.
+func (o *outcomes) place(d *destination) int {
+	if o.places == nil {
+		return int(d.number)
+	}
+	return int(o.places[d.number])
 }
 
 // changesOthers reports whether, without a candidate, next hops of others may become acceptable or not acceptable. Only
@@ -138,8 +149,11 @@ func (o *outcomes) without(gone, c *candidate) outcome {
 
 // at returns what deleting a candidate does to the addresses that a destination decides.
 func (o *outcomes) at(d *destination, gone *candidate) outcome {
-	place := int(o.places[d.number])
-	if o.inForce[d.number] == nil || !o.verdicts[place].Decides() {
+	if o.inForce[d.number] == nil {
+		return outcome{}
+	}
+	place := o.place(d)
+	if !o.verdicts[place].Decides() {
 		return outcome{}
 	}
 	before, after := o.exitAt(int(d.number)), o.exit(d, gone)
@@ -172,7 +186,7 @@ func (out outcome) and(other outcome, gone *candidate) outcome {
 
 // decides reports whether a candidate that was tried decides any address.
 func (o *outcomes) decides(c *candidate) bool {
-	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.places[c.dest.number]].Decides()
+	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.place(c.dest)].Decides()
 }
 
 // compareEgress returns the lowest address inside within that leaves otherwise, else the lowest of all; and whether

@@ -25,6 +25,7 @@ type guest struct {
 	candidates   []candidate
 	attempts     []*candidate  // those that the guest may try to install, in its order
 	destinations []destination // of the attempts, in the order of [sweep.Order]
+	prefixes     []sweep.Route // those of the destinations
 
 	defaultDestinations []*destination // those of default routes
 
@@ -327,6 +328,10 @@ func (g *guest) group() {
 		sorted[at] = c
 		c.dest, c.place, d.rivals = d, int32(at-first), sorted[first:at+1]
 		d.several = d.several || c.nic != d.rivals[0].nic
+	}
+	g.prefixes = routes[:n] // no longer needed for the attempts
+	for i := range g.destinations {
+		g.prefixes[i] = sweep.Route{Prefix: g.destinations[i].prefix}
 	}
 }
 
