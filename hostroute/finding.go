@@ -87,9 +87,6 @@ type Fix struct {
 	Edits   []Edit `json:"edits"` // additions come before removals
 }
 
-// good is what most verdicts say. Few rules can hold then.
-var good = Verdict{Class: ClassOwnGateway, Effect: EffectSteers}
-
 // A ruleSet holds rules by their scope.
 type ruleSet [scopes][]*rule
 
@@ -98,9 +95,6 @@ func newRuleSet(rules []*rule, has func(*rule) bool) *ruleSet {
 	for _, r := range rules {
 		if has(r) {
 			set[r.scope] = append(set[r.scope], r)
-		}
-		if has(r) && r.scope == ofRoute && r.names(&good) {
-			set[ofGoodRoute] = append(set[ofGoodRoute], r)
 		}
 	}
 	return &set
@@ -147,14 +141,11 @@ func findings(a *analysis, rules *ruleSet) []Finding {
 // ask appends the findings about one subject, by code.
 func (set *ruleSet) ask(out []Finding, at scope, s *subject) []Finding {
 	v := s.route.Verdict
-	if v != nil && v.Cause == CodeOptionOverflow {
-		return out // the finding about the subnet mutes the rest
+	if s.route.good || v != nil && v.Cause == CodeOptionOverflow { // the finding about the subnet mutes the rest
+		return out
 	}
 	isSibling := at == ofRoute && v == nil
 	start := len(out)
-	if v != nil && v.Class == good.Class && v.Effect == good.Effect {
-		at = ofGoodRoute
-	}
 	for _, r := range set[at] {
 		if isSibling && !r.siblings || v != nil && !r.names(v) || !r.holds(s) {
 			continue

@@ -97,7 +97,6 @@ const (
 	ofNIC
 	ofSubnet // on a NIC
 	ofRoute
-	ofGoodRoute // those of ofRoute that may hold of a good verdict
 	scopes
 )
 

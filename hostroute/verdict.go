@@ -150,6 +150,8 @@ type judged struct {
 	// What makes the verdict guest-dependent:
 	onList    bool // the order of the list, or whether a long offer arrives
 	onDefault bool // the default that the guest keeps
+
+	good bool // no rule holds
 }
 
 // A variant has the outcomes for the instance's guest with one default, and for other guests with the same default.
@@ -159,7 +161,7 @@ type variant struct {
 }
 
 // judge returns every host route and manual route with its verdict, and the verdicts themselves. To see on what they
-// depend, it compares the outcomes with those for other defaults, and for other guests.
+// depend, it compares the outcomes with those for other defaults, and for other guests; nil: no route is unusual.
 func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Verdict) {
 	n := 0
 	for i := range o.candidates {
@@ -189,6 +191,7 @@ func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Ver
 		v.Guests = differing(o, guests, i)
 		j.onList = c.tried && c.byDHCP() && c.nic.bytes > offerSafe || c.tried && c.subnet != nil && orderMatters(o.fib, c)
 		v.GuestDependent = len(v.Guests) > 0 || j.onList || j.onDefault
+		j.good = guests == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers
 		all = append(all, j)
 	}
 	return all, verdicts
@@ -237,7 +240,8 @@ func (o *outcomes) mayDiffer() bool {
 	return o.client.ignoresRoutes || slices.ContainsFunc(o.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && o.isUnusual(c) })
 }
 
-// isUnusual reports whether guests can differ on a route, or on others because of it.
+// isUnusual reports whether guests can differ on a route, or on others because of it. Of a route that steers by its gateway
+// where none is unusual, no rule holds.
 func (o *outcomes) isUnusual(c *candidate) bool {
 	refused := o.result(c) == badNextHop || o.result(c) == badMask
 	alone := len(c.dest.rivals) == 1 && o.captured(c) == nil
@@ -250,7 +254,7 @@ func (o *outcomes) isUnusual(c *candidate) bool {
 	case fromNextHop:
 		return false // the route that it serves is unusual, if anything is
 	}
-	return refused || !alone || own || c.onLink || c.hasHostBits() || !c.subnet.CIDR.Contains(c.NextHop)
+	return refused || !alone || own || c.onLink || c.hasHostBits() || c.Destination.Addr().IsLoopback() || !c.subnet.CIDR.Contains(c.NextHop)
 }
 
 // classOf returns the class of a candidate's next hop.
