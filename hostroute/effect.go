@@ -41,6 +41,9 @@ func effects(fibs []*fib) []*outcomes {
 		}
 	}
 	first := fibs[0]
+	if first.around == nil && first.users == nil {
+		return all // no next hop depends on another route
+	}
 	for _, c := range first.attempts {
 		if !c.hasVerdict() {
 			continue
@@ -122,7 +125,8 @@ func (o *outcomes) reinstall(gone *candidate, after *fib) {
 	}
 }
 
-// outcome returns what a candidate does in the table.
+// outcome returns what a candidate does in the table: to the addresses that its destination decides, and those of the route to
+// its next hop; and likewise for its copies, which go with it.
 func (o *outcomes) outcome(c *candidate) outcome {
 	if out, found := o.reinstalled[c]; found {
 		return out
@@ -130,19 +134,15 @@ func (o *outcomes) outcome(c *candidate) outcome {
 	if !c.tried || o.result(c) != installed {
 		return outcome{}
 	}
-	out := o.without(c, c)
-	for _, other := range o.copies(c) {
-		out = out.and(o.without(c, other), c)
-	}
-	return out
-}
-
-// without returns what deleting a candidate does where c leads, which is that candidate or a copy of it: to the addresses that
-// the destination of c decides, and those of the route to its next hop.
-func (o *outcomes) without(gone, c *candidate) outcome {
-	out := o.at(c.dest, gone)
+	out := o.at(c.dest, c)
 	if hop := o.hops[c]; hop != nil {
-		out = out.and(o.at(hop.dest, gone), gone)
+		out = out.and(o.at(hop.dest, c), c)
+	}
+	for _, other := range o.copies(c) {
+		out = out.and(o.at(other.dest, c), c)
+		if hop := o.hops[other]; hop != nil {
+			out = out.and(o.at(hop.dest, c), c)
+		}
 	}
 	return out
 }

@@ -188,7 +188,7 @@ func (g *guest) appendOffered4(list []*candidate, n *nic) []*candidate {
 			continue
 		}
 		g.client.settle(c)
-		isDefault := c.byDHCP() && c.source != fromConnected && g.client.seen(c) == any4
+		isDefault := c.Destination.Bits() == 0 && c.byDHCP() && c.source != fromConnected && g.client.seen(c) == any4
 		if g.client.countsUp && isDefault {
 			c.metric += defaults
 			defaults++

@@ -113,9 +113,9 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 
 // inputAddrs prepares what else NIC number i has. Addresses are looked for in complete subnets only.
 func inputAddrs(nic *NIC, i int, complete bool, errs *errorList) {
-	nic.Addrs = mapped(nic.Addrs, canon.Addr)
-	nic.Siblings = mapped(nic.Siblings, canon.Prefix)
-	nic.ManualRoutes = mapped(nic.ManualRoutes, unmapRoute)
+	nic.Addrs = mapped(nic.Addrs, (*netip.Addr).Is4In6, canon.Addr)
+	nic.Siblings = mapped(nic.Siblings, func(p *netip.Prefix) bool { return p.Addr().Is4In6() }, canon.Prefix)
+	nic.ManualRoutes = unmapRoutes(nic.ManualRoutes)
 	path := func(field string, j int) string { return fmt.Sprintf("NICs[%d].%s[%d]", i, field, j) }
 	for j, a := range nic.Addrs {
 		if !a.IsValid() {
@@ -143,7 +143,7 @@ func inputAddrs(nic *NIC, i int, complete bool, errs *errorList) {
 
 // inputSubnet prepares one subnet, and returns what is wrong with it, with paths relative to it.
 func inputSubnet(s *Subnet) (clean *Subnet, wrong []*InputError) {
-	cidr, gateway, routes := canon.Prefix(s.CIDR), canon.Addr(s.Gateway), mapped(s.HostRoutes, unmapRoute)
+	cidr, gateway, routes := canon.Prefix(s.CIDR), canon.Addr(s.Gateway), unmapRoutes(s.HostRoutes)
 	if !cidr.IsValid() {
 		wrong = append(wrong, &InputError{"CIDR", errInvalid})
 	} else if cidr != cidr.Masked() {
@@ -182,14 +182,15 @@ func equalSubnets(a, b *Subnet) bool {
 	return a.CIDR == b.CIDR && a.Gateway == b.Gateway && a.DHCPDisabled == b.DHCPDisabled && slices.Equal(a.HostRoutes, b.HostRoutes)
 }
 
-// mapped returns f of each element. It returns list itself if f changes none.
-func mapped[T comparable](list []T, f func(T) T) []T {
+// mapped returns f of each element: list itself if none holds an IPv4-mapped address.
+func mapped[T any](list []T, holds func(*T) bool, f func(T) T) []T {
 	for i := range list {
-		if v := f(list[i]); v != list[i] {
+		if holds(&list[i]) {
 			list = slices.Clone(list)
-			for ; i < len(list); i++ {
+			for i := range list {
 				list[i] = f(list[i])
 			}
+			return list
 		}
 	}
 	return list
@@ -206,4 +207,9 @@ func sameSlices(a, b *NIC) bool {
 
 func unmapRoute(r HostRoute) HostRoute {
 	return HostRoute{canon.Prefix(r.Destination), canon.Addr(r.NextHop)}
+}
+
+func unmapRoutes(list []HostRoute) []HostRoute {
+	isMapped := func(r *HostRoute) bool { return r.Destination.Addr().Is4In6() || r.NextHop.Is4In6() }
+	return mapped(list, isMapped, unmapRoute)
 }
