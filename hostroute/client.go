@@ -135,7 +135,7 @@ func (cl *client) seen(c *candidate) netip.Prefix {
 // mayAddHop reports whether the client adds a route to a candidate's next hop where that needs one (see needsHop).
 // Unwanted says that the candidate is a default that the guest is told not to use.
 func (cl *client) mayAddHop(c *candidate, unwanted bool) bool {
-	if !c.byDHCP() || c.linkScope() > 0 {
+	if cl.toHops == toNone || !c.byDHCP() || c.linkScope() > 0 {
 		return false
 	}
 	switch cl.toHops {

@@ -314,8 +314,9 @@ func (g *guest) group() {
 		c := attempts[i]
 		if begins(at) {
 			first = at
-			g.destinations = append(g.destinations, destination{prefix: routes[i].Prefix, number: int32(len(g.destinations))})
+			g.destinations = g.destinations[:len(g.destinations)+1]
 			d := &g.destinations[len(g.destinations)-1]
+			d.prefix, d.number = routes[i].Prefix, int32(len(g.destinations)-1)
 			for around != nil && !around.prefix.Contains(d.prefix.Addr()) {
 				around = around.parent
 			}

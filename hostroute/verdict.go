@@ -254,7 +254,7 @@ func (o *outcomes) isUnusual(c *candidate) bool {
 	case fromNextHop:
 		return false // the route that it serves is unusual, if anything is
 	}
-	return refused || !alone || own || c.onLink || c.hasHostBits() || c.Destination.Addr().IsLoopback() || !c.subnet.CIDR.Contains(c.NextHop)
+	return refused || !alone || own || c.onLink || c.dest.prefix != c.Destination || c.Destination.Addr().IsLoopback() || !c.subnet.CIDR.Contains(c.NextHop)
 }
 
 // classOf returns the class of a candidate's next hop.
