@@ -234,8 +234,8 @@ func (g *guest) goes(c, gone *candidate) bool {
 	if gone == nil {
 		return false
 	}
-	if user := g.users[c]; user != nil {
-		c = user
+	if c.source == fromNextHop {
+		c = g.users[c]
 	}
 	return c.sameRoute(gone)
 }
@@ -295,8 +295,9 @@ func (g *guest) group() {
 	routes := make([]sweep.Route, len(attempts))
 	for i, c := range attempts {
 		seen := g.client.seen(c)
-		routes[i] = sweep.Route{Prefix: seen.Masked(), NIC: c.nic.number}
-		c.badMask = routes[i].Prefix != seen
+		r := &routes[i]
+		r.Prefix, r.NIC = seen.Masked(), c.nic.number
+		c.badMask = r.Prefix != seen
 	}
 	order := sweep.Order(make([]int32, 0, len(routes)), routes)
 	begins := func(at int) bool { return at == 0 || routes[order[at]].Prefix != routes[order[at-1]].Prefix }
