@@ -107,7 +107,7 @@ var (
 
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis, rules *ruleSet) []Finding {
-	out := []Finding{}
+	out := make([]Finding, 0, a.likelyFindings())
 	next := a.judged
 	s := &subject{analysis: a}
 	out = rules.ask(out, ofInstance, s)
@@ -136,6 +136,22 @@ func findings(a *analysis, rules *ruleSet) []Finding {
 		}
 	}
 	return out
+}
+
+// likelyFindings returns how many findings there are, or a few more or less: room for them costs more to enlarge than to reserve.
+func (a *analysis) likelyFindings() (n int) {
+	for _, j := range a.judged {
+		if j.tried && j.Class != ClassOwnGateway {
+			n++
+		}
+		if j.tried && j.Effect != EffectSteers {
+			n++
+		}
+	}
+	if n > 0 {
+		n++ // about the instance
+	}
+	return n
 }
 
 // ask appends the findings about one subject, by code.

@@ -240,17 +240,24 @@ var multipleDefaults = rule{
 			f.Fixes = instructions("have the guest keep the IPv6 default route of one NIC")
 		}
 		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + s.keptDefault()
-		depend := len(f.Related)
+		n := 0
+		for _, j := range s.judged {
+			if j.onDefault {
+				n++
+			}
+		}
+		if n == 0 {
+			return f
+		}
+		f.Related = slices.Grow(f.Related, n)
 		for _, j := range s.judged {
 			if j.onDefault {
 				f.Related = append(f.Related, Related{j.Subject, "its effect depends on which default route the guest keeps"})
 			}
 		}
-		if on := f.Related[depend:]; len(on) > 0 {
-			example := on[0].Ref
-			example.Instance = ""
-			f.Message += "; the effect of " + strconv.Itoa(len(on)) + " depends on it, for example of " + example.String()
-		}
+		example := f.Related[len(f.Related)-n].Ref
+		example.Instance = ""
+		f.Message += "; the effect of " + strconv.Itoa(n) + " depends on it, for example of " + example.String()
 		return f
 	},
 }
