@@ -184,7 +184,8 @@ func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Ver
 			v.With, v.Without = o.exitNames(out.with, out.without)
 			v.Witness = out.witness
 		}
-		j := judged{candidate: c, Verdict: v}
+		all = append(all, judged{candidate: c, Verdict: v})
+		j := &all[len(all)-1]
 		for _, other := range defaults {
 			j.onDefault = j.onDefault || differs(o, other, i)
 		}
@@ -192,7 +193,6 @@ func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Ver
 		j.onList = c.tried && c.byDHCP() && c.nic.bytes > offerSafe || c.tried && c.subnet != nil && orderMatters(o.fib, c)
 		v.GuestDependent = len(v.Guests) > 0 || j.onList || j.onDefault
 		j.good = guests == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers
-		all = append(all, j)
 	}
 	return all, verdicts
 }
