@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
@@ -205,5 +206,20 @@ func (c *cloud) findSubnet(id string) (*hostroute.Subnet, error) {
 			return nil, fmt.Errorf("subnet %q is left out: %v", id, p)
 		}
 	}
-	return nil, fmt.Errorf("there is no subnet %q", id)
+	return nil, fmt.Errorf("there is no subnet %q%s", id, c.hint(id))
+}
+
+// hint says which subnets have a name that was given in place of an ID; "" if none has it.
+func (c *cloud) hint(name string) string {
+	var ids []string
+	for id, n := range c.SubnetNames {
+		if n == name {
+			ids = append(ids, quoted(id))
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	slices.Sort(ids)
+	return ": that is a name; the ID is " + strings.Join(ids, " or ")
 }

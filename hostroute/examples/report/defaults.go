@@ -47,7 +47,7 @@ func hasNIC(in hostroute.Instance, name string) bool {
 func (d *defaults) check(clouds ...*cloud) error {
 	for _, id := range d.subnets {
 		if !slices.ContainsFunc(clouds, func(c *cloud) bool { return len(c.users[id]) > 0 }) {
-			return fmt.Errorf("-default-subnet: no instance is on subnet %q", id)
+			return fmt.Errorf("-default-subnet: no instance is on subnet %q%s", id, clouds[len(clouds)-1].hint(id))
 		}
 	}
 	isNamed := func(in hostroute.Instance) bool { return hasNIC(in, d.nic) }

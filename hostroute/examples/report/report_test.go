@@ -190,7 +190,7 @@ func TestSubnet(t *testing.T) {
 	if out, _ := program(t, 1, "-subnet", "backup-subnet", sampleSubnets, samplePorts); !strings.Contains(out, "(no-lease)\n    fix: give subnet") {
 		t.Errorf("got\n%s", out)
 	}
-	if _, stderr := program(t, 2, "-subnet", "lab", sampleSubnets, samplePorts); !strings.Contains(stderr, "there is no subnet \"lab\"\n") {
+	if _, stderr := program(t, 2, "-subnet", "lab", sampleSubnets, samplePorts); !strings.Contains(stderr, "there is no subnet \"lab\": that is a name; the ID is lab-subnet\n") {
 		t.Errorf("stderr: %q", stderr)
 	}
 }
