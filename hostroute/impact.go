@@ -14,13 +14,14 @@ type Impact struct {
 	Instance string `json:"instance"`
 	// Changes are the destinations that leave by another NIC than before, as [Diff] gives them.
 	Changes []Change `json:"changes"`
-	// Uncertain says that more may move than Changes says. It is set in three cases. First, the guest may keep
-	// another default route (DefaultNIC is empty, and the default is one that is offered before or after the
-	// edits), and the Diff is then not Changes. Second, the Diff is not Changes under another one of [Guests], or, if the
-	// guest configures its NICs at once, in another order of them; udhcpc is left out, because no host route reaches it.
-	// Third, the edits name a host route, or they change, add or remove a verdict, and that verdict depends on the order of the
-	// list, or on an offer of more than 197 bytes, which some guests can lose; this does not count where the instance has one NIC, and an IPv4 default route before and
-	// after, because everything leaves by that NIC.
+	// Uncertain says that more may move than Changes says. One of these holds:
+	//   - DefaultNIC is empty, and with another default route, one that is offered before or after the edits, the Diff
+	//     is not Changes.
+	//   - Under another one of [Guests], or if the leases of a guest that configures its NICs at once come in another order,
+	//     the Diff is not Changes. GuestUdhcpc is left out, because no host route reaches it.
+	//   - A verdict that the edits name, change, add or remove depends on the order of its list, or on an offer of more than 197
+	//     bytes, which some guests can lose. This does not count if the instance has one NIC, and an IPv4 default
+	//     route before and after: everything leaves by that NIC.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject. A host
 	// route that an edit replaces and the one put in its place count as one subject.

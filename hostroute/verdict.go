@@ -80,21 +80,23 @@ type Verdict struct {
 	With    string     `json:"with"`
 	Without string     `json:"without"`
 	Witness netip.Addr `json:"witness"`
-	// GuestDependent says that the verdict depends on something that Neutron does not tell. It is set if one of
-	// these holds:
-	//   - Guests is not empty;
-	//   - DefaultNIC is empty, and with another one of the offered default routes the route is effective and here
-	//     it is not, or the reverse, or Witness leaves by another NIC;
-	//   - the route is installed if it comes first in its subnet's list and not if it comes last, or the reverse:
-	//     Neutron keeps no order.
+	// GuestDependent says that the verdict depends on something that Neutron does not tell:
+	//   - the DHCP client: Guests is not empty;
+	//   - the default route that the guest keeps, if DefaultNIC is empty: with another one of those that are offered, the
+	//     route is effective and here it is not, or the reverse, or Witness leaves by another NIC;
+	//   - the order of the subnet's list, which Neutron does not keep: the route is installed if it comes first and not if
+	//     it comes last, or the reverse.
 	GuestDependent bool `json:"guest_dependent"`
-	// Guests are those under which the verdict differs, in the order of [Guests]. With DefaultNIC's default route, or
-	// with any of the offered ones if DefaultNIC is empty, the route is effective under one of the two guests and not
-	// under the other, or Witness may leave by another NIC. GuestUdhcpc is
-	// not among them, because no host route reaches it. The instance's own guest is among them if it configures its
-	// NICs at once and their order decides. So are the guests that can lose an offer of more than 197 bytes. Where more
-	// than eight default routes are offered and DefaultNIC is empty, guests are compared with the first eight only, and
-	// GuestDependent looks at the first eight only, too, if Guest is one that sets metrics.
+	// Guests are those under which the verdict differs, in the order of [Guests]: the route is effective there and not
+	// here, or the reverse, or Witness may leave by another NIC. Both guests keep the same default route: that of
+	// DefaultNIC, or each of the offered ones in turn if DefaultNIC is empty.
+	//
+	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides.
+	// Guests that can lose an offer of more than 197 bytes are among them if the offer is longer than that. GuestUdhcpc never is,
+	// because no host route reaches it.
+	//
+	// If more than eight default routes are offered and DefaultNIC is empty, guests are compared with the first eight
+	// only. Then GuestDependent looks at the first eight only, too, if Guest sets metrics.
 	Guests []Guest `json:"guests"`
 }
 
