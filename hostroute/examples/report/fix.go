@@ -139,10 +139,15 @@ func (p *printer) fix(label string, e *entry, f hostroute.Fix, impact *audit.Imp
 		what = p.what(e, f.Edits)
 	}
 	effect, harmless := p.effect(f.Edits, impact)
+	if harmless && e.routes[0].wanted() && !slices.ContainsFunc(f.Edits, addsSome) {
+		effect += " (but the host routes may work after the other fix)"
+	}
 	p.line(4, "%s %s%s", label, what, effect)
 	isMisspelt := func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil }
 	if harmless || p.unsafe && !slices.ContainsFunc(f.Edits, isMisspelt) {
 		p.commands(6, f.Edits)
+	} else if len(f.Edits) > 0 {
+		p.hidden = true
 	}
 }
 

@@ -179,7 +179,12 @@ func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 		e.add(carrier.HostRoutes...)
 	}
 	for _, fix := range fixes {
-		p.fix("fix:", e, fix, p.impact(fix.Edits))
+		impact := p.impact(fix.Edits)
+		label := "fix:"
+		if f.Severity == hostroute.SeverityInfo && len(fix.Edits) > 0 && impact != nil && !impact.None() {
+			label = "fix, only if no other instance needs it:"
+		}
+		p.fix(label, e, fix, impact)
 	}
 }
 

@@ -19,23 +19,16 @@ func (p *printer) goers() {
 		p.out.WriteByte('\n')
 		p.canGoList()
 	}
-	singly, wanted := 0, 0
+	singly := 0
 	going := p.going()
 	for i := range p.hostRoutes {
-		switch r := &p.hostRoutes[i]; {
-		case !r.Removable || going[r.removal()]:
-		case r.wanted():
-			wanted++
-		default:
+		if r := &p.hostRoutes[i]; r.Removable && !going[r.removal()] && !r.wanted() {
 			singly++
 		}
 	}
 	_, instances := p.leftOut()
-	if singly > 0 || wanted > 0 || len(p.canGo) > 0 && instances > 0 {
+	if singly > 0 || len(p.canGo) > 0 && instances > 0 {
 		p.out.WriteByte('\n')
-	}
-	if wanted > 0 {
-		p.line(0, "%s once the cause is mended. Remove such a host route only if nobody wants it.", plural(wanted, "host route above works", "host routes above work"))
 	}
 	if singly > 0 {
 		p.line(0, "%s can go singly, but not together with the rest.", count(singly, "more host route"))
@@ -46,6 +39,9 @@ func (p *printer) goers() {
 	if p.hasPorts && len(p.hostRoutes) > 0 {
 		p.out.WriteByte('\n')
 		p.line(0, "One fix at a time; run this again after each. What CAN GO lists can all go at once.")
+		if p.hidden {
+			p.line(0, "Commands of fixes that may move data are left out: -unsafe prints them.")
+		}
 	}
 }
 
@@ -63,6 +59,9 @@ func (p *printer) canGoList() {
 		head += ", " + strconv.Itoa(unused) + " of them on subnets without an instance"
 	}
 	p.line(0, "%s", head)
+	if unused > 0 {
+		p.line(2, "No instance: first make sure that the list of ports is complete, and that an administrator fetched it.")
+	}
 	for _, id := range slices.Sorted(maps.Keys(bySubnet)) {
 		var list []hostroute.HostRoute
 		for _, e := range bySubnet[id] {
@@ -71,10 +70,23 @@ func (p *printer) canGoList() {
 		text := destinations(list) + ", on " + p.place(id)
 		if len(p.users[id]) == 0 {
 			text += ", no instance"
+			if port := p.ignoredPort(id); port != "" {
+				text += ", but port " + quoted(port) + " is left out"
+			}
 		}
 		p.line(2, "%s", text)
 		p.commands(4, bySubnet[id])
 	}
+}
+
+// ignoredPort returns the ID of a port on a subnet that is left out; "" if there is none.
+func (c *cloud) ignoredPort(subnet string) string {
+	for _, p := range c.Problems {
+		if p.Port != "" && slices.Contains(c.Ports[p.Port].Subnets, subnet) {
+			return p.Port
+		}
+	}
+	return ""
 }
 
 // notOfOne prints the findings that are not of one host route, by code.

@@ -230,7 +230,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 // check returns an error if the flags and arguments do not go together.
 func (opt *options) check() error {
 	if n := len(opt.documents); n != 1 && n != 2 {
-		return fmt.Errorf("there are %d arguments, not SUBNETS and PORTS", n)
+		return fmt.Errorf("there are %d arguments, not SUBNETS and PORTS (flags come before them)", n)
 	}
 	if opt.fail == 0 {
 		return errors.New("-fail takes info, warning or error")
@@ -242,7 +242,7 @@ func (opt *options) check() error {
 		return errors.New("only one of -to and -guests can be given")
 	}
 	if opt.before != nil && len(opt.before) != len(opt.documents) {
-		return fmt.Errorf("-before has %d documents, and there are %d now", len(opt.before), len(opt.documents))
+		return fmt.Errorf("-before takes as many documents as there are now, with a comma between them: %d and not %d", len(opt.documents), len(opt.before))
 	}
 	inputs := 0
 	for _, name := range slices.Concat(opt.documents, opt.before) {

@@ -20,6 +20,7 @@ type printer struct {
 	out    *bufio.Writer
 	unsafe bool // print the commands of fixes that move data, too
 	all    bool // list every host route
+	hidden bool // the commands of a fix were left out
 }
 
 // Widths of the text.
