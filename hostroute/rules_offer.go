@@ -28,11 +28,28 @@ var noLease = rule{
 		if s.subnet.Gateway.IsValid() {
 			problem = "gateway " + s.subnet.Gateway.String() + " of subnet " + name + " is outside its CIDR " + cidr
 		}
+		gateway := "a gateway inside " + cidr
+		if hop := s.subnet.commonNextHop(); hop.IsValid() {
+			gateway += " (its host routes have the next hop " + hop.String() + ")"
+		}
 		return Finding{
 			Message: problem + ": Calico's DHCP server has no address in the subnet, so it gives no lease, and nothing from the subnet arrives",
-			Fixes:   instructions("give subnet " + name + " a gateway inside " + cidr + "; if that makes a second default route, have the guest drop it"),
+			Fixes:   instructions("give subnet " + name + " " + gateway + "; if that makes a second default route, have the guest drop it"),
 		}
 	},
+}
+
+// commonNextHop returns the next hop of all host routes, if they have one in common that could be the gateway.
+func (s *Subnet) commonNextHop() netip.Addr {
+	if len(s.HostRoutes) == 0 {
+		return netip.Addr{}
+	}
+	hop := s.HostRoutes[0].NextHop
+	isOther := func(r HostRoute) bool { return r.NextHop != hop }
+	if !s.CIDR.Contains(hop) || hop == broadcast(s.CIDR) || slices.ContainsFunc(s.HostRoutes, isOther) {
+		return netip.Addr{}
+	}
+	return hop
 }
 
 var secondIPv4Subnet = rule{
