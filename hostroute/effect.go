@@ -24,7 +24,7 @@ type outcomes struct {
 	*fib
 	routes   []sweep.Route   // the destinations with a route in force
 	verdicts []sweep.Verdict // what each of them decides
-	places   []int32         // the place of each destination among them, by its number; nil: that is its number
+	places   []int32         // the place of each destination among them, by its number; nil: each has a route in force, and its number is its place
 
 	reinstalled map[*candidate]outcome // of those that change others
 }
@@ -41,7 +41,7 @@ func effects(fibs []*fib) []*outcomes {
 		}
 	}
 	first := fibs[0]
-	if first.around == nil && first.users == nil {
+	if first.around == nil {
 		return all // no next hop depends on another route
 	}
 	for _, c := range first.attempts {

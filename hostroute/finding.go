@@ -138,7 +138,7 @@ func findings(a *analysis, rules *ruleSet) []Finding {
 	return out
 }
 
-// likelyFindings returns how many findings there are, or a few more or less: room for them costs more to enlarge than to reserve.
+// likelyFindings estimates the number of findings, so that their list rarely has to grow.
 func (a *analysis) likelyFindings() (n int) {
 	for _, j := range a.judged {
 		if j.tried && j.Class != ClassOwnGateway {
@@ -157,8 +157,11 @@ func (a *analysis) likelyFindings() (n int) {
 // ask appends the findings about one subject, by code.
 func (set *ruleSet) ask(out []Finding, at scope, s *subject) []Finding {
 	v := s.route.Verdict
-	if s.route.good || v != nil && v.Cause == CodeOptionOverflow { // the finding about the subnet mutes the rest
+	if s.route.good {
 		return out
+	}
+	if v != nil && v.Cause == CodeOptionOverflow {
+		return out // the finding about the subnet mutes the rest
 	}
 	isSibling := at == ofRoute && v == nil
 	start := len(out)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/gen"
 	"example.com/go-hostroute/hostroute/internal/twin"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -261,7 +262,7 @@ func TestFindingsAreThoseOfTheTableOfCodes(t *testing.T) {
 	for _, r := range hostroute.Rules() {
 		severity[r.Code] = r.Severity
 	}
-	random(t, 2, 4000, func(t testing.TB, in hostroute.Instance) bool {
+	check := func(t testing.TB, in hostroute.Instance) bool {
 		r := analyze(t, in)
 		if diff := cmp.Diff(wantFindings(in), keys(r.Findings), equateNetip, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("findings (-want +got):\n%s%s", diff, describe(in))
@@ -301,7 +302,9 @@ func TestFindingsAreThoseOfTheTableOfCodes(t *testing.T) {
 			return false
 		}
 		return true
-	})
+	}
+	random(t, 2, 4000, check)
+	randomOf(t, gen.Tidy, 3, 4000, check) // where few rules are asked
 }
 
 func analyze(t testing.TB, in hostroute.Instance) *hostroute.Report {

@@ -25,7 +25,7 @@ type guest struct {
 	candidates   []candidate
 	attempts     []*candidate  // those that the guest may try to install, in its order
 	destinations []destination // of the attempts, in the order of [sweep.Order]
-	prefixes     []sweep.Route // those of the destinations
+	prefixes     []sweep.Route // of the destinations; NIC is not set
 
 	defaultDestinations []*destination // those of default routes
 
@@ -331,7 +331,7 @@ func (g *guest) group() {
 		c.dest, c.place, d.rivals = d, int32(at-first), sorted[first:at+1]
 		d.several = d.several || c.nic != d.rivals[0].nic
 	}
-	g.prefixes = routes[:n] // no longer needed for the attempts
+	g.prefixes = routes[:n] // the attempts no longer need the room
 	for i := range g.destinations {
 		g.prefixes[i] = sweep.Route{Prefix: g.destinations[i].prefix}
 	}

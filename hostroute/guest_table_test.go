@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/gen"
 	"example.com/go-hostroute/hostroute/internal/twin"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -77,6 +78,13 @@ func TestGuestInJSON(t *testing.T) {
 // depends on the guest.
 func TestVerdictsOfGuestsAgreeWithTwin(t *testing.T) {
 	random(t, 42, 1500, func(t testing.TB, in hostroute.Instance) bool {
+		return isOutlandish(in) || compareGuests(t, in)
+	})
+}
+
+// Whether other guests are looked at depends on one odd thing, or two.
+func TestVerdictsOfGuestsOfTidyInstances(t *testing.T) {
+	randomOf(t, gen.Tidy, 45, 1200, func(t testing.TB, in hostroute.Instance) bool {
 		return isOutlandish(in) || compareGuests(t, in)
 	})
 }

@@ -182,7 +182,7 @@ func equalSubnets(a, b *Subnet) bool {
 	return a.CIDR == b.CIDR && a.Gateway == b.Gateway && a.DHCPDisabled == b.DHCPDisabled && slices.Equal(a.HostRoutes, b.HostRoutes)
 }
 
-// mapped returns f of each element: list itself if none holds an IPv4-mapped address.
+// mapped returns f of each element, or list itself if none holds an IPv4-mapped address: f changes no others.
 func mapped[T any](list []T, holds func(*T) bool, f func(T) T) []T {
 	for i := range list {
 		if holds(&list[i]) {

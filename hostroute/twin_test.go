@@ -62,6 +62,11 @@ var exhaustive = os.Getenv("HOSTROUTE_EXHAUSTIVE") == "1"
 // twentieth under -short, on all processors, until f returns false.
 func random(t *testing.T, seed uint64, n int, f func(t testing.TB, in hostroute.Instance) bool) {
 	t.Helper()
+	randomOf(t, gen.Instance, seed, n, f)
+}
+
+func randomOf(t *testing.T, maker func(*rand.Rand) hostroute.Instance, seed uint64, n int, f func(t testing.TB, in hostroute.Instance) bool) {
+	t.Helper()
 	switch {
 	case exhaustive:
 	case testing.Short():
@@ -71,7 +76,7 @@ func random(t *testing.T, seed uint64, n int, f func(t testing.TB, in hostroute.
 	}
 	parallel(t, func(worker, workers int, failed *atomic.Bool) {
 		for i := worker; i < n && !failed.Load(); i += workers {
-			in := gen.Instance(rand.New(rand.NewPCG(seed, uint64(i))))
+			in := maker(rand.New(rand.NewPCG(seed, uint64(i))))
 			if !f(t, in) {
 				failed.Store(true)
 				t.Errorf("instance %d of seed %d", i, seed)

@@ -88,7 +88,7 @@ type Verdict struct {
 	//     it comes last, or the reverse.
 	GuestDependent bool `json:"guest_dependent"`
 	// Guests are those under which the verdict differs, in the order of [Guests]: the route is effective there and not
-	// here, or the reverse, or Witness may leave by another NIC. Both guests keep the same default route: that of
+	// here, or the reverse, or Witness may leave by another NIC. The two guests that are compared keep the same default route: that of
 	// DefaultNIC, or each of the offered ones in turn if DefaultNIC is empty.
 	//
 	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides.
@@ -153,7 +153,7 @@ type judged struct {
 	onList    bool // the order of the list, or whether a long offer arrives
 	onDefault bool // the default that the guest keeps
 
-	good bool // no rule holds
+	good bool // it is known that no rule holds
 }
 
 // A variant has the outcomes for the instance's guest with one default, and for other guests with the same default.
@@ -163,7 +163,8 @@ type variant struct {
 }
 
 // judge returns every host route and manual route with its verdict, and the verdicts themselves. To see on what they
-// depend, it compares the outcomes with those for other defaults, and for other guests; nil: no route is unusual.
+// depend, it compares the outcomes with those for other defaults, and for other guests. There are no guests if no attempt is
+// unusual; then no rule holds of a route by its own gateway that steers, but for loopback-destination.
 func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Verdict) {
 	n := 0
 	for i := range o.candidates {
@@ -194,7 +195,7 @@ func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Ver
 		v.Guests = differing(o, guests, i)
 		j.onList = c.tried && c.byDHCP() && c.nic.bytes > offerSafe || c.tried && c.subnet != nil && orderMatters(o.fib, c)
 		v.GuestDependent = len(v.Guests) > 0 || j.onList || j.onDefault
-		j.good = guests == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers
+		j.good = guests == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
 	}
 	return all, verdicts
 }
@@ -242,21 +243,22 @@ func (o *outcomes) mayDiffer() bool {
 	return o.client.ignoresRoutes || slices.ContainsFunc(o.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && o.isUnusual(c) })
 }
 
-// isUnusual reports whether guests can differ on a route, or on others because of it. Of a route that steers by its gateway
-// where none is unusual, no rule holds.
+// isUnusual reports whether guests can differ on a route, or on others because of it.
 func (o *outcomes) isUnusual(c *candidate) bool {
 	refused := o.result(c) == badNextHop || o.result(c) == badMask
 	alone := len(c.dest.rivals) == 1 && o.captured(c) == nil
-	own := c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
+	odd := !c.nic.connects(c.NextHop) || c.NextHop == localhost || c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
 	switch c.source {
 	case fromDefault:
-		return refused || own || o.result(c) == dropped && !o.hasDefault4() // networkd keeps it
+		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
+		lost := o.result(c) == dropped && !o.hasDefault4() || o.defaults.unwanted(c.nic) && o.inForce[c.dest.number] == c
+		return refused || odd || lost
 	case fromConnected, fromManual:
 		return refused || !alone
 	case fromNextHop:
 		return false // the route that it serves is unusual, if anything is
 	}
-	return refused || !alone || own || c.onLink || c.dest.prefix != c.Destination || c.Destination.Addr().IsLoopback() || !c.subnet.CIDR.Contains(c.NextHop)
+	return refused || !alone || odd || c.onLink || c.dest.prefix != c.Destination
 }
 
 // classOf returns the class of a candidate's next hop.
