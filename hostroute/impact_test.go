@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/gen"
 	"example.com/go-hostroute/hostroute/internal/twin"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -149,10 +150,10 @@ func checkImpact(t testing.TB, in hostroute.Instance, list []hostroute.Edit) boo
 }
 
 func TestImpactIsWhatItSays(t *testing.T) {
-	random(t, 25, 2000, func(t testing.TB, in hostroute.Instance) bool {
+	ofSome := func(t testing.TB, in hostroute.Instance) bool {
 		return checkImpact(t, in, someEdits(rand.New(rand.NewPCG(25, uint64(len(describe(in))))), in))
-	})
-	random(t, 26, 200, func(t testing.TB, in hostroute.Instance) bool {
+	}
+	ofFixes := func(t testing.TB, in hostroute.Instance) bool {
 		for _, f := range analyze(t, in).Findings {
 			for _, fix := range f.Fixes {
 				if !checkImpact(t, in, fix.Edits) {
@@ -161,7 +162,11 @@ func TestImpactIsWhatItSays(t *testing.T) {
 			}
 		}
 		return true
-	})
+	}
+	random(t, 25, 2000, ofSome)
+	random(t, 26, 200, ofFixes)
+	randomOf(t, gen.Tidy, 27, 600, ofSome)
+	randomOf(t, gen.Tidy, 28, 100, ofFixes)
 }
 
 func TestImpact(t *testing.T) {
