@@ -27,7 +27,7 @@ func TestBaselineRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		out, _ = program(t, 0, "-fail", fail, "-baseline", file, sampleSubnets, samplePorts)
-		wantContains(t, lines(out, "9 host routes"), "\nbaseline: it accepts ", " findings; 0 entries match nothing\n")
+		wantContains(t, lines(out, "9 host routes"), "\nbaseline: it accepts ", " findings; 0 more are at or above "+fail+"; 0 entries match nothing\n")
 		program(t, 0, "-fail", fail, "-baseline", file, "-instance", sampleWeb, sampleSubnets, samplePorts)
 		program(t, 0, "-fail", fail, "-baseline", file, "-subnet", "lab-subnet", sampleSubnets, samplePorts)
 		program(t, 0, "-fail", fail, "-baseline", file, "-json", sampleSubnets, samplePorts)
@@ -66,7 +66,8 @@ func TestBaseline(t *testing.T) {
 		}
 	}
 	out, _ := program(t, 1, "-baseline", with(storage, gone), sampleSubnets, samplePorts)
-	wantContains(t, out, "\nbaseline: it accepts 1 finding; 1 entry matches nothing\n", "\nBASELINE: 1 entry matches nothing\n  no-lease of gone-subnet\n")
+	wantContains(t, out, "\nbaseline: it accepts 1 finding; 2 more are at or above error; 1 entry matches nothing\n",
+		"\n    1 instance: depends; e.g. nfs00001-0000-4000-8000-000000000007\n    accepted: r\n    fix: ", "\nBASELINE: 1 entry matches nothing\n  no-lease of gone-subnet\n")
 
 	for _, file := range []string{
 		with(`{"code":"no-lease","subnet":"backup-subnet"}`), with(`{"code":"no-lease","subnet":"backup-subnet","reason":" "}`), with(`{"code":"no-lease","reason":"r"}`),

@@ -276,7 +276,7 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 	if err != nil {
 		return 0, err
 	}
-	p := &printer{cloud: c, out: out, unsafe: opt.unsafe, all: opt.all}
+	p := &printer{cloud: c, out: out, unsafe: opt.unsafe, all: opt.all, reasons: accepted}
 	switch {
 	case opt.problems:
 		for _, problem := range c.Problems {

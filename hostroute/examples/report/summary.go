@@ -30,7 +30,7 @@ func (p *printer) summary(opt *options, v *verdict) {
 		p.line(0, "%s", text)
 	}
 	if v.given {
-		p.line(0, "baseline: it accepts %s; %s", count(v.accepted, "finding"), matchText(len(v.unmatched)))
+		p.line(0, "baseline: it accepts %s; %s at or above %v; %s", count(v.accepted, "finding"), plural(v.failing, "more is", "more are"), opt.fail, matchText(len(v.unmatched)))
 	}
 	if p.hasPorts {
 		p.line(0, "assumed: %s", p.assumptions())

@@ -21,6 +21,8 @@ type printer struct {
 	unsafe bool // print the commands of fixes that move data, too
 	all    bool // list every host route
 	hidden bool // the commands of a fix were left out
+
+	reasons map[subject]string // why findings are accepted; nil: there is no baseline
 }
 
 // Widths of the text.
@@ -128,7 +130,19 @@ func (p *printer) entry(e *entry) {
 		return
 	}
 	p.line(4, "%s", p.counted(e))
+	if reason, isAccepted := p.reasons[e.subject()]; isAccepted {
+		p.line(4, "accepted: %s", oneLine(reason))
+	}
 	p.fixes(e)
+}
+
+// subject returns how a baseline names the finding of an entry.
+func (e *entry) subject() subject {
+	s := subject{Code: e.code, Subnet: e.subnet}
+	if !ofSubnet[e.code] {
+		s.HostRoute = e.routes[0].HostRoute
+	}
+	return s
 }
 
 // counted returns the counts of an entry with an example.
