@@ -169,6 +169,66 @@ func TestImpactIsWhatItSays(t *testing.T) {
 	randomOf(t, gen.Tidy, 28, 100, ofFixes)
 }
 
+// What Impact calls none for one guest moves nothing under any other one that takes host routes, with any default that it may keep.
+func TestNoneMovesNothingUnderAnyGuest(t *testing.T) {
+	check := func(t testing.TB, in hostroute.Instance) bool {
+		var removals []hostroute.Edit
+		for _, n := range in.NICs {
+			for _, s := range n.Subnets {
+				for _, r := range s.HostRoutes {
+					removals = append(removals, hostroute.Edit{Subnet: s.ID, Old: r})
+				}
+			}
+		}
+		if len(removals) == 0 || isOutlandish(in) {
+			return true
+		}
+		removal := removals[len(describe(in))%len(removals)]
+		for _, guest := range hostroute.Guests() {
+			in.Guest = guest
+			impact, err := in.Impact(removal)
+			if err != nil {
+				t.Error(err)
+				return false
+			}
+			if impact.None() && !staysUnderAll(t, in, edited(t, in, []hostroute.Edit{removal})) {
+				t.Errorf("removing %v is none for %s", removal.Old, guest)
+				return false
+			}
+		}
+		return true
+	}
+	random(t, 29, 2000, check)
+	randomOf(t, gen.Tidy, 30, 4000, check)
+}
+
+// staysUnderAll reports whether all data leaves two instances alike under all guests but udhcpc, with each default that they may keep.
+func staysUnderAll(t testing.TB, before, after hostroute.Instance) bool {
+	t.Helper()
+	var offered []string
+	for _, n := range before.NICs {
+		if slices.ContainsFunc(n.Offer(), func(r hostroute.HostRoute) bool { return r.Destination == any4 }) {
+			offered = append(offered, n.Name)
+		}
+	}
+	kept := []string{before.DefaultNIC}
+	if before.DefaultNIC == "" && len(offered) > 0 {
+		kept = offered
+	}
+	for _, guest := range hostroute.Guests() {
+		for _, nic := range kept {
+			before.Guest, after.Guest = guest, guest
+			before.DefaultNIC, after.DefaultNIC = nic, nic
+			moved := hostroute.Diff(analyze(t, before).Table, analyze(t, after).Table)
+			if guest != hostroute.GuestUdhcpc && len(moved) > 0 {
+				t.Errorf("under %s with the default of %q: %v\n%s", guest, nic, moved, describe(before))
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func TestImpact(t *testing.T) {
 	unknownDefault := func(in hostroute.Instance) hostroute.Instance { in.DefaultNIC = ""; return in }
 	one := func(in hostroute.Instance) hostroute.Instance {
