@@ -125,8 +125,7 @@ func (o *outcomes) reinstall(gone *candidate, after *fib) {
 	}
 }
 
-// outcome returns what a candidate does in the table: to the addresses that its destination decides, and those of the route to
-// its next hop; and likewise for its copies, which go with it.
+// outcome returns what a candidate does in the table. Its copies go with it.
 func (o *outcomes) outcome(c *candidate) outcome {
 	if out, found := o.reinstalled[c]; found {
 		return out
@@ -134,15 +133,19 @@ func (o *outcomes) outcome(c *candidate) outcome {
 	if !c.tried || o.result(c) != installed {
 		return outcome{}
 	}
-	out := o.at(c.dest, c)
-	if hop := o.hops[c]; hop != nil {
-		out = out.and(o.at(hop.dest, c), c)
-	}
+	out := o.without(c, c)
 	for _, other := range o.copies(c) {
-		out = out.and(o.at(other.dest, c), c)
-		if hop := o.hops[other]; hop != nil {
-			out = out.and(o.at(hop.dest, c), c)
-		}
+		out = out.and(o.without(c, other), c)
+	}
+	return out
+}
+
+// without returns what deleting a candidate does to the addresses that c decides, which is that candidate or a copy of it, and to
+// those of the route to the next hop of c.
+func (o *outcomes) without(gone, c *candidate) outcome {
+	out := o.at(c.dest, gone)
+	if hop := o.hops[c]; hop != nil {
+		out = out.and(o.at(hop.dest, gone), gone)
 	}
 	return out
 }

@@ -40,7 +40,8 @@ func (f *fib) leaves(c, gone *candidate) int32 {
 	}
 	set := uint64(1) << c.nic.number
 	for _, o := range c.dest.rivals {
-		comesIn := gone != nil && f.appends(o) && f.result(o) == exists // if only gone keeps it out; else its like is on the same NIC
+		// An equal route of its own NIC keeps it out: gone, or one that sets the same bit.
+		comesIn := gone != nil && f.appends(o) && f.result(o) == exists
 		if o.metric == c.metric && (f.result(o) == installed || comesIn) && !f.goes(o, gone) {
 			set |= 1 << o.nic.number
 		}

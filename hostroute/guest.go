@@ -240,7 +240,8 @@ func (g *guest) goes(c, gone *candidate) bool {
 	return c.sameRoute(gone)
 }
 
-// copies returns the same host route on other NICs, where the client makes something else of it.
+// copies returns what the same host route becomes on other NICs, if the client makes another destination of it there, or reaches it
+// in another way.
 func (g *guest) copies(c *candidate) []*candidate {
 	if g.client.metric == 0 || !c.byDHCP() {
 		return nil
@@ -295,9 +296,8 @@ func (g *guest) group() {
 	routes := make([]sweep.Route, len(attempts))
 	for i, c := range attempts {
 		seen := g.client.seen(c)
-		r := &routes[i]
-		r.Prefix, r.NIC = seen.Masked(), c.nic.number
-		c.badMask = r.Prefix != seen
+		routes[i].Prefix = seen.Masked()
+		c.badMask = routes[i].Prefix != seen
 	}
 	order := sweep.Order(make([]int32, 0, len(routes)), routes)
 	begins := func(at int) bool { return at == 0 || routes[order[at]].Prefix != routes[order[at-1]].Prefix }
@@ -333,7 +333,7 @@ func (g *guest) group() {
 	}
 	g.prefixes = routes[:n] // the attempts no longer need the room
 	for i := range g.destinations {
-		g.prefixes[i] = sweep.Route{Prefix: g.destinations[i].prefix}
+		g.prefixes[i].Prefix = g.destinations[i].prefix
 	}
 }
 

@@ -240,24 +240,18 @@ var multipleDefaults = rule{
 			f.Fixes = instructions("have the guest keep the IPv6 default route of one NIC")
 		}
 		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + s.keptDefault()
-		n := 0
-		for _, j := range s.judged {
-			if j.onDefault {
-				n++
-			}
-		}
-		if n == 0 {
-			return f
-		}
-		f.Related = slices.Grow(f.Related, n)
+		offered := len(f.Related)
+		f.Related = slices.Grow(f.Related, len(s.judged))
 		for _, j := range s.judged {
 			if j.onDefault {
 				f.Related = append(f.Related, Related{j.Subject, "its effect depends on which default route the guest keeps"})
 			}
 		}
-		example := f.Related[len(f.Related)-n].Ref
-		example.Instance = ""
-		f.Message += "; the effect of " + strconv.Itoa(n) + " depends on it, for example of " + example.String()
+		if depend := f.Related[offered:]; len(depend) > 0 {
+			example := depend[0].Ref
+			example.Instance = ""
+			f.Message += "; the effect of " + strconv.Itoa(len(depend)) + " depends on it, for example of " + example.String()
+		}
 		return f
 	},
 }

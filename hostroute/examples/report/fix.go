@@ -50,11 +50,7 @@ func addsSome(e hostroute.Edit) bool { return e.New != (hostroute.HostRoute{}) }
 
 // matching returns the findings that an entry is about.
 func (p *printer) matching(e *entry) []audit.Occurrence {
-	want := hostroute.Ref{Subnet: e.subnet}
-	if !ofSubnet[e.code] {
-		want.HostRoute = e.routes[0].HostRoute
-	}
-	return p.findingsOf(e.code, want)
+	return p.findingsOf(e.code, e.about())
 }
 
 // findingsOf returns the findings of a code about a subnet or host route.

@@ -181,7 +181,7 @@ func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 	for _, fix := range fixes {
 		impact := p.impact(fix.Edits)
 		label := "fix:"
-		if f.Severity == hostroute.SeverityInfo && len(fix.Edits) > 0 && impact != nil && !impact.None() {
+		if f.Severity == hostroute.SeverityInfo && impact != nil && !impact.None() {
 			label = "fix, only if no other instance needs it:"
 		}
 		p.fix(label, e, fix, impact)

@@ -56,7 +56,13 @@ func (k kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 // judge asks the audit for everything that the summary counts.
 func (c *cloud) judge() {
 	removable := make(chan []hostroute.Edit, 1)
-	go func() { removable <- c.audit.RemovableTogether() }() // which takes as long as the rest
+	go func() { // which takes as long as the rest
+		var together []hostroute.Edit
+		if c.hasPorts {
+			together = c.audit.RemovableTogether()
+		}
+		removable <- together
+	}()
 	c.findings = c.occurrences()
 	usages := slices.Collect(c.audit.Usages())
 	alone := make(map[hostroute.Ref][]hostroute.Code) // by subnet, or by host route: the findings of subnets without an instance
@@ -167,9 +173,6 @@ func (r *hostRoute) wanted() bool { return r.Instances > 0 && mended[r.code] }
 // canAllGo returns what nobody needs of the host routes that can be removed together. It leaves out those that are wanted and
 // the subnets of which too little is known, and then all that would move without them.
 func (c *cloud) canAllGo(all []hostroute.Edit) []hostroute.Edit {
-	if !c.hasPorts {
-		return nil
-	}
 	wanted := make(map[hostroute.Edit]bool)
 	for i := range c.hostRoutes {
 		wanted[c.hostRoutes[i].removal()] = c.hostRoutes[i].wanted()

@@ -130,19 +130,18 @@ func (p *printer) entry(e *entry) {
 		return
 	}
 	p.line(4, "%s", p.counted(e))
-	if reason, isAccepted := p.reasons[e.subject()]; isAccepted {
+	if reason, isAccepted := p.reasons[subjectOf(nil, e.code, e.about())]; isAccepted {
 		p.line(4, "accepted: %s", oneLine(reason))
 	}
 	p.fixes(e)
 }
 
-// subject returns how a baseline names the finding of an entry.
-func (e *entry) subject() subject {
-	s := subject{Code: e.code, Subnet: e.subnet}
-	if !ofSubnet[e.code] {
-		s.HostRoute = e.routes[0].HostRoute
+// about returns the subject of the findings of an entry.
+func (e *entry) about() hostroute.Ref {
+	if ofSubnet[e.code] {
+		return hostroute.Ref{Subnet: e.subnet}
 	}
-	return s
+	return e.routes[0].ref()
 }
 
 // counted returns the counts of an entry with an example.
@@ -219,7 +218,7 @@ func routesText(list []*hostRoute) string {
 	return destinations(out)
 }
 
-// destinations names host routes, five at most. A next hop stands behind the last destination that has it.
+// destinations names five host routes at most. If several in a row have the same next hop, it is named once, after the last of them.
 func destinations(list []hostroute.HostRoute) string {
 	shown := list[:min(len(list), maxDestinations)]
 	var b strings.Builder

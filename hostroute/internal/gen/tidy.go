@@ -65,10 +65,9 @@ func Tidy(r *rand.Rand) hostroute.Instance {
 		case 10:
 			route.NextHop = netip.IPv4Unspecified()
 		case 11: // an address of the NIC
-			n.Addrs = []netip.Addr{s.CIDR.Addr().Next().Next()}
-			route.NextHop = n.Addrs[0]
-			if !s.CIDR.Contains(n.Addrs[0]) {
-				n.Addrs = nil
+			route.NextHop = s.CIDR.Addr().Next().Next()
+			if s.CIDR.Contains(route.NextHop) {
+				n.Addrs = []netip.Addr{route.NextHop}
 			}
 		case 12: // another NIC's destination, or its subnet
 			other := in.NICs[r.IntN(len(in.NICs))].Subnets[0]
