@@ -14,7 +14,7 @@ type Impact struct {
 	Instance string `json:"instance"`
 	// Changes are the destinations that leave by another NIC than before, as [Diff] gives them.
 	Changes []Change `json:"changes"`
-	// Uncertain says that more may move than Changes says. One of these holds:
+	// Uncertain says that something else than Changes may move: more, less or nothing. One of these holds:
 	//   - DefaultNIC is empty, and with another default route, one that is offered before or after the edits, the Diff
 	//     is not Changes.
 	//   - Under another one of [Guests], or if the leases of a guest that configures its NICs at once come in another order,

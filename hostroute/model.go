@@ -20,7 +20,8 @@ type Subnet struct {
 	// that the subnet has none; it does not mean that Neutron chooses one. A gateway outside the
 	// CIDR is a finding, not an error.
 	Gateway netip.Addr `json:"gateway"`
-	// HostRoutes are in Neutron's order. Equal copies are one host route.
+	// HostRoutes are in the order in which Neutron returned them; the next time it may be another. Equal copies
+	// are one host route.
 	HostRoutes []HostRoute `json:"host_routes"`
 	// DHCPDisabled is the opposite of Neutron's enable_dhcp.
 	DHCPDisabled bool `json:"dhcp_disabled"`

@@ -88,12 +88,12 @@ type Verdict struct {
 	//     it comes last, or the reverse.
 	GuestDependent bool `json:"guest_dependent"`
 	// Guests are those under which the verdict differs, in the order of [Guests]: the route is effective there and not
-	// here, or the reverse, or Witness may leave by another NIC. The two guests that are compared keep the same default route: that of
-	// DefaultNIC, or each of the offered ones in turn if DefaultNIC is empty.
+	// here, or the reverse, or Witness may leave by another NIC. The two guests that are compared keep the same default
+	// route: that of DefaultNIC, or each of the offered ones in turn if DefaultNIC is empty.
 	//
 	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides.
-	// Guests that can lose an offer of more than 197 bytes are among them if the offer is longer than that. GuestUdhcpc never is,
-	// because no host route reaches it.
+	// Guests that can lose an offer of more than 197 bytes are among them if the offer is longer than that. GuestUdhcpc
+	// never is, because no host route reaches it.
 	//
 	// If more than eight default routes are offered and DefaultNIC is empty, guests are compared with the first eight
 	// only. Then GuestDependent looks at the first eight only, too, if Guest sets metrics.

@@ -36,9 +36,9 @@
 //
 // If several NICs are offered a default route, the guest chooses one, and DHCP clients differ in more than
 // that. So a host route may steer data in one guest and change nothing in another, although both look the same
-// to Neutron. [Usage] counts such instances as Depends, and [Impact] counts them as Uncertain. No advice of this
-// package relies on such a choice, whatever an instance's Guest is. Set DefaultNIC where you know it: then few host
-// routes depend.
+// to Neutron. [Usage] counts such instances as Depends. [Impact] counts them as Uncertain, or as Moved if data moves in the
+// guest that they were added with. None, Removable and RemovableTogether hold for every such choice. Set DefaultNIC where you
+// know it: then few host routes depend.
 //
 // All methods that ask may be called concurrently, but not together with Add, AddSubnet or Merge.
 package audit

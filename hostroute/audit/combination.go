@@ -11,7 +11,7 @@ import (
 
 // Instances that agree in everything that an analysis depends on are analysed once.
 
-// A combination is what such instances have in common, and how many there are.
+// A combination represents all instances with one key. It has one of them, what was found out about it, and their number.
 type combination struct {
 	key      string
 	instance hostroute.Instance // without its name; its subnets are those of the audit

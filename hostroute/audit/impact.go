@@ -13,8 +13,9 @@ import (
 // An Impact tells how edits change all instances that were added. The zero Impact says that nothing moves.
 type Impact struct {
 	Touched int `json:"touched"` // instances with a subnet that the edits name
-	// Moved counts the instances in which destinations leave by another NIC than before. Uncertain counts
-	// those of the others in which that may happen, depending on the guest: see [hostroute.Impact].
+	// Moved counts the instances in which destinations leave by another NIC than before, with their Guest and
+	// DefaultNIC as they were added. Uncertain counts those of the others in which that may happen, depending on
+	// the guest: see [hostroute.Impact]. It does not say that what counts as Moved is certain.
 	Moved     int    `json:"moved"`
 	Uncertain int    `json:"uncertain"`
 	Moves     []Move `json:"moves"` // those in the most instances first, then by destinations, From and To
@@ -32,8 +33,8 @@ func (i *Impact) None() bool {
 		!slices.ContainsFunc(i.New, func(o Occurrence) bool { return o.Finding.Severity == hostroute.SeverityError })
 }
 
-// Impact returns what edits do to all instances that were added: the sum of what
-// [hostroute.Instance.Impact] says about each.
+// Impact returns what edits do to all instances that were added: it asks [hostroute.Instance.Impact] about
+// each. An instance that counts as Moved does not count as Uncertain, too.
 //
 // It returns an [hostroute.InputError] for each edit of a subnet that was not added, and the errors of
 // [hostroute.Subnet.Apply], for instance for an Old that is not there. "Nothing moves" would be a wrong

@@ -20,7 +20,7 @@ import (
 //   - for a subnet: the subnet;
 //   - for a NIC: its subnets;
 //   - for a manual route: the route and the NIC's subnets;
-//   - for an instance: nothing more.
+//   - for an instance: only the code, so that all instances with it are one Occurrence.
 //
 // For conflict, captures-subnet, overlapping-subnets and next-hop-other-nic, the subnets and host routes of
 // Related must be the same, too. The zero Occurrence is about no instance.

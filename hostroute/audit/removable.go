@@ -31,6 +31,9 @@ func (p place) objector(others editsBySubnet) *combination {
 // removed, the Impact would not be None. Host routes in an offer that is too long for DHCP are left out, as in
 // [Usage].
 //
+// That holds for all of them together, not for a part. If you remove them from one subnet after another, data may move until
+// the last is removed. [Audit.Impact] of the first few says whether it does.
+//
 // If of several host routes one must stay, it is the last in that order: RemovableTogether goes through
 // all host routes and removes each whose removal, with those before it, moves nothing. It repeats this
 // until nothing more can go. So the result can contain a host route that is removable only after others,

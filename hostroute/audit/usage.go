@@ -20,8 +20,8 @@ type Usage struct {
 
 	// Effective counts the instances in which the host route steers data, whichever default route the
 	// guest keeps and whichever DHCP client it has, udhcpc apart. Depends counts those in which the guest
-	// decides whether it steers: the verdict is GuestDependent, and there are several NICs or no IPv4 default route. No
-	// instance counts as both.
+	// decides whether it steers: the verdict is GuestDependent. An instance with one NIC and an IPv4 default route
+	// does not count, because everything leaves by that NIC. No instance counts as both.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
 	// Inconsistent counts the instances in which the next hop does not stand for the hypervisor.

@@ -18,6 +18,7 @@ import (
 // subnet, not even the default. An inverted netmask, as in 11.0.0.0/0.255.255.255, is sent with
 // the length 0. The finding's Subject and the subnet's HostRoutes hold the destination that was meant,
 // and an analysis takes the host route as meant. [UpdateBody] and [ReplaceCommand] write it so, which is the remedy.
+// That command may move data, because guests then get the routes that were meant. No Impact says so: rewrite the list first.
 // Subnets of IPv6 or without DHCP have no such finding, since nothing of theirs reaches dnsmasq.
 const CodeNetmaskSpelling hostroute.Code = "netmask-spelling"
 

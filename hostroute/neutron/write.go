@@ -56,7 +56,8 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 //     list has another spelling, such as 2001:DB8::/32 or a netmask. s does not show the spelling, and
 //     there it makes no finding.
 //
-// A subnet with [CodeNetmaskSpelling] needs ReplaceCommand, too. The result is nil if
+// EditCommands cannot see a [CodeNetmaskSpelling]. For a subnet with that finding, call ReplaceCommand of the
+// edited subnet. Edits of other subnets are ignored. The result is nil if
 // [hostroute.Subnet.Apply] fails, and if there is nothing to change.
 func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	edited, err := s.Apply(edits...)

@@ -101,7 +101,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("tfplan", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: tfplan [flags] PLAN\nPLAN is what `terraform show -json` or `tofu show -json` prints of a plan. It may be -, for standard input.")
+		fmt.Fprintln(stderr, "usage: tfplan [flags] PLAN\nPLAN is a file with the output of `terraform show -json` or `tofu show -json` for a plan. It may be -, for standard input.")
 		flags.PrintDefaults()
 	}
 	flags.TextVar(&opt.fail, "fail", opt.fail, "exit with 1 at findings of this `severity` or above: info, warning or error")
