@@ -99,6 +99,7 @@ func (a *Audit) Add(in hostroute.Instance) error {
 	c := a.newCombination(string(key), &in)
 	c.marks = newMarks(c.subnets, report, len(in.NICs))
 	c.add(1, in.Name)
+	a.use(c)
 	return nil
 }
 
@@ -137,16 +138,17 @@ func (a *Audit) Merge(b *Audit) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	for _, s := range b.subnets {
-		a.keep(s.Subnet)
+	for id, s := range b.subnets {
+		if a.subnets[id] == nil {
+			a.subnets[id] = &subnet{Subnet: s.Subnet, matter: s.matter, masked: s.masked}
+		}
 	}
 	for key, from := range b.combinations {
-		c := a.combinations[key]
-		if c == nil {
-			c = a.newCombination(key, &from.instance)
-			c.marks = from.marks
+		if c := a.combinations[key]; c != nil {
+			c.add(from.count, from.names...)
+		} else {
+			a.use(from.of(a))
 		}
-		c.add(from.count, from.names...)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // A combination represents all instances with one key. It has one of them, what was found out about it, and their number.
 type combination struct {
 	key      string
-	instance hostroute.Instance // without its name; its subnets are those of the audit
+	instance hostroute.Instance // without its name; its subnets are copies of those that were added
 	subnets  []*subnet          // each once
 	marks    []mark             // for each host route of subnets, in their order
 	count    int                // instances
@@ -127,7 +127,7 @@ func appendPrefix(b []byte, p netip.Prefix) []byte {
 	return append(appendAddr(b, p.Addr()), byte(p.Bits()))
 }
 
-// newCombination adds the combination of an instance, without marks. All its subnets must be known.
+// newCombination returns the combination of an instance, without marks and instances. All its subnets must be known.
 func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination {
 	nics := make([]hostroute.NIC, len(in.NICs))
 	c := &combination{
@@ -135,8 +135,6 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 		instance: hostroute.Instance{NICs: nics, DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive, Guest: in.Guest},
 		names:    make([]string, 0, maxExamples),
 	}
-	a.combinations[key] = c
-	routes := 0
 	for i := range in.NICs {
 		n := &in.NICs[i]
 		nics[i] = hostroute.NIC{Name: n.Name, Siblings: slices.Clone(n.Siblings), ManualRoutes: slices.Clone(n.ManualRoutes)}
@@ -145,10 +143,8 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 			s := a.subnets[given.ID]
 			own = append(own, s)
 			nics[i].Subnets = append(nics[i].Subnets, s.Subnet)
-			if last := len(s.users) - 1; last < 0 || s.users[last].combination != c {
-				s.users = append(s.users, user{c, routes})
+			if !slices.Contains(c.subnets, s) {
 				c.subnets = append(c.subnets, s)
-				routes += len(s.HostRoutes)
 			}
 		}
 		a.subnetsOfNIC = own
@@ -159,4 +155,25 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 		}
 	}
 	return c
+}
+
+// of returns a copy of a combination of another audit, with the audit's own subnets. They share what does not change.
+func (c *combination) of(a *Audit) *combination {
+	out := *c
+	out.names = append(make([]string, 0, maxExamples), c.names...)
+	out.subnets = make([]*subnet, len(c.subnets))
+	for i, s := range c.subnets {
+		out.subnets[i] = a.subnets[s.ID]
+	}
+	return &out
+}
+
+// use adds a combination that is not known.
+func (a *Audit) use(c *combination) {
+	a.combinations[c.key] = c
+	routes := 0
+	for _, s := range c.subnets {
+		s.users = append(s.users, user{c, routes})
+		routes += len(s.HostRoutes)
+	}
 }
