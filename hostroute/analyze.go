@@ -116,12 +116,17 @@ func variants(all []*outcomes) []variant {
 		out = append(out, variant{base: all[0]})
 	}
 	out = out[:min(len(out), maxCompared)]
-	for i := range out {
-		v := &out[i]
-		for c := range clients {
-			if c := &clients[c]; c != v.base.client && !c.ignoresRoutes {
-				v.others = append(v.others, effects([]*fib{v.base.under(c, v.base.defaults)})[0])
-			}
+	for i := range clients {
+		c := &clients[i]
+		if c == all[0].client || c.ignoresRoutes {
+			continue
+		}
+		fibs := []*fib{out[0].base.under(c, out[0].base.defaults)}
+		for _, v := range out[1:] {
+			fibs = append(fibs, fibs[0].keeping(v.base.defaults))
+		}
+		for k, other := range effects(fibs) {
+			out[k].others = append(out[k].others, other)
 		}
 	}
 	return out

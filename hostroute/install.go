@@ -149,11 +149,12 @@ func (f *fib) drops(c *candidate) bool {
 
 // keeping returns what comes of the same instance if the guest keeps these defaults.
 func (f *fib) keeping(keeps defaults) *fib {
-	if f.client.metric > 0 { // its other routes may get other metrics, too
+	if f.client.raised > 0 || f.client.byName { // its other routes get other metrics, too
 		return f.under(f.client, keeps)
 	}
-	if slices.ContainsFunc(f.defaultDestinations, (*destination).mayBeOnLink) {
-		return install(f.guest, f.tried, keeps) // other next hops may depend on it
+	// Linux was not asked about defaults that are dropped. With metrics, it takes several. On others, next hops may depend.
+	if f.defaults != (defaults{}) || f.client.metric > 0 || slices.ContainsFunc(f.defaultDestinations, (*destination).mayBeOnLink) {
+		return install(f.guest, f.tried, keeps)
 	}
 	other := &fib{f.guest, f.tried, keeps, slices.Clone(f.answers), slices.Clone(f.inForce), f.links, f.asked}
 	for _, d := range f.defaultDestinations {

@@ -245,20 +245,24 @@ func (o *outcomes) mayDiffer() bool {
 
 // isUnusual reports whether guests can differ on a route, or on others because of it.
 func (o *outcomes) isUnusual(c *candidate) bool {
-	refused := o.result(c) == badNextHop || o.result(c) == badMask
-	alone := len(c.dest.rivals) == 1 && o.captured(c) == nil
-	odd := !c.nic.connects(c.NextHop) || c.NextHop == localhost || c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
+	a := o.answers[c.number]
+	if a.result == badNextHop || a.result == badMask {
+		return true
+	}
+	odd := func() bool {
+		return !a.covered || c.NextHop == localhost || c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
+	}
 	switch c.source {
-	case fromDefault:
-		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
-		lost := o.result(c) == dropped && !o.hasDefault4() || o.defaults.unwanted(c.nic) && o.inForce[c.dest.number] == c
-		return refused || odd || lost
-	case fromConnected, fromManual:
-		return refused || !alone
 	case fromNextHop:
 		return false // the route that it serves is unusual, if anything is
+	case fromDefault:
+		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
+		return odd() || a.result == dropped && !o.hasDefault4() || o.defaults.unwanted(c.nic) && o.inForce[c.dest.number] == c
 	}
-	return refused || !alone || odd || c.onLink || c.dest.prefix != c.Destination
+	if len(c.dest.rivals) > 1 || o.captured(c) != nil {
+		return true
+	}
+	return c.source != fromConnected && c.source != fromManual && (c.onLink || c.dest.prefix != c.Destination || odd())
 }
 
 // classOf returns the class of a candidate's next hop.
