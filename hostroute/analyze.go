@@ -77,18 +77,34 @@ type analysis struct {
 	verdicts []Verdict // of judged
 }
 
-func analyze(in Instance, e *exits) *analysis {
-	all := outcomesOf(newGuest(in, clientOf(in.Guest), e, in.told()))
+func analyze(in Instance, e *exits) *analysis { return tableOf(in, e).analysis() }
+
+// tableOf returns what a prepared instance installs.
+func tableOf(in Instance, e *exits) *fib {
+	keeps := in.told()
+	g := newGuest(in, clientOf(in.Guest), e, keeps)
+	return install(g, g.attempted(nil), keeps)
+}
+
+func (f *fib) analysis() *analysis {
+	all := outcomesOf(f)
 	judged, verdicts := judge(all[0], all[1:], variants(all))
 	return &analysis{all[0], judged, verdicts}
 }
 
+// judgedAlone returns the analysis of a table as if there were no other guest and no other default: Class, Effect and Cause
+// of the verdicts, and so the findings of severity error, are the same.
+func (f *fib) judgedAlone() *analysis {
+	o := effects([]*fib{f})[0]
+	judged, verdicts := judge(o, nil, []variant{{base: o}})
+	return &analysis{o, judged, verdicts}
+}
+
 // outcomesOf returns the outcomes for a guest, and for it with each of the defaults that it may keep.
-func outcomesOf(g *guest) []*outcomes {
-	f := install(g, g.attempted(nil), g.keeps)
+func outcomesOf(f *fib) []*outcomes {
 	fibs := []*fib{f}
-	for i, keeps := range g.choices() {
-		if i == maxCompared && g.client.metric > 0 { // each costs as much as the first
+	for i, keeps := range f.choices() {
+		if i == maxCompared && f.client.metric > 0 { // each costs as much as the first
 			break
 		}
 		fibs = append(fibs, f.keeping(keeps))

@@ -102,6 +102,7 @@ func newRuleSet(rules []*rule, has func(*rule) bool) *ruleSet {
 
 var (
 	allRules   = newRuleSet(catalogue, func(*rule) bool { return true })
+	errorRules = newRuleSet(catalogue, func(r *rule) bool { return r.severity == SeverityError })
 	aloneRules = newRuleSet(catalogue, func(r *rule) bool { return r.alone })
 )
 

@@ -102,9 +102,13 @@ func wantUncertain(before, after hostroute.Instance, edits []hostroute.Edit) (bo
 func checkImpact(t testing.TB, in hostroute.Instance, list []hostroute.Edit) bool {
 	t.Helper()
 	got, err := in.Impact(list...)
+	movesNothing, alike := in.MovesNothing(list...)
+	if fmt.Sprint(err) != fmt.Sprint(alike) {
+		t.Errorf("Impact: %v; MovesNothing: %v\n%s", err, alike, describe(in))
+	}
 	if err != nil {
-		if _, applied := in.Apply(list...); applied == nil {
-			t.Errorf("%v, though Apply makes the edits\n%s", err, describe(in))
+		if _, applied := in.Apply(list...); applied == nil || movesNothing {
+			t.Errorf("%v, though Apply says %v; MovesNothing is %v\n%s", err, applied, movesNothing, describe(in))
 		}
 		return !t.Failed()
 	}
@@ -142,6 +146,10 @@ func checkImpact(t testing.TB, in hostroute.Instance, list []hostroute.Edit) boo
 		return false
 	}
 	none := len(want.Changes) == 0 && !want.Uncertain && !slices.ContainsFunc(want.New, func(f hostroute.Finding) bool { return f.Severity == hostroute.SeverityError })
+	if movesNothing != none {
+		t.Errorf("MovesNothing(%v) is %v, and the impact %v\n%s", list, movesNothing, got, describe(in))
+		return false
+	}
 	if got.None() != none || got.New == nil || got.Gone == nil || got.Changes == nil || got.String() == "" {
 		t.Errorf("impact of %v: None is %v of %+v\n%s", list, got.None(), got, describe(in))
 		return false

@@ -239,13 +239,13 @@ func differs(a, b *outcomes, i int) bool {
 }
 
 // mayDiffer reports whether guests can differ on any route. It is cheap, and spares most instances the other guests.
-func (o *outcomes) mayDiffer() bool {
-	return o.client.ignoresRoutes || slices.ContainsFunc(o.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && o.isUnusual(c) })
+func (f *fib) mayDiffer() bool {
+	return f.client.ignoresRoutes || slices.ContainsFunc(f.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && f.isUnusual(c) })
 }
 
 // isUnusual reports whether guests can differ on a route, or on others because of it.
-func (o *outcomes) isUnusual(c *candidate) bool {
-	a := o.answers[c.number]
+func (f *fib) isUnusual(c *candidate) bool {
+	a := f.answers[c.number]
 	if a.result == badNextHop || a.result == badMask {
 		return true
 	}
@@ -257,9 +257,9 @@ func (o *outcomes) isUnusual(c *candidate) bool {
 		return false // the route that it serves is unusual, if anything is
 	case fromDefault:
 		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
-		return odd() || a.result == dropped && !o.hasDefault4() || o.defaults.unwanted(c.nic) && o.inForce[c.dest.number] == c
+		return odd() || a.result == dropped && !f.hasDefault4() || f.defaults.unwanted(c.nic) && f.inForce[c.dest.number] == c
 	}
-	if len(c.dest.rivals) > 1 || o.captured(c) != nil {
+	if len(c.dest.rivals) > 1 || f.captured(c) != nil {
 		return true
 	}
 	return c.source != fromConnected && c.source != fromManual && (c.onLink || c.dest.prefix != c.Destination || odd())

@@ -150,6 +150,9 @@ func TestImpactRefusesWhatMovesNothing(t *testing.T) {
 	if diff := cmp.Diff([]string{"edits[0].Subnet", "edits[1].Old", "edits[2]"}, paths(err)); diff != "" || impact != nil {
 		t.Errorf("%v, %v (-want +got):\n%s", impact, err, diff)
 	}
+	if still, alike := a.MovesNothing(edit("bakc", good, ""), edit("back", moot, ""), edit("front", "", ""), edit("back", good, "")); still || fmt.Sprint(alike) != fmt.Sprint(err) {
+		t.Errorf("MovesNothing is %v, %v", still, alike)
+	}
 	if err := a.AddSubnet(subnet("empty", "12.0.0.0/24", "12.0.0.1")); err != nil {
 		t.Fatal(err)
 	}

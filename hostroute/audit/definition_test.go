@@ -196,7 +196,8 @@ func TestRemovableTogether(t *testing.T) {
 func TestImpactIsTheSumOfImpacts(t *testing.T) {
 	deployments(t, 600, func(t *testing.T, seed uint64, instances []hostroute.Instance) {
 		edits := someEdits(t, seed, instances)
-		got, err := add(t, new(audit.Audit), instances...).Impact(edits...)
+		a := add(t, new(audit.Audit), instances...)
+		got, err := a.Impact(edits...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,6 +259,9 @@ func TestImpactIsTheSumOfImpacts(t *testing.T) {
 		}
 		if got.None() != none {
 			t.Errorf("None is %v", got.None())
+		}
+		if still, err := a.MovesNothing(edits...); still != none || err != nil {
+			t.Errorf("MovesNothing is %v, %v", still, err)
 		}
 	})
 }

@@ -51,16 +51,10 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	if err != nil {
 		return nil, err
 	}
-	touched := make(map[*combination]bool)
-	for s := range bySubnet {
-		for _, u := range s.users {
-			touched[u.combination] = true
-		}
-	}
 	out := &Impact{Examples: []string{}}
 	var moves []Move
 	came, gone := make(fold), make(fold)
-	for c := range touched {
+	for c := range bySubnet.touched() {
 		in := c.named()
 		impact, err := in.Impact(bySubnet.on(c)...)
 		if err != nil {
@@ -82,6 +76,21 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	}
 	out.New, out.Gone, out.Moves = came.occurrences(), gone.occurrences(), FoldMoves(moves)
 	return out, nil
+}
+
+// MovesNothing reports whether the [Audit.Impact] of the edits is None. It takes less time than Impact, because it stops at the
+// first instance on which something moves. The errors are those of Impact.
+func (a *Audit) MovesNothing(edits ...hostroute.Edit) (bool, error) {
+	bySubnet, err := a.bySubnet(edits)
+	if err != nil {
+		return false, err
+	}
+	for c := range bySubnet.touched() {
+		if free, err := c.instance.MovesNothing(bySubnet.on(c)...); err != nil || !free {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // editsBySubnet has edits in groups, so that an instance is not asked about those for other subnets.
@@ -114,6 +123,17 @@ func (a *Audit) bySubnet(edits []hostroute.Edit) (editsBySubnet, error) {
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// touched has the combinations with a subnet that the edits name.
+func (e editsBySubnet) touched() map[*combination]bool {
+	out := make(map[*combination]bool)
+	for s := range e {
+		for _, u := range s.users {
+			out[u.combination] = true
+		}
+	}
+	return out
 }
 
 // on returns the edits on the subnets of a combination.

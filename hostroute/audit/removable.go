@@ -13,13 +13,13 @@ import (
 func (p place) objector(others editsBySubnet) *combination {
 	for _, u := range p.subnet.users {
 		// An edit writes the whole list masked. If that changes nothing, the verdict says what the removal does.
-		if p.mark(u).has(moves) && p.subnet.masked && len(others.on(u.combination)) == 0 {
+		if (p.mark(u).has(moves) || p.mark(u).has(depends)) && p.subnet.masked && len(others.on(u.combination)) == 0 {
 			return u.combination
 		}
 	}
 	for _, u := range p.subnet.users {
-		impact, err := u.instance.Impact(append(others.on(u.combination), p.removal())...)
-		if err != nil || !impact.None() {
+		free, err := u.instance.MovesNothing(append(others.on(u.combination), p.removal())...)
+		if err != nil || !free {
 			return u.combination
 		}
 	}
