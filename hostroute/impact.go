@@ -103,7 +103,7 @@ func (i *Impact) String() string {
 		s = some(i.Changes, Change.String)
 	}
 	if i.Uncertain {
-		s += "; more may move with another DHCP client or default route"
+		s += "; with another DHCP client or default route, that may differ"
 	}
 	about := func(f Finding) string {
 		f.Subject.Instance = ""
