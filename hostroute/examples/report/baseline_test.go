@@ -27,7 +27,7 @@ func TestBaselineRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		out, _ = program(t, 0, "-fail", fail, "-baseline", file, sampleSubnets, samplePorts)
-		wantContains(t, lines(out, "9 host routes"), "\nbaseline: it accepts ", " findings; 0 more are at or above "+fail+"; 0 entries match nothing\n")
+		wantContains(t, lines(out, "10 host routes"), "\nbaseline: it accepts ", " findings; 0 more are at or above "+fail+"; 0 entries match nothing\n")
 		program(t, 0, "-fail", fail, "-baseline", file, "-instance", sampleWeb, sampleSubnets, samplePorts)
 		program(t, 0, "-fail", fail, "-baseline", file, "-subnet", "lab-subnet", sampleSubnets, samplePorts)
 		program(t, 0, "-fail", fail, "-baseline", file, "-json", sampleSubnets, samplePorts)

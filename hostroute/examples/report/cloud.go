@@ -24,6 +24,7 @@ type cloud struct {
 	users    map[string][]string            // the names of the instances on a subnet, in the order of the file
 	labels   map[string]int                 // how many subnets have a name
 	misspelt map[string][]hostroute.Finding // netmask-spelling, by subnet
+	left     map[string][]string            // the IDs of the ports that are left out, by subnet, sorted
 	unsure   map[string]string              // subnets on which too little is known for a removal, and on what that depends
 
 	// judge fills these.
@@ -141,17 +142,7 @@ func (c *cloud) add(progress *progress) error {
 // doubt finds the subnets on which too little is known.
 func (c *cloud) doubt() {
 	c.unsure = make(map[string]string)
-	leftOut := make(map[string]bool) // instances
-	for _, p := range c.Problems {
-		leftOut[p.Instance] = p.Instance != ""
-	}
-	for _, port := range c.Ports {
-		if leftOut[port.Instance] {
-			for _, id := range port.Subnets {
-				c.unsure[id] = "if no instance that is left out needs it"
-			}
-		}
-	}
+	c.doubtPorts()
 	for i := range c.Instances {
 		list := subnetsOf(&c.Instances[i])
 		for _, s := range list {
@@ -165,6 +156,35 @@ func (c *cloud) doubt() {
 				c.unsure[s.ID] = "once the list of " + c.label(list[bad].ID) + " is rewritten"
 			}
 		}
+	}
+}
+
+// doubtPorts finds the ports that are left out. Their instances may need what is on their subnets.
+func (c *cloud) doubtPorts() {
+	c.left = make(map[string][]string)
+	instances, ports := make(map[string]bool), make(map[string]bool) // instances that are left out, and ports by themselves
+	for _, p := range c.Problems {
+		if p.Instance != "" {
+			instances[p.Instance] = true
+		} else if p.Port != "" {
+			ports[p.Port] = true
+		}
+	}
+	for id, port := range c.Ports {
+		if !ports[id] && !instances[port.Instance] {
+			continue
+		}
+		// Anyone with access to the network can make a port that is not attached. Where instances are known, it changes nothing.
+		anyones := ports[id] && port.Host == ""
+		for _, subnet := range port.Subnets {
+			c.left[subnet] = append(c.left[subnet], id)
+			if !anyones || len(c.users[subnet]) == 0 {
+				c.unsure[subnet] = "if no port that is left out needs it"
+			}
+		}
+	}
+	for _, list := range c.left {
+		slices.Sort(list)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -49,5 +50,73 @@ func TestWhatIsNotKnownIsNotCalledHarmless(t *testing.T) {
 	first := textFile(t, `{"ports":[`+known+`],"ports_links":[{"rel":"next","href":"http://neutron/v2.0/ports?marker=p1"}]}`)
 	if _, stderr := program(t, 2, subnets, first); !strings.Contains(stderr, "further page") {
 		t.Errorf("a page is missing, and it says %q", stderr)
+	}
+}
+
+// A subnet with a port that is left out and without an instance is one of which nothing is known.
+func TestPortsThatAreLeftOut(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"front","cidr":"10.1.0.0/24","gateway_ip":"10.1.0.1"},
+		{"id":"back","cidr":"10.2.0.0/24","gateway_ip":"10.2.0.1","host_routes":[{"destination":"11.0.0.0/8","nexthop":"10.2.0.1"}]}]}`)
+	port := func(id, device, host, subnet, address string) string {
+		return fmt.Sprintf(`{"id":%q,"device_id":%q,"device_owner":"compute:nova","binding:host_id":%q,"fixed_ips":[{"subnet_id":%q,"ip_address":%q}]}`, id, device, host, subnet, address)
+	}
+	ports := func(list ...string) string {
+		return textFile(t, `{"ports":[`+strings.Join(list, ",")+`]}`)
+	}
+	const (
+		canGo = "\nCAN GO: 1 host route"
+		unset = "openstack subnet unset"
+	)
+	one, two := port("p1", "one", "h1", "front", "10.1.0.5"), port("p2", "two", "h1", "back", "10.2.0.5")
+	planted := port("x", "one", "", "back", "10.2.0.9")
+	nobodys := port("x", "", "", "back", "10.2.0.9")
+	attached := port("x", "", "h1", "back", "10.2.0.9")
+	lost := port("x", "three", "h1", "back", "10.2.0.9") + "," + port("y", "three", "h1", "gone", "10.3.0.5")
+	onLost := port("z", "three", "", "back", "10.2.0.10")
+	lostElsewhere := port("y", "three", "h1", "gone", "10.3.0.5")
+
+	out, _ := program(t, 0, subnets, ports(one))
+	wantContains(t, out, canGo, unset)
+	for name, left := range map[string]string{
+		"names an instance": planted, "names none": nobodys, "is attached, and names none": attached, "of an instance": lost,
+		"names an instance that is left out": onLost + "," + lostElsewhere,
+	} {
+		document := ports(one, left)
+		out, _ := program(t, 0, "-all", "-unsafe", subnets, document)
+		id := "x"
+		if strings.HasPrefix(left, onLost) {
+			id = "z"
+		}
+		wantContains(t, out, "\n     1 idle     ", "\nIDLE: 1 host route\n\n  11.0.0.0/8 via 10.2.0.1, on back 10.2.0.0/24\n    no instance, but port "+id+" is left out\n")
+		if strings.Contains(out, "CAN GO:") || strings.Contains(out, unset) {
+			t.Errorf("%s: it may need the host route:\n%s", name, out)
+		}
+		if r := asJSON(t, 0, subnets, document).HostRoutes[0]; r.Removable || r.CanGo || r.Kind != "idle" {
+			t.Errorf("%s: got %+v", name, r)
+		}
+		out, _ = program(t, 0, "-unsafe", "-subnet", "back", subnets, document)
+		wantContains(t, out, "\n  left out: port "+id)
+		if strings.Contains(out, "can be removed") || strings.Contains(out, unset) {
+			t.Errorf("%s: it may need the host route:\n%s", name, out)
+		}
+	}
+
+	// Where an instance is known, anyone could switch off advice with a port that is not attached.
+	for name, left := range map[string]string{"names an instance": planted, "names none": nobodys, "names an instance that is left out": onLost} {
+		without, with := ports(one, two, lostElsewhere), ports(one, two, lostElsewhere, left)
+		before, after := asJSON(t, 0, subnets, without), asJSON(t, 0, subnets, with)
+		if !reflect.DeepEqual(before.HostRoutes, after.HostRoutes) || !after.HostRoutes[0].CanGo {
+			t.Errorf("%s: got %+v, without the port %+v", name, after.HostRoutes, before.HostRoutes)
+		}
+		out, _ := program(t, 0, subnets, with)
+		wantContains(t, out, canGo, unset)
+		out, _ = program(t, 0, "-subnet", "back", subnets, with)
+		wantContains(t, out, "\n  left out: port ", "can be removed", unset)
+	}
+	for name, left := range map[string]string{"is attached, and names none": attached, "of an instance": lost} {
+		out, _ := program(t, 0, subnets, ports(one, two, left))
+		if strings.Contains(out, "CAN GO:") || strings.Contains(out, unset) {
+			t.Errorf("%s: it may need the host route:\n%s", name, out)
+		}
 	}
 }

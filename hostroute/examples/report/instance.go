@@ -245,6 +245,21 @@ func (p *printer) subnetHead(s *hostroute.Subnet) {
 			p.line(2, "problem: %s", oneLine(problem.String()))
 		}
 	}
+	left := p.left[s.ID]
+	for _, id := range left[:min(len(left), maxNames)] {
+		p.line(2, "left out: port %s%s (-problems tells why)", quoted(id), naming(p.Ports[id].Instance))
+	}
+	if more := len(left) - maxNames; more > 0 {
+		p.line(2, "left out: %s", count(more, "more port"))
+	}
+}
+
+// naming says which instance a port names.
+func naming(instance string) string {
+	if instance == "" {
+		return ""
+	}
+	return ", which names instance " + quoted(instance)
 }
 
 // usage returns a host route of the cloud; nil if there is none.

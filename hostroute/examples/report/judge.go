@@ -45,7 +45,7 @@ var kinds = [...]struct{ name, text string }{
 	canGo:   {"can go", "nobody needs them: see CAN GO"},
 	works:   {"works", "choose the NIC of some data, in one instance at least"},
 	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are"},
-	idle:    {"idle", "do nothing, but cannot all be removed with the rest"},
+	idle:    {"idle", "do nothing as far as is known, but may be needed: CAN GO does not list them"},
 	unknown: {"unknown", "nothing is wrong as far as the subnet alone shows"},
 }
 

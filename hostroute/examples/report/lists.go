@@ -70,23 +70,10 @@ func (p *printer) canGoList() {
 		text := destinations(list) + ", on " + p.place(id)
 		if len(p.users[id]) == 0 {
 			text += ", no instance"
-			if port := p.ignoredPort(id); port != "" {
-				text += ", but port " + quoted(port) + " is left out"
-			}
 		}
 		p.line(2, "%s", text)
 		p.commands(4, bySubnet[id])
 	}
-}
-
-// ignoredPort returns the ID of a port on a subnet that is left out; "" if there is none.
-func (c *cloud) ignoredPort(subnet string) string {
-	for _, p := range c.Problems {
-		if p.Port != "" && slices.Contains(c.Ports[p.Port].Subnets, subnet) {
-			return p.Port
-		}
-	}
-	return ""
 }
 
 // notOfOne prints the findings that are not of one host route, by code.

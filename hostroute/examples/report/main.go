@@ -16,7 +16,8 @@
 //	works    steers data in some instance, whatever DHCP client and default route its guest has
 //	depends  steers data in some instance with one DHCP client or default route, and not with another. udhcpc does not
 //	         count, because no host route reaches it
-//	idle     none of these
+//	idle     none of these. If one is removed, another may be needed; or too little is known, as on a subnet without an instance
+//	         and with a port that is left out
 //	unknown  without PORTS: the subnet alone shows nothing wrong
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. Commands

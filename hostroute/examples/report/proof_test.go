@@ -484,7 +484,7 @@ func (c *generatedCloud) wantEdits(t *testing.T, commands []string, edits ...hos
 }
 
 var (
-	entryLine = regexp.MustCompile(`^  (\S.*?), on (\S+) \S+(?:, no instance(?:, but port .*)?)?$`)
+	entryLine = regexp.MustCompile(`^  (\S.*?), on (\S+) \S+(?:, no instance)?$`)
 	fixLine   = regexp.MustCompile(`^    (?:fix:|or) (.*)$`)
 	moveTo    = regexp.MustCompile(`^move to (\S+)$`)
 	others    = regexp.MustCompile(`^remove (\S+) via (\S+?)( and \d+ more)? from (\S+)$`)

@@ -148,7 +148,7 @@ func (e *entry) about() hostroute.Ref {
 func (p *printer) counted(e *entry) string {
 	r := e.routes[0]
 	if r.Instances == 0 {
-		return p.instances(0)
+		return p.instances(0) + p.butLeftOut(e.subnet)
 	}
 	return r.counts() + "; e.g. " + quoted(p.example(e))
 }
@@ -162,6 +162,21 @@ func (c *cloud) instances(n int) string {
 		return "no instance"
 	}
 	return count(n, "instance")
+}
+
+// butLeftOut names the ports on a subnet that are left out.
+func (c *cloud) butLeftOut(subnet string) string {
+	var ids []string
+	for _, id := range c.left[subnet] {
+		ids = append(ids, quoted(id))
+	}
+	switch len(ids) {
+	case 0:
+		return ""
+	case 1:
+		return ", but port " + ids[0] + " is left out"
+	}
+	return ", but ports " + some(ids, maxNames) + " are left out"
 }
 
 // usersText returns "5 instances; e.g. NAME" for those on a subnet.
