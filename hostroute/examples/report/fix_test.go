@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,31 @@ func TestMisspeltSubnet(t *testing.T) {
 			t.Errorf("%s %v: removable %v, can go %v", r.Subnet, r.HostRoute, r.Removable, r.CanGo)
 		}
 	}
+}
+
+// What is harmless needs no fix. If others need it, there is none.
+func TestNoFixOfWhatOthersNeed(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[
+		{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"},{"destination":"11.12.0.0/16","nexthop":"11.8.0.77"},{"destination":"11.12.0.0/16","nexthop":"11.8.0.1"}]}]}`)
+	port := func(id, device, subnet, address string) string {
+		return `{"id":"` + id + `","device_id":"` + device + `","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"` + subnet + `","ip_address":"` + address + `"}]}`
+	}
+	ports := func(list ...string) string { return textFile(t, `{"ports":[`+strings.Join(list, ",")+`]}`) }
+	front, back, alone := port("p1", "two", "f", "10.65.0.5"), port("p2", "two", "b", "11.8.0.5"), port("p3", "one", "b", "11.8.0.6")
+	all := ports(front, back, alone)
+	for _, of := range [][]string{{"-instance", "one"}, {"-subnet", "b"}} {
+		out, _ := program(t, 1, slices.Concat([]string{"-unsafe", "-default-subnet", "f"}, of, []string{subnets, all})...)
+		wantContains(t, out, "(single-nic)\n    no fix needed: it does no harm, and to remove it moves 1 of 2 instances: 11.11.0.0/16 b -> f, e.g. in two\n",
+			"(single-nic)\n    no fix needed: it does no harm, and to remove it may move data of 1 of 2 instances\n",
+			"(duplicate)\n    no fix needed: it does no harm, and to remove 11.12.0.0/16 via 11.8.0.77 from b may move data of 1 of 2 instances\n")
+		for _, part := range strings.Split(out, "no fix needed: ")[1:] {
+			if _, next, _ := strings.Cut(part, "\n"); strings.HasPrefix(strings.TrimLeft(next, " "), "openstack ") {
+				t.Errorf("a command follows:\n%s", part)
+			}
+		}
+	}
+	out, _ := program(t, 1, "-instance", "one", subnets, ports(alone))
+	wantContains(t, out, "(single-nic)\n    fix: remove: moves no data\n      openstack ")
 }
 
 // Where two subnets have one name, the text has their IDs, too.

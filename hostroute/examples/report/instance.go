@@ -180,12 +180,22 @@ func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 	}
 	for _, fix := range fixes {
 		impact := p.impact(fix.Edits)
-		label := "fix:"
 		if f.Severity == hostroute.SeverityInfo && impact != nil && !impact.None() {
-			label = "fix, only if no other instance needs it:"
+			p.noFix(e, fix, impact)
+		} else {
+			p.fix("fix:", e, fix, impact)
 		}
-		p.fix(label, e, fix, impact)
 	}
+}
+
+// noFix prints what a fix would move, of a finding that moves no packet itself.
+func (p *printer) noFix(e *entry, f hostroute.Fix, impact *audit.Impact) {
+	what := p.what(e, f.Edits)
+	if what == "remove" {
+		what = "remove it"
+	}
+	effect, _ := p.effect(f.Edits, impact)
+	p.line(4, "no fix needed: it does no harm, and to %s%s", what, strings.TrimPrefix(effect, ":"))
 }
 
 func (e *entry) add(routes ...hostroute.HostRoute) {

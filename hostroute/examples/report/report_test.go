@@ -192,7 +192,7 @@ func TestSubnet(t *testing.T) {
 	out, _ = program(t, 0, "-subnet", "old-subnet", sampleSubnets, samplePorts)
 	wantContains(t, out, "\n  left out: port 00000014-58ed-4fc1-952e-1e2ab7081d8b, which names instance "+sampleWeb+" (-problems tells why)\n", "\n10.98.0.0/16 via 10.99.0.1: idle\n")
 	out, _ = program(t, 0, "-subnet", "back-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "\n    fix, only if no other instance needs it: remove: moves 4 of 5 instances: 11.11.0.0/16 back -> front ")
+	wantContains(t, out, "(single-nic)\n    no fix needed: it does no harm, and to remove it moves 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n")
 	program(t, 1, "-subnet", "lab-subnet", sampleSubnets)
 	if out, _ := program(t, 1, "-subnet", "backup-subnet", sampleSubnets, samplePorts); !strings.Contains(out, "(no-lease)\n    fix: give subnet") {
 		t.Errorf("got\n%s", out)
