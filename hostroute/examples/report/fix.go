@@ -15,34 +15,44 @@ import (
 
 // How to mend host routes: which fix, whom it moves, and its commands.
 
-// fixes prints the best fix of an entry, and the removal if that is another way to move nothing.
+// fixes prints the best fix of an entry, and the removal if that is another way.
 func (p *printer) fixes(e *entry) {
 	var removal []hostroute.Edit
 	for _, r := range e.routes {
 		removal = append(removal, r.removal())
 	}
+	isProposed := false
 	var mends []hostroute.Fix // the other fixes
 	for _, f := range p.candidates(e) {
 		if len(f.Edits) > 0 && slices.Contains(removal, f.Edits[0]) && !slices.ContainsFunc(f.Edits, addsSome) {
-			removal = f.Edits
+			removal, isProposed = f.Edits, true
 		} else {
 			mends = append(mends, f)
 		}
 	}
+	remove := hostroute.Fix{Edits: removal}
 	if len(mends) == 0 {
-		p.fix("fix:", e, hostroute.Fix{Edits: removal}, p.impact(removal))
+		p.fix("fix:", e, remove, p.impact(removal))
 		return
 	}
-	fix, impact := p.best(mends)
+	mend, impact := p.best(mends)
 	canRemove := e.routes[0].Instances > 0 && p.canRemove(e, removal)
 	switch {
 	case canRemove && impact.None(): // mended, it steers nothing either
-		p.fix("fix:", e, hostroute.Fix{Edits: removal}, new(audit.Impact))
+		p.fix("fix:", e, remove, new(audit.Impact))
 	case canRemove:
-		p.fix("fix:", e, fix, impact)
-		p.fix("or", e, hostroute.Fix{Edits: removal}, new(audit.Impact))
+		p.fix("fix:", e, mend, impact)
+		p.fix("or", e, remove, new(audit.Impact))
+	case impact == nil || impact.None() || !isProposed:
+		p.fix("fix:", e, mend, impact)
 	default:
-		p.fix("fix:", e, fix, impact)
+		fixes, impacts := []hostroute.Fix{mend, remove}, []*audit.Impact{impact, p.impact(removal)}
+		first := 0
+		if !impacts[1].None() { // or it is, as far as is known
+			first = least(impacts)
+		}
+		p.fix("fix:", e, fixes[first], impacts[first])
+		p.fix("or", e, fixes[1-first], impacts[1-first])
 	}
 }
 
@@ -92,20 +102,41 @@ func (p *printer) candidates(e *entry) []hostroute.Fix {
 	return out
 }
 
-// best returns the first fix that moves nothing, else the first. The impact is nil if the fix has no edits, or nothing is
-// known.
+// best returns the first fix that moves nothing, else the one that moves data in the fewest instances. The impact is nil
+// if the fix has no edits, or nothing is known.
 func (p *printer) best(fixes []hostroute.Fix) (hostroute.Fix, *audit.Impact) {
-	first := p.impact(fixes[0].Edits)
-	impact := first
-	for i, f := range fixes {
-		if i > 0 {
-			impact = p.impact(f.Edits)
-		}
+	var impacts []*audit.Impact
+	for _, f := range fixes {
+		impacts = append(impacts, p.impact(f.Edits))
+	}
+	i := least(impacts)
+	return fixes[i], impacts[i]
+}
+
+// least returns the place of the first impact that is None, else of the first one on the fewest instances. Nothing is less
+// than a nil impact.
+func least(impacts []*audit.Impact) int {
+	best := 0
+	for i, impact := range impacts {
 		if impact.None() {
-			return f, impact
+			return i
+		}
+		if impact != nil && impacts[best] != nil && affected(impact) < affected(impacts[best]) {
+			best = i
 		}
 	}
-	return fixes[0], first
+	return best
+}
+
+// affected returns in how many instances data moves, may move, or meets a new error.
+func affected(impact *audit.Impact) int {
+	n := impact.Moved + impact.Uncertain
+	for _, o := range impact.New {
+		if o.Finding.Severity == hostroute.SeverityError {
+			n += o.Instances
+		}
+	}
+	return n
 }
 
 // impact returns what edits do to all instances; nil if there are none, or if nothing is known.
@@ -140,11 +171,27 @@ func (p *printer) fix(label string, e *entry, f hostroute.Fix, impact *audit.Imp
 	}
 	p.line(4, "%s %s%s", label, what, effect)
 	isMisspelt := func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil }
-	if harmless || p.unsafe && !slices.ContainsFunc(f.Edits, isMisspelt) {
+	switch {
+	case len(f.Edits) == 0:
+	case harmless:
 		p.commands(6, f.Edits)
-	} else if len(f.Edits) > 0 {
+	case p.unsafe && !slices.ContainsFunc(f.Edits, isMisspelt):
+		p.line(6, "# %s:", warning(impact))
+		p.commands(6, f.Edits)
+	default:
 		p.hidden = true
 	}
+}
+
+// warning says in a word what commands do that are not harmless.
+func warning(impact *audit.Impact) string {
+	switch {
+	case impact != nil && impact.Moved > 0:
+		return "moves data"
+	case impact == nil || impact.None() || impact.Uncertain > 0:
+		return "may move data"
+	}
+	return "brings errors"
 }
 
 // what says what edits do, for an entry.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
 )
 
 // The commands of every fix of every finding are exactly its edits, those that the text does not show included.
@@ -106,6 +107,39 @@ func TestNoFixOfWhatOthersNeed(t *testing.T) {
 	}
 	out, _ := program(t, 1, "-instance", "one", subnets, ports(alone))
 	wantContains(t, out, "(single-nic)\n    fix: remove: moves no data\n      openstack ")
+}
+
+// If every fix moves data, the one that moves it in the fewest instances comes first.
+func TestTheFixThatMovesTheLeastComesFirst(t *testing.T) {
+	moves := func(moved, uncertain int) *audit.Impact { return &audit.Impact{Moved: moved, Uncertain: uncertain} }
+	brings := &audit.Impact{New: []audit.Occurrence{{Finding: hostroute.Finding{Severity: hostroute.SeverityError}, Instances: 3}}}
+	for _, test := range []struct {
+		impacts []*audit.Impact
+		want    int
+	}{
+		{[]*audit.Impact{moves(3, 0), moves(0, 2)}, 1},
+		{[]*audit.Impact{moves(1, 1), moves(2, 0)}, 0},
+		{[]*audit.Impact{moves(2, 0), moves(0, 0), moves(0, 0)}, 1},
+		{[]*audit.Impact{brings, moves(2, 0)}, 1},
+		{[]*audit.Impact{brings, moves(2, 2)}, 0},
+		{[]*audit.Impact{nil, moves(1, 0)}, 0},
+		{[]*audit.Impact{moves(1, 0), nil}, 0},
+		{[]*audit.Impact{nil, nil}, 0},
+	} {
+		if got := least(test.impacts); got != test.want {
+			t.Errorf("%v: got %d, want %d", test.impacts, got, test.want)
+		}
+	}
+
+	// Both touch one instance. The sample has an entry where the removal touches fewer.
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},
+		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"192.0.2.1"}]}]}`)
+	port := func(id, device, subnet, address string) string {
+		return `{"id":"` + id + `","device_id":"` + device + `","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"` + subnet + `","ip_address":"` + address + `"}]}`
+	}
+	ports := textFile(t, `{"ports":[`+port("p1", "one", "f", "10.65.0.5")+","+port("p2", "one", "b", "11.8.0.5")+`]}`)
+	out, _ := program(t, 1, "-default-subnet", "f", subnets, ports)
+	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves 1 of 1 instance: 11.11.0.0/16 f -> b, e.g. in one\n    or remove: may move data of 1 of 1 instance\n")
 }
 
 // Where two subnets have one name, the text has their IDs, too.

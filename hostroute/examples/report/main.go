@@ -20,8 +20,9 @@
 //	         and with a port that is left out
 //	unknown  without PORTS: the subnet alone shows nothing wrong
 //
-// Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. Commands
-// are printed only for fixes that move no data. Numbers such as "depends in 3, refused in 4" may overlap: where it depends
+// Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. If every fix
+// moves data, the one that moves it in the fewest instances comes first. Commands are printed only for fixes that move no
+// data. Numbers such as "depends in 3, refused in 4" may overlap: where it depends
 // on the guest, the other number counts what the assumed one does (-guest).
 //
 // # Flags
@@ -46,7 +47,7 @@
 //	-fail SEVERITY         exit with 1 at findings of this severity or above: info, warning or error (the default)
 //	-baseline FILE         leave the findings that the file accepts out of the exit status
 //	-write-baseline FILE   write such a file for the findings at or above -fail, over one that is there; print no report
-//	-unsafe                print the commands of fixes that move data, too
+//	-unsafe                print the commands of fixes that move data, too, below a comment that says so
 //	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info
 //
 // # Exit status

@@ -118,7 +118,8 @@ func TestSampleShowsEachPart(t *testing.T) {
       openstack subnet set --host-route destination=10.71.0.0/16,gateway=10.70.0.1 storage-subnet
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
 `, `
-    fix: move to back: moves 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010
+    fix: remove: may move data of 1 of 1 instance
+    or move to back: moves 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010
 
 `, `
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
@@ -228,10 +229,14 @@ func TestDefaults(t *testing.T) {
 func TestUnsafeAndAll(t *testing.T) {
 	plain, _ := program(t, 1, sampleSubnets, samplePorts)
 	unsafe, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
-	const move = "      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n" +
+	const move = "      # moves data:\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n" +
 		"      openstack subnet unset --host-route destination=11.12.0.0/16,gateway=11.8.0.1 app-subnet\n"
 	if strings.Contains(plain, move) || !strings.Contains(unsafe, move) {
 		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)
+	}
+	wantContains(t, unsafe, "\n    fix: remove: may move data of 1 of 1 instance\n      # may move data:\n      openstack subnet unset ", "\n    fix: next hop 10.70.0.1: moves no data\n      openstack ")
+	if strings.Contains(plain, "# ") {
+		t.Errorf("without -unsafe:\n%s", plain)
 	}
 	all, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
 	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends", "\n    findings: single-nic in 1\n"} {
