@@ -81,8 +81,8 @@ func (c *cloud) findingsOf(code hostroute.Code, about hostroute.Ref) []audit.Occ
 	return out
 }
 
-// candidates returns the fixes that the findings of an entry have. Where the finding is not the host route's, because the
-// cause is a NIC's, it is what the rule advises.
+// candidates returns the fixes that the findings of an entry have. Where these are about one instance or NIC, it is what the
+// rule advises.
 func (p *printer) candidates(e *entry) []hostroute.Fix {
 	var out []hostroute.Fix
 	for _, o := range p.matching(e) {
@@ -95,9 +95,9 @@ func (p *printer) candidates(e *entry) []hostroute.Fix {
 			}
 		}
 	}
-	if out == nil {
+	if out == nil || e.code == hostroute.CodeRoutesIgnored {
 		advice := strings.TrimSuffix(rules[e.code].Remedy, ".")
-		out = append(out, hostroute.Fix{Message: strings.ToLower(advice[:1]) + advice[1:]})
+		out = []hostroute.Fix{{Message: strings.ToLower(advice[:1]) + advice[1:]}}
 	}
 	return out
 }
@@ -166,8 +166,8 @@ func (p *printer) fix(label string, e *entry, f hostroute.Fix, impact *audit.Imp
 		what = p.what(e, f.Edits)
 	}
 	effect, harmless := p.effect(f.Edits, impact)
-	if harmless && e.routes[0].wanted() && !slices.ContainsFunc(f.Edits, addsSome) {
-		effect += " (but the host routes may work after the other fix)"
+	if harmless && !slices.ContainsFunc(f.Edits, addsSome) {
+		effect += e.mayWork()
 	}
 	p.line(4, "%s %s%s", label, what, effect)
 	isMisspelt := func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil }
@@ -181,6 +181,26 @@ func (p *printer) fix(label string, e *entry, f hostroute.Fix, impact *audit.Imp
 	default:
 		p.hidden = true
 	}
+}
+
+// mayWork says which host routes of an entry may work once something else is mended.
+func (e *entry) mayWork() string {
+	var wanted []*hostRoute
+	for _, r := range e.routes {
+		if r.wanted {
+			wanted = append(wanted, r)
+		}
+	}
+	which := "the host routes"
+	switch {
+	case len(wanted) == 0:
+		return ""
+	case len(wanted) < len(e.routes):
+		which = routesText(wanted)
+	case len(wanted) == 1:
+		which = "the host route"
+	}
+	return " (but " + which + " may work after the other fix)"
 }
 
 // warning says in a word what commands do that are not harmless.

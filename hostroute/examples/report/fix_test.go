@@ -142,6 +142,38 @@ func TestTheFixThatMovesTheLeastComesFirst(t *testing.T) {
 	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves 1 of 1 instance: 11.11.0.0/16 f -> b, e.g. in one\n    or remove: may move data of 1 of 1 instance\n")
 }
 
+// A host route that is wrong in itself does not work when the guest is another, or the subnet is mended.
+func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
+	const unset = "openstack subnet unset --host-route destination="
+	out, _ := program(t, 1, "-guest", "udhcpc", sampleSubnets, samplePorts)
+	wantContains(t, out, `
+  10.81.0.0/16 via 192.0.2.1, 10.82.0.0/16 via 10.80.0.1, on lab 10.80.0.0/24
+    1 instance: never arrives; e.g. lab00001-0000-4000-8000-000000000008
+    further codes: next-hop-off-link of 10.81.0.0/16 via 192.0.2.1
+    fix: use an image with another DHCP client, or program the routes by hand
+    or remove: moves no data (but 10.82.0.0/16 via 10.80.0.1 may work after the other fix)
+      `+unset, `
+  10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
+    1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
+    further codes: next-hop-not-gateway
+    fix: `, "\nCAN GO: 2 host routes", "\n  10.81.0.0/16 via 192.0.2.1, on lab 10.80.0.0/24\n    "+unset)
+	if rest := lines(out, "NOT OF ONE HOST ROUTE"); strings.Contains(rest, "routes-ignored") {
+		t.Errorf("said above:\n%s", rest)
+	}
+	out, _ = program(t, 1, "-guest", "udhcpc", "-subnet", "lab-subnet", sampleSubnets, samplePorts)
+	wantContains(t, out, "\n10.82.0.0/16 via 10.80.0.1: wrong\n", "\n  can be removed: moves no data (but it may work once its subnet, port or guest is mended)\n    "+unset+"10.82", "\n  can be removed: moves no data\n    "+unset+"10.81")
+
+	// Without a gateway in the subnet, any address of it may become the gateway.
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"192.0.2.1",
+		"host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"},{"destination":"11.12.0.0/16","nexthop":"192.0.2.1"}]}]}`)
+	port := func(id, subnet, address string) string {
+		return `{"id":"` + id + `","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"` + subnet + `","ip_address":"` + address + `"}]}`
+	}
+	ports := textFile(t, `{"ports":[`+port("p1", "f", "10.65.0.5")+","+port("p2", "b", "11.8.0.5")+`]}`)
+	out, _ = program(t, 1, subnets, ports)
+	wantContains(t, out, "    or remove: moves no data (but 11.11.0.0/16 via 11.8.0.1 may work after the other fix)\n", "\nCAN GO: 1 host route\n  11.12.0.0/16 via 192.0.2.1, on b 11.8.0.0/24\n")
+}
+
 // Where two subnets have one name, the text has their IDs, too.
 func TestSameNames(t *testing.T) {
 	subnets := textFile(t, `{"subnets":[{"id":"b","name":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1"},

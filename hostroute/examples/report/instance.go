@@ -299,7 +299,11 @@ func (p *printer) known(r *hostRoute) {
 		p.line(2, "codes: %s", r.codesText())
 	}
 	if r.Removable {
-		p.line(2, "can be removed: %s", "moves no data")
+		effect := "moves no data"
+		if r.wanted {
+			effect += " (but it may work once its subnet, port or guest is mended)"
+		}
+		p.line(2, "can be removed: %s", effect)
 		p.commands(4, []hostroute.Edit{r.removal()})
 	}
 	for _, o := range p.findings {

@@ -16,6 +16,8 @@ type hostRoute struct {
 	audit.Usage
 	kind kind
 	code hostroute.Code // the worst of its codes: of the highest severity, the first in the catalogue; "" if there is none
+
+	wanted bool // it works once what keeps it from instances is mended
 }
 
 func (r *hostRoute) ref() hostroute.Ref {
@@ -89,6 +91,7 @@ func (c *cloud) judge() {
 			r.code, r.Removable = neutron.CodeNetmaskSpelling, false
 		}
 		r.Severity = rules[r.code].Severity
+		r.wanted = r.Instances > 0 && mended[r.code] && c.fits(&r)
 		c.hostRoutes = append(c.hostRoutes, r)
 	}
 	c.canGo = c.canAllGo(<-removable)
@@ -167,15 +170,21 @@ func (c *cloud) occurrences() []audit.Occurrence {
 	return out
 }
 
-// wanted reports whether a host route would work if what keeps it from instances were mended.
-func (r *hostRoute) wanted() bool { return r.Instances > 0 && mended[r.code] }
+// fits reports whether the next hop of a host route is the gateway, or may become it where the subnet has none.
+func (c *cloud) fits(r *hostRoute) bool {
+	s := c.subnets[r.Subnet]
+	if s.CIDR.Contains(s.Gateway) {
+		return r.Classes[hostroute.ClassOwnGateway] > 0
+	}
+	return s.CIDR.Contains(r.HostRoute.NextHop)
+}
 
 // canAllGo returns what nobody needs of the host routes that can be removed together. It leaves out those that are wanted and
 // the subnets of which too little is known, and then all that would move without them.
 func (c *cloud) canAllGo(all []hostroute.Edit) []hostroute.Edit {
 	wanted := make(map[hostroute.Edit]bool)
 	for i := range c.hostRoutes {
-		wanted[c.hostRoutes[i].removal()] = c.hostRoutes[i].wanted()
+		wanted[c.hostRoutes[i].removal()] = c.hostRoutes[i].wanted
 	}
 	out := slices.DeleteFunc(slices.Clone(all), func(e hostroute.Edit) bool {
 		return wanted[e] || c.unsure[e.Subnet] != "" || c.misspelt[e.Subnet] != nil

@@ -22,7 +22,7 @@ func (p *printer) goers() {
 	singly := 0
 	going := p.going()
 	for i := range p.hostRoutes {
-		if r := &p.hostRoutes[i]; r.Removable && !going[r.removal()] && !r.wanted() {
+		if r := &p.hostRoutes[i]; r.Removable && !going[r.removal()] && !r.wanted {
 			singly++
 		}
 	}

@@ -11,8 +11,8 @@
 //
 //	wrong    has a finding of severity error in some instance
 //	risky    has a finding of severity warning in some instance
-//	can go   is in the list CAN GO: if all of that list is removed at once, nothing moves. Host routes that work once their
-//	         subnet, a port or the guest is mended are not in it
+//	can go   is in the list CAN GO: if all of that list is removed at once, nothing moves. Host routes that may work once
+//	         their subnet, a port or the guest is mended are not in it
 //	works    steers data in some instance, whatever DHCP client and default route its guest has
 //	depends  steers data in some instance with one DHCP client or default route, and not with another. udhcpc does not
 //	         count, because no host route reaches it

@@ -100,17 +100,23 @@ func compareCodes(a, b hostroute.Code) int {
 	return cmp.Or(cmp.Compare(rules[b].Severity, rules[a].Severity), cmp.Compare(places[a], places[b]))
 }
 
-// ofSubnet has the codes whose cause is the subnet's: its host routes share them, and one remedy.
+// ofSubnet has the codes of findings about a subnet: its host routes share them, and one remedy.
 var ofSubnet = map[hostroute.Code]bool{
 	hostroute.CodeNoLease:        true,
 	hostroute.CodeDHCPDisabled:   true,
 	hostroute.CodeOptionOverflow: true,
 	hostroute.CodeIPv6NotOffered: true,
+	hostroute.CodeRoutesIgnored:  true,
 	neutron.CodeNetmaskSpelling:  true,
 }
 
-// mended has the codes of host routes that work once something else is mended: their subnet, a port or the guest. Somebody
-// wanted them, so they are not called needless.
+// isShared reports whether the host routes of a subnet have one remedy, so that they are one entry.
+func isShared(code hostroute.Code) bool {
+	return ofSubnet[code] || code == hostroute.CodeSecondIPv4Subnet // which is of a NIC
+}
+
+// mended has the codes of host routes that may work once something else is mended: their subnet, a port or the guest. Somebody
+// wanted those that fit, so they are not called needless.
 var mended = map[hostroute.Code]bool{
 	hostroute.CodeNoLease:          true,
 	hostroute.CodeSecondIPv4Subnet: true,

@@ -102,7 +102,7 @@ func entries(code hostroute.Code, list []*hostRoute) []*entry {
 	var out []*entry
 	known := make(map[string]*entry)
 	for _, r := range list {
-		if !ofSubnet[code] && code != hostroute.CodeSecondIPv4Subnet { // a NIC's, with one remedy too
+		if !isShared(code) {
 			out = append(out, &entry{code, r.Subnet, []*hostRoute{r}})
 			continue
 		}
@@ -133,7 +133,34 @@ func (p *printer) entry(e *entry) {
 	if reason, isAccepted := p.reasons[subjectOf(nil, e.code, e.about())]; isAccepted {
 		p.line(4, "accepted: %s", oneLine(reason))
 	}
+	if text := e.further(); text != "" {
+		p.line(4, "further codes: %s", text)
+	}
 	p.fixes(e)
+}
+
+// further returns the other codes of host routes that share the entry's, without those of severity info.
+func (e *entry) further() string {
+	if !isShared(e.code) {
+		return ""
+	}
+	have := make(map[hostroute.Code][]*hostRoute)
+	for _, r := range e.routes {
+		for code := range r.Codes {
+			if code != e.code && rules[code].Severity >= hostroute.SeverityWarning {
+				have[code] = append(have[code], r)
+			}
+		}
+	}
+	var parts []string
+	for _, code := range slices.SortedFunc(maps.Keys(have), compareCodes) {
+		part := string(code)
+		if len(have[code]) < len(e.routes) {
+			part += " of " + routesText(have[code])
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // about returns the subject of the findings of an entry.
