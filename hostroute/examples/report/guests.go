@@ -30,6 +30,22 @@ func guestNames(guests []hostroute.Guest) string {
 	return strings.Join(names, ", ")
 }
 
+// fixesFor returns the fixes of [hostroute.CodeMultipleDefaults] that are for a guest. Before a colon, a message names the
+// clients that it is for.
+func fixesFor(guest hostroute.Guest, fixes []hostroute.Fix) []hostroute.Fix {
+	var out []hostroute.Fix
+	for _, f := range fixes {
+		clients, _, hasClients := strings.Cut(f.Message, ": ")
+		if !hasClients || strings.Contains(clients, string(guest)) {
+			out = append(out, f)
+		}
+	}
+	if out == nil { // the library has none for udhcpc
+		out = []hostroute.Fix{{Message: string(guest) + ": on the other NICs, do not request option 3, the router"}}
+	}
+	return out
+}
+
 // guests prints by which NIC data leaves where guests differ: a row a destination, a column a guest. As in verdicts,
 // udhcpc counts only if it is the instance's guest, because no host route reaches it.
 func (p *printer) guests(in *hostroute.Instance) error {

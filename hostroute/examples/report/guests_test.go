@@ -81,6 +81,31 @@ func TestGuest(t *testing.T) {
 	}
 }
 
+// Of the ways to have a guest keep one default route, that of the assumed guest is told.
+func TestHowAGuestKeepsOneDefault(t *testing.T) {
+	for guest, want := range map[hostroute.Guest]string{
+		hostroute.GuestDhclient:       "dhclient: on the other NICs, add an enter hook ",
+		hostroute.GuestNetworkd:       "netplan or systemd-networkd: give every NIC but ",
+		hostroute.GuestNetworkManager: "NetworkManager: set ipv4.never-default ",
+		hostroute.GuestDhcpcd:         "dhcpcd: set nogateway ",
+		hostroute.GuestUdhcpc:         "udhcpc: on the other NICs, do not request option 3",
+	} {
+		var stdout, stderr strings.Builder
+		run([]string{"-guest", string(guest), "-instance", sampleWeb, sampleSubnets, samplePorts}, strings.NewReader(""), &stdout, &stderr)
+		_, fixes, _ := strings.Cut(stdout.String(), "(multiple-defaults)\n")
+		if !strings.HasPrefix(fixes, "    fix: "+want) || strings.HasPrefix(strings.SplitN(fixes, "\n", 3)[1], "    fix: ") {
+			t.Errorf("%s: got\n%s", guest, fixes)
+		}
+		stdout.Reset()
+		run([]string{"-guest", string(guest), sampleSubnets, samplePorts}, strings.NewReader(""), &stdout, &stderr)
+		wantContains(t, stdout.String(), " with -default-subnet ID; "+want)
+	}
+	ipv6 := []hostroute.Fix{{Message: "have the guest keep the IPv6 default route of one NIC"}}
+	if got := fixesFor(hostroute.GuestDhclient, ipv6); len(got) != 1 || got[0].Message != ipv6[0].Message {
+		t.Errorf("got %v", got)
+	}
+}
+
 // What a destination's cell has holds for its addresses that no longer destination contains.
 func TestEgressIsTheTwins(t *testing.T) {
 	subnets, ports := generate(3, 40).write(t)

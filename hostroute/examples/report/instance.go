@@ -63,6 +63,9 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 	}
 	for _, f := range findings {
 		f.Subject.Instance = ""
+		if f.Code == hostroute.CodeMultipleDefaults {
+			f.Fixes = fixesFor(in.Guest, f.Fixes)
+		}
 		p.finding(f, f.Fixes)
 	}
 	return failing, nil

@@ -118,6 +118,10 @@ func (p *printer) restLine(code hostroute.Code, list []audit.Occurrence) {
 		text += "; e.g. " + quoted(list[0].Examples[0])
 	}
 	p.line(2, "%-7s %-20s %s", rules[code].Severity, code, text)
+	if code == hostroute.CodeMultipleDefaults {
+		how := fixesFor(p.defaults.guest, list[0].Fixes)[0]
+		p.line(4, "next: have each guest keep one default route, and name its subnet with -default-subnet ID; %s", oneLine(how.Message))
+	}
 }
 
 // rest returns the findings that no list of host routes tells. Those of severity info are left out, unless all is asked for.

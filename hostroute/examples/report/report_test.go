@@ -131,7 +131,8 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\nCAN GO: 3 host routes, 1 of them on subnets without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
 		"\n  No instance: first make sure that the list of ports is complete, and that an administrator fetched it.\n",
 		"\nOne fix at a time; run this again after each. What CAN GO lists can all go at once.\n",
-		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n",
+		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
+			"    next: have each guest keep one default route, and name its subnet with -default-subnet ID; dhclient: on the other NICs, add an enter hook ",
 		"\nEach code is explained in hostroute/CODES.md.\n",
 	)
 	if strings.Contains(out, "old-subnet") {
@@ -164,7 +165,10 @@ host routes
 	if !strings.HasPrefix(out, want) {
 		t.Errorf("(-want +got):\n%s", cmp.Diff(want, out))
 	}
-	wantContains(t, out, "\n  warning: eth0, eth1 are each offered a default route", "(multiple-defaults)\n    fix: netplan")
+	wantContains(t, out, "\n  warning: eth0, eth1 are each offered a default route", "(multiple-defaults)\n    fix: dhclient: on the other NICs, add ")
+	if n := strings.Count(out, "fix: "); n != 1 {
+		t.Errorf("%d fixes, not only that of dhclient:\n%s", n, out)
+	}
 	program(t, 1, "-fail", "warning", "-instance", sampleWeb, sampleSubnets, samplePorts)
 
 	out, _ = program(t, 1, "-instance", "app00001-0000-4000-8000-000000000009", "-fail", "warning", sampleSubnets, samplePorts)
