@@ -49,8 +49,8 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 		p.out.WriteString("  " + line)
 	}
 	p.openNote(report.Table)
-	p.title("reached from")
-	p.reached(in, report.Table)
+	p.title("remote addresses with which each NIC's own addresses can exchange data: a reply must leave by the same NIC")
+	p.remotes(in, report.Table)
 	if len(report.Verdicts) > 0 {
 		p.title("host routes")
 	}
@@ -109,8 +109,9 @@ func (p *printer) misspeltNotes(in *hostroute.Instance) {
 	}
 }
 
-// reached prints from where each NIC's own addresses can be reached: a reply must leave by the NIC whose address it bears.
-func (p *printer) reached(in *hostroute.Instance, table hostroute.Table) {
+// remotes prints the destinations that leave by each NIC. Only these can exchange data with its own addresses: the hypervisor
+// drops what leaves by another NIC than that of its source address.
+func (p *printer) remotes(in *hostroute.Instance, table hostroute.Table) {
 	prefixes := make(map[string][]netip.Prefix, len(in.NICs))
 	for _, n := range in.NICs {
 		prefixes[n.Name] = table.Destinations(n.Name).Prefixes()
@@ -118,19 +119,19 @@ func (p *printer) reached(in *hostroute.Instance, table hostroute.Table) {
 	for _, n := range in.NICs {
 		var parts []string
 		for _, family := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
-			if text := fromText(table, prefixes, n.Name, family); text != "" {
+			if text := remotesText(table, prefixes, n.Name, family); text != "" {
 				parts = append(parts, text)
 			}
 		}
 		if parts == nil {
-			parts = []string{"nowhere"}
+			parts = []string{"none"}
 		}
 		p.line(2, "%s: %s", quoted(n.Name), strings.Join(parts, "; "))
 	}
 }
 
-// fromText names the prefixes of one family that leave by a NIC: for the default's NIC, those that do not.
-func fromText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic string, family netip.Addr) string {
+// remotesText names the prefixes of one family that leave by a NIC: for the default's NIC, those that do not.
+func remotesText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic string, family netip.Addr) string {
 	isDefault := func(r hostroute.Route) bool { return r.Destination == netip.PrefixFrom(family, 0) }
 	i := slices.IndexFunc(table, isDefault)
 	ofDefault := i >= 0 && table[i].NIC == nic

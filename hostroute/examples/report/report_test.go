@@ -156,7 +156,7 @@ routing table
   11.8.0.0/24 dev eth1
   11.11.0.0/16 via 11.8.0.1 dev eth1
 
-reached from
+remote addresses with which each NIC's own addresses can exchange data: a reply must leave by the same NIC
   eth0: all IPv4 but 11.8.0.0/24, 11.11.0.0/16
   eth1: 11.8.0.0/24, 11.11.0.0/16
 
