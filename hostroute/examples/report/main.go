@@ -22,8 +22,8 @@
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. If every fix
 // moves data, the one that moves it in the fewest instances comes first. Commands are printed only for fixes that move no
-// data. Numbers such as "depends in 3, refused in 4" may overlap: where it depends
-// on the guest, the other number counts what the assumed one does (-guest).
+// data. Of numbers such as "steers in 1, depends in 3", none counts an instance where it depends on the guest, but for the
+// second, and those "with the assumed guest" (-guest).
 //
 // # Flags
 //

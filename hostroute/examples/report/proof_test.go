@@ -122,9 +122,7 @@ func tallies(t *testing.T, c *generatedCloud) (routes map[hostroute.Ref]*tally, 
 			defer func() { once[text] = true }()
 			return !once[text]
 		}
-		certain := len(in.NICs) == 1 && slices.ContainsFunc(report.Table, func(r hostroute.Route) bool {
-			return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-		})
+		certain := hasOneWay(in, report)
 		for _, v := range report.Verdicts {
 			ref := hostroute.Ref{Subnet: v.Subject.Subnet, HostRoute: v.Subject.HostRoute}
 			f := seen[ref]
@@ -171,6 +169,13 @@ func tallies(t *testing.T, c *generatedCloud) (routes map[hostroute.Ref]*tally, 
 		}
 	}
 	return routes, findings
+}
+
+// hasOneWay reports whether everything leaves by one NIC, whatever the guest.
+func hasOneWay(in hostroute.Instance, report *hostroute.Report) bool {
+	return len(in.NICs) == 1 && slices.ContainsFunc(report.Table, func(r hostroute.Route) bool {
+		return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	})
 }
 
 func analyze(t testing.TB, in hostroute.Instance) *hostroute.Report {
@@ -276,6 +281,59 @@ func checkCounts(t *testing.T, c *generatedCloud) {
 		}
 	}
 	checkText(t, c, number)
+}
+
+// An instance in which it depends on the guest is in no other number.
+func TestSharesAreThoseOfSingleReports(t *testing.T) {
+	c := theGeneratedCloud(t)
+	number := regexp.MustCompile(`(refused|never arrives|does nothing)(?: in (\d+))?`)
+	told, open := 0, 0
+	for _, r := range c.json.HostRoutes {
+		if r.Depends == 0 {
+			continue
+		}
+		text := (&hostRoute{Usage: r.Usage}).counts()
+		if strings.Contains(text, "; with the assumed guest: ") {
+			open++
+			continue
+		}
+		told++
+		want, got := make(map[string]int), make(map[string]int)
+		for _, in := range c.users[r.Subnet] {
+			for does := range surelyDoes(*in, analyze(t, *in), r.Subnet, r.HostRoute) {
+				want[does]++
+			}
+		}
+		for _, m := range number.FindAllStringSubmatch(text, -1) {
+			got[m[1]], _ = strconv.Atoi(m[2])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %v: %q (-want +got):\n%s", r.Subnet, r.HostRoute, text, diff)
+		}
+	}
+	if told < 20 {
+		t.Errorf("the shares of %d host routes are told, of %d not", told, open)
+	}
+	t.Logf("the shares of %d host routes are told, of %d not", told, open)
+}
+
+// surelyDoes returns what a host route does in an instance in which it does not steer with any guest.
+func surelyDoes(in hostroute.Instance, report *hostroute.Report, subnet string, route hostroute.HostRoute) map[string]bool {
+	out := make(map[string]bool)
+	for _, v := range report.Verdicts {
+		switch {
+		case v.Subject.Subnet != subnet || v.Subject.HostRoute != route:
+		case v.GuestDependent && !hasOneWay(in, report), v.Effective():
+			return nil
+		case v.Effect == hostroute.EffectRefused:
+			out["refused"] = true
+		case v.Effect == hostroute.EffectNotOffered:
+			out["never arrives"] = true
+		default:
+			out["does nothing"] = true
+		}
+	}
+	return out
 }
 
 // checkText holds the text against the numbers of host routes by kind.

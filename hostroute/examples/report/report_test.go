@@ -250,17 +250,31 @@ func TestUnsafeAndAll(t *testing.T) {
 	}
 }
 
-// Where a verdict depends on the guest, its effect counts besides: what the assumed guest does.
-func TestCountsMayOverlap(t *testing.T) {
+// An instance in which it depends counts as that and as nothing else. Where the Usage does not tell them apart, the line says
+// that the other counts are those of the assumed guest.
+func TestCounts(t *testing.T) {
+	effects := func(steers, refused, shadowed, redundant int) map[hostroute.Effect]int {
+		return map[hostroute.Effect]int{hostroute.EffectSteers: steers, hostroute.EffectRefused: refused, hostroute.EffectShadowed: shadowed, hostroute.EffectRedundant: redundant}
+	}
 	for want, u := range map[string]audit.Usage{
-		"5 instances: depends in 3, refused in 4, does nothing in 1": {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectRefused: 4, hostroute.EffectRedundant: 1}},
-		"5 instances: depends": {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectRefused: 5}},
-		"1 instance: refused":  {Instances: 1, Effects: map[hostroute.Effect]int{hostroute.EffectRefused: 1}},
+		"3 instances: depends in 2, does nothing in 1":                                       {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
+		"3 instances: depends in 2, refused in 1":                                            {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
+		"6 instances: steers in 1, depends in 2, does nothing in 3":                          {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
+		"4 instances: steers in 1, depends in 3":                                             {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
+		"6 instances: depends in 3, refused in 2, does nothing in 1":                         {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
+		"5 instances: depends in 3; with the assumed guest: refused in 4, does nothing in 1": {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
+		"5 instances: depends":                                                               {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
+		"1 instance: refused":                                                                {Instances: 1, Effects: effects(0, 1, 0, 0)},
+		"5 instances: never arrives":                                                         {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
+		"5 instances: depends in 3, never arrives in 2":                                      {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
+		"5 instances: steers in 2, refused in 2, does nothing in 2":                          {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
 	} {
 		if got := (&hostRoute{Usage: u}).counts(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+	out, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
+	wantContains(t, out, "\n    3 instances: depends in 2, does nothing in 1; e.g. batch001-0000-4000-8000-000000000005\n")
 }
 
 // Without ports nothing is said about whose data moves, and nothing is called needless.

@@ -225,30 +225,55 @@ func (p *printer) example(e *entry) string {
 	return e.routes[0].Examples[0]
 }
 
-// counts returns in how many instances the host route does what. A verdict that depends on the guest is also counted by
-// what it is under the assumed one, so the numbers may overlap.
+// A share is the instances in which a host route does something.
+type share struct {
+	does string
+	n    int
+}
+
+// counts returns in how many instances the host route does what. An instance in which it depends on the guest counts as that
+// alone, if the Usage tells so much: its Effects are those with the assumed guest.
 func (r *hostRoute) counts() string {
-	does := []struct {
-		what string
-		n    int
-	}{
-		{"steers", r.Effective},
-		{"never arrives", r.Effects[hostroute.EffectNotOffered]},
-		{"depends", r.Depends},
+	head := count(r.Instances, "instance") + ": "
+	if r.Effects[hostroute.EffectNotOffered] == r.Instances {
+		return head + "never arrives"
+	}
+	shares := []share{{"steers", r.Effective}, {"depends", r.Depends}}
+	rest := []share{
 		{"refused", r.Effects[hostroute.EffectRefused]},
+		{"never arrives", r.Effects[hostroute.EffectNotOffered]},
 		{"does nothing", r.Effects[hostroute.EffectShadowed] + r.Effects[hostroute.EffectSingleNIC] + r.Effects[hostroute.EffectRedundant]},
 	}
-	head := count(r.Instances, "instance") + ": "
+	rest = slices.DeleteFunc(rest, func(s share) bool { return s.n == 0 })
+	sum := 0
+	for _, s := range rest {
+		sum += s.n
+	}
+	left := r.Instances - r.Effective - r.Depends // it steers in none of these, whatever the guest
+	switch {
+	case left == 0:
+		rest = nil
+	case r.Depends == 0 || sum == left:
+	case len(rest) == 1:
+		rest[0].n = left
+	default:
+		return head + r.sharesText(shares) + "; with the assumed guest: " + r.sharesText(rest)
+	}
+	return head + r.sharesText(append(shares, rest...))
+}
+
+// sharesText returns "steers in 1, depends in 2"; one of them alone if it is all.
+func (r *hostRoute) sharesText(shares []share) string {
 	var parts []string
-	for _, d := range does {
-		if d.n == r.Instances {
-			return head + d.what
+	for _, s := range shares {
+		if s.n == r.Instances {
+			return s.does
 		}
-		if d.n > 0 {
-			parts = append(parts, d.what+" in "+strconv.Itoa(d.n))
+		if s.n > 0 {
+			parts = append(parts, s.does+" in "+strconv.Itoa(s.n))
 		}
 	}
-	return head + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
 }
 
 // routesText returns "10.71.0.0/16 via 10.70.0.77".
