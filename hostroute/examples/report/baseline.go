@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
+	"example.com/go-hostroute/hostroute/neutron"
 )
 
 // A baseline: findings that are known and accepted.
@@ -207,4 +209,53 @@ func (c *cloud) hold(reasons map[subject]string, fail hostroute.Severity) *verdi
 	}
 	slices.SortFunc(v.unmatched, func(a, b accepted) int { return compareSubjects(a.subject, b.subject) })
 	return v
+}
+
+// accepted prints why the findings of an entry are accepted, if all are.
+func (p *printer) accepted(e *entry) {
+	if p.isAccepted(e) {
+		p.line(4, "accepted: %s", oneLine(p.reasons[p.named(e)[0]]))
+	}
+}
+
+// isAccepted reports whether the baseline accepts all findings of an entry.
+func (p *printer) isAccepted(e *entry) bool {
+	if p.reasons == nil {
+		return false
+	}
+	names := p.named(e)
+	return len(names) > 0 && !slices.ContainsFunc(names, func(s subject) bool { return p.reasons[s] == "" })
+}
+
+// acceptedText says how many of the host routes of a section are accepted.
+func (p *printer) acceptedText(section []*entry) string {
+	all, n := 0, 0
+	for _, e := range section {
+		all += len(e.routes)
+		if p.isAccepted(e) {
+			n += len(e.routes)
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case all:
+		return ", all accepted"
+	}
+	return ", " + strconv.Itoa(n) + " accepted"
+}
+
+// named returns how a baseline names the findings that an entry is about.
+func (p *printer) named(e *entry) []subject {
+	switch e.code {
+	case hostroute.CodeSecondIPv4Subnet: // of the NICs
+		return p.subjects(&audit.Occurrence{Finding: hostroute.Finding{Code: e.code}})
+	case neutron.CodeNetmaskSpelling: // of some host routes
+		var out []subject
+		for _, f := range p.misspelt[e.subnet] {
+			out = append(out, subjectOf(nil, f.Code, f.Subject))
+		}
+		return out
+	}
+	return []subject{subjectOf(nil, e.code, e.about())}
 }

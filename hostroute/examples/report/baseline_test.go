@@ -82,6 +82,41 @@ func TestBaseline(t *testing.T) {
 	program(t, 1, "-baseline", with(), sampleSubnets, samplePorts)
 }
 
+// The head of a section says what the baseline accepts of it.
+func TestAcceptedSections(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[
+		{"id":"a","cidr":"10.1.0.0/24","gateway_ip":"10.1.0.1","host_routes":[{"destination":"11.1.0.0/16","nexthop":"10.1.0.77"},{"destination":"11.2.0.0/16","nexthop":"10.1.0.77"}]},
+		{"id":"b","cidr":"10.2.0.0/24","gateway_ip":null,"host_routes":[{"destination":"11.3.0.0/16","nexthop":"10.2.0.1"},{"destination":"11.4.0.0/16","nexthop":"10.2.0.1"}]},
+		{"id":"c","cidr":"10.3.0.0/24","gateway_ip":"10.3.0.1","host_routes":[{"destination":"11.0.0.0/255.0.0.0","nexthop":"10.3.0.1"},{"destination":"12.0.0.0/255.0.0.0","nexthop":"10.3.0.1"}]},
+		{"id":"d","cidr":"10.4.0.0/24","gateway_ip":"10.4.0.1","host_routes":[{"destination":"11.5.0.0/16","nexthop":"10.4.0.1"}]},
+		{"id":"e","cidr":"10.5.0.0/24","gateway_ip":"10.5.0.1"}]}`)
+	ports := textFile(t, `{"ports":[{"id":"p","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"d","ip_address":"10.4.0.5"},{"subnet_id":"e","ip_address":"10.5.0.5"}]},
+		{"id":"q","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"a","ip_address":"10.1.0.5"}]}]}`)
+	of := func(code, subnet, route string) string {
+		if route != "" {
+			destination, hop, _ := strings.Cut(route, ",")
+			route = `"host_route":{"destination":"` + destination + `","nexthop":"` + hop + `"},`
+		}
+		return `{"code":"` + code + `","subnet":"` + subnet + `",` + route + `"reason":"r"}`
+	}
+	a1, a2 := of("next-hop-not-gateway", "a", "11.1.0.0/16,10.1.0.77"), of("next-hop-not-gateway", "a", "11.2.0.0/16,10.1.0.77")
+	b := of("no-lease", "b", "")
+	c1, c2 := of("netmask-spelling", "c", "11.0.0.0/8,10.3.0.1"), of("netmask-spelling", "c", "12.0.0.0/8,10.3.0.1")
+	d := `{"code":"second-ipv4-subnet","instance":"one","port":"p","reason":"r"}`
+	for _, test := range []struct {
+		accepted []string
+		want     []string
+	}{
+		{nil, []string{"gateway: 2 host routes (next", "lease: 2 host routes (no-", "netmask: 2 host routes (net", "subnets: 1 host route (sec"}},
+		{[]string{a1, b, c1, d}, []string{"gateway: 2 host routes, 1 accepted (next", "lease: 2 host routes, all accepted (no-", "netmask: 2 host routes (net", "subnets: 1 host route, all accepted (sec"}},
+		{[]string{a1, a2, c1, c2}, []string{"gateway: 2 host routes, all accepted (next", "lease: 2 host routes (no-", "netmask: 2 host routes, all accepted (net"}},
+	} {
+		file := textFile(t, `{"version":1,"accepted":[`+strings.Join(test.accepted, ",")+`]}`)
+		out, _ := program(t, 1, "-baseline", file, subnets, ports)
+		wantContains(t, out, test.want...)
+	}
+}
+
 // A finding of a NIC is named with the port, because the NIC's name depends on the order of the file.
 func TestBaselineOfNIC(t *testing.T) {
 	subnets := textFile(t, `{"subnets":[{"id":"a","cidr":"10.1.0.0/24","gateway_ip":"10.1.0.1"},{"id":"b","cidr":"10.2.0.0/24","gateway_ip":"10.2.0.1"}]}`)

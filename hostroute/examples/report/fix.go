@@ -325,6 +325,7 @@ func misspelling(code hostroute.Code) bool { return code == neutron.CodeNetmaskS
 // misspelling prints what is wrong with a subnet's list, and the command that writes all of it as it is understood.
 func (p *printer) misspelling(e *entry) {
 	p.line(4, "%s", p.usersText(e.subnet))
+	p.accepted(e)
 	list := p.misspelt[e.subnet]
 	for _, f := range list[:min(len(list), maxDestinations)] {
 		p.line(4, "%s", oneLine(f.Message))

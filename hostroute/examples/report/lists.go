@@ -47,19 +47,15 @@ func (p *printer) goers() {
 
 func (p *printer) canGoList() {
 	bySubnet := make(map[string][]hostroute.Edit)
-	unused := 0
+	var unused []string
 	for _, e := range p.canGo {
 		bySubnet[e.Subnet] = append(bySubnet[e.Subnet], e)
 		if len(p.users[e.Subnet]) == 0 {
-			unused++
+			unused = append(unused, e.Subnet)
 		}
 	}
-	head := "CAN GO: " + count(len(p.canGo), "host route")
-	if unused > 0 {
-		head += ", " + strconv.Itoa(unused) + " of them on subnets without an instance"
-	}
-	p.line(0, "%s", head)
-	if unused > 0 {
+	p.line(0, "%s", canGoHead(len(p.canGo), unused))
+	if len(unused) > 0 {
 		p.line(2, "No instance: first make sure that the list of ports is complete, and that an administrator fetched it.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(bySubnet)) {
@@ -74,6 +70,25 @@ func (p *printer) canGoList() {
 		p.line(2, "%s", text)
 		p.commands(4, bySubnet[id])
 	}
+}
+
+// canGoHead says how many host routes can go. Unused has the subnets of those that no instance gets.
+func canGoHead(all int, unused []string) string {
+	head := "CAN GO: " + count(all, "host route")
+	switch n := len(unused); {
+	case n == 0:
+		return head
+	case all == 1:
+		head += ","
+	case n == all:
+		head += ", all"
+	default:
+		head += ", " + strconv.Itoa(n) + " of them"
+	}
+	if slices.Max(unused) == slices.Min(unused) {
+		return head + " on a subnet without an instance"
+	}
+	return head + " on subnets without an instance"
 }
 
 // notOfOne prints the findings that are not of one host route, by code.

@@ -67,7 +67,8 @@
 //
 // A finding of an instance has the instance, and one of a NIC its port, too. Each entry must have a reason. So
 // -write-baseline makes a file that is refused until someone has filled them in; with -baseline, it takes over the
-// reasons that it finds there. Entries that match nothing are reported, and do not change the status.
+// reasons that it finds there. Entries that match nothing are reported, and do not change the status. The text has the
+// reason at each host route that is accepted, and their number at the head of the section.
 //
 // # JSON
 //

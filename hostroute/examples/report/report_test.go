@@ -128,7 +128,7 @@ func TestSampleShowsEachPart(t *testing.T) {
     or remove: moves no data (but the host routes may work after the other fix)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
-		"\nCAN GO: 3 host routes, 1 of them on subnets without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
+		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
 		"\n  No instance: first make sure that the list of ports is complete, and that an administrator fetched it.\n",
 		"\nOne fix at a time; run this again after each. What CAN GO lists can all go at once.\n",
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
@@ -275,6 +275,27 @@ func TestCounts(t *testing.T) {
 	}
 	out, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
 	wantContains(t, out, "\n    3 instances: depends in 2, does nothing in 1; e.g. batch001-0000-4000-8000-000000000005\n")
+}
+
+func TestCanGoHead(t *testing.T) {
+	for _, test := range []struct {
+		all     int
+		subnets []string // of those without an instance
+		want    string
+	}{
+		{1, nil, "CAN GO: 1 host route"},
+		{3, nil, "CAN GO: 3 host routes"},
+		{1, []string{"a"}, "CAN GO: 1 host route, on a subnet without an instance"},
+		{3, []string{"a"}, "CAN GO: 3 host routes, 1 of them on a subnet without an instance"},
+		{3, []string{"a", "a"}, "CAN GO: 3 host routes, 2 of them on a subnet without an instance"},
+		{3, []string{"a", "b"}, "CAN GO: 3 host routes, 2 of them on subnets without an instance"},
+		{2, []string{"a", "a"}, "CAN GO: 2 host routes, all on a subnet without an instance"},
+		{2, []string{"a", "b"}, "CAN GO: 2 host routes, all on subnets without an instance"},
+	} {
+		if got := canGoHead(test.all, test.subnets); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
 }
 
 // Without ports nothing is said about whose data moves, and nothing is called needless.

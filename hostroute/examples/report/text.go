@@ -79,9 +79,11 @@ func (p *printer) sections() {
 	for _, code := range codes {
 		rule := rules[code]
 		p.out.WriteByte('\n')
-		p.line(0, "%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, count(len(byCode[code]), "host route"), code)
+		list := entries(code, byCode[code])
+		number := count(len(byCode[code]), "host route") + p.acceptedText(list)
+		p.line(0, "%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, number, code)
 		p.wrapped(2, rule.Why)
-		for _, e := range entries(code, byCode[code]) {
+		for _, e := range list {
 			p.out.WriteByte('\n')
 			p.entry(e)
 		}
@@ -130,9 +132,7 @@ func (p *printer) entry(e *entry) {
 		return
 	}
 	p.line(4, "%s", p.counted(e))
-	if reason, isAccepted := p.reasons[subjectOf(nil, e.code, e.about())]; isAccepted {
-		p.line(4, "accepted: %s", oneLine(reason))
-	}
+	p.accepted(e)
 	if text := e.further(); text != "" {
 		p.line(4, "further codes: %s", text)
 	}
