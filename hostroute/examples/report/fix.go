@@ -6,14 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
 	"example.com/go-hostroute/hostroute/neutron"
 )
 
-// How to mend host routes: which fix, whom it moves, and its commands.
+// How to mend host routes: which fix, and whom it moves.
 
 // fixes prints the best fix of an entry, and the removal if that is another way.
 func (p *printer) fixes(e *entry) {
@@ -306,19 +305,6 @@ func prefixesText(list []netip.Prefix) string {
 	return strings.Join(names, ", ")
 }
 
-// commands prints the commands of edits, quoted for a shell. Additions come first.
-func (p *printer) commands(indent int, edits []hostroute.Edit) {
-	var done []string
-	for _, e := range edits {
-		if s := p.subnets[e.Subnet]; s != nil && !slices.Contains(done, e.Subnet) {
-			done = append(done, e.Subnet)
-			for _, argv := range neutron.EditCommands(s, edits...) {
-				p.line(indent, "%s", commandLine(argv))
-			}
-		}
-	}
-}
-
 // misspelling reports whether a code is the decoder's.
 func misspelling(code hostroute.Code) bool { return code == neutron.CodeNetmaskSpelling }
 
@@ -335,38 +321,4 @@ func (p *printer) misspelling(e *entry) {
 	}
 	p.line(4, "fix: write the list as it is understood; then run this again")
 	p.line(6, "%s", commandLine(neutron.ReplaceCommand(p.subnets[e.subnet])))
-}
-
-// commandLine quotes a command's arguments for a shell.
-func commandLine(argv []string) string {
-	var words []string
-	for _, arg := range argv {
-		words = append(words, shellQuote(arg))
-	}
-	return strings.Join(words, " ")
-}
-
-// shellQuote returns an argument as a shell reads it back. A line end or another character that is not printable makes it
-// $'...', so that it stays on its line.
-func shellQuote(arg string) string {
-	plain := func(r rune) bool {
-		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:=,@+%", r)
-	}
-	if arg != "" && !strings.ContainsFunc(arg, func(r rune) bool { return !plain(r) }) {
-		return arg
-	}
-	if !strings.ContainsFunc(arg, func(r rune) bool { return !strconv.IsPrint(r) }) && utf8.ValidString(arg) {
-		return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-	}
-	var b strings.Builder
-	b.WriteString("$'")
-	for _, c := range []byte(arg) {
-		if plain(rune(c)) {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, `\x%02x`, c)
-		}
-	}
-	b.WriteString("'")
-	return b.String()
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/go-hostroute/hostroute"
+)
+
+// In how many instances a host route does what.
+
+// counted returns the counts of an entry with an example.
+func (p *printer) counted(e *entry) string {
+	r := e.routes[0]
+	if r.Instances == 0 {
+		return p.instances(0) + p.butLeftOut(e.subnet)
+	}
+	return r.counts() + "; e.g. " + quoted(p.example(e))
+}
+
+// instances returns "5 instances".
+func (c *cloud) instances(n int) string {
+	switch {
+	case !c.hasPorts:
+		return "no instance is known"
+	case n == 0:
+		return "no instance"
+	}
+	return count(n, "instance")
+}
+
+// butLeftOut names the ports on a subnet that are left out.
+func (c *cloud) butLeftOut(subnet string) string {
+	var ids []string
+	for _, id := range c.left[subnet] {
+		ids = append(ids, quoted(id))
+	}
+	switch len(ids) {
+	case 0:
+		return ""
+	case 1:
+		return ", but port " + ids[0] + " is left out"
+	}
+	return ", but ports " + some(ids, maxNames) + " are left out"
+}
+
+// usersText returns "5 instances; e.g. NAME" for those on a subnet.
+func (c *cloud) usersText(subnet string) string {
+	names := c.users[subnet]
+	if len(names) == 0 {
+		return c.instances(0)
+	}
+	return count(len(names), "instance") + "; e.g. " + quoted(slices.Min(names))
+}
+
+// example returns an instance with the entry's finding.
+func (p *printer) example(e *entry) string {
+	for _, o := range p.matching(e) {
+		if len(o.Examples) > 0 {
+			return o.Examples[0]
+		}
+	}
+	return e.routes[0].Examples[0]
+}
+
+// A share is the instances in which a host route does something.
+type share struct {
+	does string
+	n    int
+}
+
+// counts returns in how many instances the host route does what. An instance in which it depends on the guest counts as that
+// alone, if the Usage tells so much: its Effects are those with the assumed guest.
+func (r *hostRoute) counts() string {
+	head := count(r.Instances, "instance") + ": "
+	if r.Effects[hostroute.EffectNotOffered] == r.Instances {
+		return head + "never arrives"
+	}
+	shares := []share{{"steers", r.Effective}, {"depends", r.Depends}}
+	rest := []share{
+		{"refused", r.Effects[hostroute.EffectRefused]},
+		{"never arrives", r.Effects[hostroute.EffectNotOffered]},
+		{"does nothing", r.Effects[hostroute.EffectShadowed] + r.Effects[hostroute.EffectSingleNIC] + r.Effects[hostroute.EffectRedundant]},
+	}
+	rest = slices.DeleteFunc(rest, func(s share) bool { return s.n == 0 })
+	sum := 0
+	for _, s := range rest {
+		sum += s.n
+	}
+	left := r.Instances - r.Effective - r.Depends // it steers in none of these, whatever the guest
+	switch {
+	case left == 0:
+		rest = nil
+	case r.Depends == 0 || sum == left:
+	case len(rest) == 1:
+		rest[0].n = left
+	default:
+		return head + r.sharesText(shares) + "; with the assumed guest: " + r.sharesText(rest)
+	}
+	return head + r.sharesText(append(shares, rest...))
+}
+
+// sharesText returns "steers in 1, depends in 2"; one of them alone if it is all.
+func (r *hostRoute) sharesText(shares []share) string {
+	var parts []string
+	for _, s := range shares {
+		if s.n == r.Instances {
+			return s.does
+		}
+		if s.n > 0 {
+			parts = append(parts, s.does+" in "+strconv.Itoa(s.n))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
