@@ -106,7 +106,11 @@ func (p *printer) candidates(e *entry) []hostroute.Fix {
 func (p *printer) best(fixes []hostroute.Fix) (hostroute.Fix, *audit.Impact) {
 	var impacts []*audit.Impact
 	for _, f := range fixes {
-		impacts = append(impacts, p.impact(f.Edits))
+		impact := p.impact(f.Edits)
+		impacts = append(impacts, impact)
+		if impact.None() {
+			break
+		}
 	}
 	i := least(impacts)
 	return fixes[i], impacts[i]
@@ -138,14 +142,18 @@ func affected(impact *audit.Impact) int {
 	return n
 }
 
-// impact returns what edits do to all instances; nil if there are none, or if nothing is known.
-func (p *printer) impact(edits []hostroute.Edit) *audit.Impact {
-	if len(edits) == 0 || !p.hasPorts {
+// impact returns what edits do to all instances; nil if there are none, or if nothing is known. If nothing moves, that is all
+// it says.
+func (c *cloud) impact(edits []hostroute.Edit) *audit.Impact {
+	if len(edits) == 0 || !c.hasPorts {
 		return nil
 	}
-	impact, err := p.audit.Impact(edits...)
+	if still, _ := c.audit.MovesNothing(edits...); still {
+		return new(audit.Impact)
+	}
+	impact, err := c.audit.Impact(edits...)
 	if err != nil {
-		return nil // not for a fix of a finding
+		return nil // not for host routes of the cloud
 	}
 	return impact
 }
