@@ -60,11 +60,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	}
 	s, wrong := inputSubnet(s)
 	if len(wrong) > 0 {
-		var errs errorList
-		for _, e := range wrong {
-			errs.add(e.Path, e.Err)
-		}
-		return nil, errs.join()
+		return nil, wrong.join()
 	}
 	a := analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}}, new(exits))
 	return findings(a, aloneRules), nil

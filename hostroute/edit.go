@@ -39,17 +39,12 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	}
 	var errs errorList
 	for i := range s.HostRoutes {
-		for _, e := range routeErrors(s.HostRoutes[i]) {
-			errs.add(fmt.Sprintf("HostRoutes[%d].%s", i, e.Path), e.Err)
-		}
+		errs.addAll("HostRoutes", i, routeErrors(s.HostRoutes[i]))
 	}
 	list := newEditedList(s.HostRoutes)
 	for i := range edits {
-		if edits[i].Subnet != s.ID {
-			continue
-		}
-		for _, e := range list.apply(edits[i]) {
-			errs.add(fmt.Sprintf("edits[%d]%s", i, e.Path), e.Err)
+		if edits[i].Subnet == s.ID {
+			errs.addAll("edits", i, list.apply(edits[i]))
 		}
 	}
 	out.HostRoutes = list.written()
@@ -80,25 +75,24 @@ func (l *editedList) add(r HostRoute) {
 	}
 }
 
-// apply makes an edit, or returns what is wrong with it, with paths relative to the edit.
-func (l *editedList) apply(e Edit) []*InputError {
+// apply makes an edit, or returns what is wrong with it.
+func (l *editedList) apply(e Edit) (wrong errorList) {
 	old, add := unmapRoute(e.Old), unmapRoute(e.New)
 	adds, removes := add != HostRoute{}, old != HostRoute{}
 	if !adds && !removes {
-		return []*InputError{{"", errors.New("has neither Old nor New")}}
+		wrong.add("", errors.New("has neither Old nor New"))
 	}
-	var errs []*InputError
 	if adds {
 		for _, err := range routeErrors(add) {
-			errs = append(errs, &InputError{".New." + err.Path, err.Err})
+			wrong.add("New."+err.Path, err.Err)
 		}
 	}
 	at, there := l.at[old]
 	if removes && !there {
-		errs = append(errs, &InputError{".Old", fmt.Errorf("host route %v is not in subnet %q", old, e.Subnet)})
+		wrong.add("Old", fmt.Errorf("host route %v is not in subnet %q", old, e.Subnet))
 	}
-	if len(errs) > 0 || add == old {
-		return errs
+	if len(wrong) > 0 || add == old {
+		return wrong
 	}
 	if !removes {
 		l.add(add)

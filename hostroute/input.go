@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"example.com/go-hostroute/hostroute/internal/canon"
 )
@@ -24,12 +25,25 @@ var (
 
 func errZone(a netip.Addr) error { return fmt.Errorf("%s has a zone", addrText(a)) }
 
-// An errorList collects what is wrong with an input.
-type errorList []error
+// An errorList collects what is wrong with a value, with paths relative to it.
+type errorList []*InputError
 
 func (l *errorList) add(path string, err error) { *l = append(*l, &InputError{path, err}) }
 
-func (l errorList) join() error { return errors.Join(l...) }
+// addAll adds what is wrong with element i of a field.
+func (l *errorList) addAll(field string, i int, wrong errorList) {
+	for _, e := range wrong {
+		l.add(strings.TrimSuffix(fmt.Sprintf("%s[%d].%s", field, i, e.Path), "."), e.Err)
+	}
+}
+
+func (l errorList) join() error {
+	errs := make([]error, len(l))
+	for i, e := range l {
+		errs[i] = e
+	}
+	return errors.Join(errs...)
+}
 
 // input prepares an instance. The result shares with in what needs no change.
 func input(in Instance) (Instance, error) {
@@ -41,14 +55,16 @@ func input(in Instance) (Instance, error) {
 	known := make(map[string]knownSubnet)
 	given := in.NICs
 	for i, nic := range given {
+		var wrong errorList
 		if nic.Name == "" {
-			errs.add(fmt.Sprintf("NICs[%d].Name", i), errors.New("is empty"))
+			wrong.add("Name", errors.New("is empty"))
 		} else if names[nic.Name] {
-			errs.add(fmt.Sprintf("NICs[%d].Name", i), fmt.Errorf("another NIC is named %q", nic.Name))
+			wrong.add("Name", fmt.Errorf("another NIC is named %q", nic.Name))
 		}
 		names[nic.Name] = true
-		complete := inputSubnets(&nic, i, known, &errs)
-		inputAddrs(&nic, i, complete, &errs)
+		complete := inputSubnets(&nic, i, known, &wrong)
+		inputAddrs(&nic, complete, &wrong)
+		errs.addAll("NICs", i, wrong)
 		if sameSlices(&nic, &given[i]) {
 			continue
 		}
@@ -78,7 +94,7 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 	complete = true
 	for j, s := range nic.Subnets {
 		if s == nil {
-			errs.add(fmt.Sprintf("NICs[%d].Subnets[%d]", i, j), errNil)
+			errs.add(fmt.Sprintf("Subnets[%d]", j), errNil)
 			complete = false
 			continue
 		}
@@ -86,13 +102,11 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 		first, seen := known[s.ID]
 		if !seen || first.given != s {
 			clean, wrong := inputSubnet(s)
-			for _, e := range wrong {
-				errs.add(fmt.Sprintf("NICs[%d].Subnets[%d].%s", i, j, e.Path), e.Err)
-			}
+			errs.addAll("Subnets", j, wrong)
 			if !seen {
 				first = knownSubnet{s, clean, -1}
 			} else if !equalSubnets(first.clean, clean) {
-				errs.add(fmt.Sprintf("NICs[%d].Subnets[%d].ID", i, j), fmt.Errorf("another subnet %q has other content", s.ID))
+				errs.add(fmt.Sprintf("Subnets[%d].ID", j), fmt.Errorf("another subnet %q has other content", s.ID))
 				complete = false
 			}
 		}
@@ -111,51 +125,46 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 	return complete
 }
 
-// inputAddrs prepares what else NIC number i has. Addresses are looked for in complete subnets only.
-func inputAddrs(nic *NIC, i int, complete bool, errs *errorList) {
+// inputAddrs prepares what else a NIC has. Addresses are looked for in complete subnets only.
+func inputAddrs(nic *NIC, complete bool, errs *errorList) {
 	nic.Addrs = mapped(nic.Addrs, (*netip.Addr).Is4In6, canon.Addr)
 	nic.Siblings = mapped(nic.Siblings, func(p *netip.Prefix) bool { return p.Addr().Is4In6() }, canon.Prefix)
 	nic.ManualRoutes = unmapRoutes(nic.ManualRoutes)
-	path := func(field string, j int) string { return fmt.Sprintf("NICs[%d].%s[%d]", i, field, j) }
 	for j, a := range nic.Addrs {
 		if !a.IsValid() {
-			errs.add(path("Addrs", j), errInvalid)
+			errs.add(fmt.Sprintf("Addrs[%d]", j), errInvalid)
 		} else if a.Zone() != "" {
-			errs.add(path("Addrs", j), errZone(a))
+			errs.add(fmt.Sprintf("Addrs[%d]", j), errZone(a))
 		} else if complete && !slices.ContainsFunc(nic.Subnets, func(s *Subnet) bool { return s.CIDR.Contains(a) }) {
-			errs.add(path("Addrs", j), fmt.Errorf("%v is in no subnet of the NIC", a))
+			errs.add(fmt.Sprintf("Addrs[%d]", j), fmt.Errorf("%v is in no subnet of the NIC", a))
 		}
 	}
 	for j, p := range nic.Siblings {
 		if !p.IsValid() {
-			errs.add(path("Siblings", j), errInvalid)
+			errs.add(fmt.Sprintf("Siblings[%d]", j), errInvalid)
 		} else if !p.Addr().Is4() || p != p.Masked() {
-			errs.add(path("Siblings", j), fmt.Errorf("%v is not an IPv4 network", p))
+			errs.add(fmt.Sprintf("Siblings[%d]", j), fmt.Errorf("%v is not an IPv4 network", p))
 		}
 	}
 	for j, r := range nic.ManualRoutes {
-		for _, e := range routeErrors(r) {
-			errs.add(path("ManualRoutes", j)+"."+e.Path, e.Err)
-		}
+		errs.addAll("ManualRoutes", j, routeErrors(r))
 	}
 	nic.ManualRoutes = canon.Unique(nic.ManualRoutes)
 }
 
-// inputSubnet prepares one subnet, and returns what is wrong with it, with paths relative to it.
-func inputSubnet(s *Subnet) (clean *Subnet, wrong []*InputError) {
+// inputSubnet prepares one subnet, and returns what is wrong with it.
+func inputSubnet(s *Subnet) (clean *Subnet, wrong errorList) {
 	cidr, gateway, routes := canon.Prefix(s.CIDR), canon.Addr(s.Gateway), unmapRoutes(s.HostRoutes)
 	if !cidr.IsValid() {
-		wrong = append(wrong, &InputError{"CIDR", errInvalid})
+		wrong.add("CIDR", errInvalid)
 	} else if cidr != cidr.Masked() {
-		wrong = append(wrong, &InputError{"CIDR", fmt.Errorf("%v has host bits: the network is %v", cidr, cidr.Masked())})
+		wrong.add("CIDR", fmt.Errorf("%v has host bits: the network is %v", cidr, cidr.Masked()))
 	}
 	if gateway.Zone() != "" {
-		wrong = append(wrong, &InputError{"Gateway", errZone(gateway)})
+		wrong.add("Gateway", errZone(gateway))
 	}
 	for i := range routes {
-		for _, e := range routeErrors(routes[i]) {
-			wrong = append(wrong, &InputError{fmt.Sprintf("HostRoutes[%d].%s", i, e.Path), e.Err})
-		}
+		wrong.addAll("HostRoutes", i, routeErrors(routes[i]))
 	}
 	distinct := canon.Unique(routes)
 	if cidr == s.CIDR && gateway == s.Gateway && sameSlice(distinct, s.HostRoutes) {
@@ -164,15 +173,15 @@ func inputSubnet(s *Subnet) (clean *Subnet, wrong []*InputError) {
 	return &Subnet{s.ID, cidr, gateway, distinct, s.DHCPDisabled}, wrong
 }
 
-// routeErrors returns what is wrong with a host route or a manual route, with paths relative to it.
-func routeErrors(r HostRoute) (wrong []*InputError) {
+// routeErrors returns what is wrong with a host route or a manual route.
+func routeErrors(r HostRoute) (wrong errorList) {
 	if !r.Destination.IsValid() {
-		wrong = append(wrong, &InputError{"Destination", errInvalid})
+		wrong.add("Destination", errInvalid)
 	}
 	if !r.NextHop.IsValid() {
-		wrong = append(wrong, &InputError{"NextHop", errInvalid})
+		wrong.add("NextHop", errInvalid)
 	} else if r.NextHop.Zone() != "" {
-		wrong = append(wrong, &InputError{"NextHop", errZone(r.NextHop)})
+		wrong.add("NextHop", errZone(r.NextHop))
 	}
 	return wrong
 }

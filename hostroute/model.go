@@ -1,7 +1,6 @@
 package hostroute
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -127,17 +126,18 @@ func ParseHostRoute(s string) (HostRoute, error) {
 		return HostRoute{}, &InputError{"HostRoute", fmt.Errorf("%q does not have the form destination,nexthop", s)}
 	}
 	var r HostRoute
-	var destinationErr, hopErr error
-	if r.Destination, destinationErr = netip.ParsePrefix(destination); destinationErr != nil {
-		destinationErr = &InputError{"Destination", destinationErr}
+	var err error
+	var wrong errorList
+	if r.Destination, err = netip.ParsePrefix(destination); err != nil {
+		wrong.add("Destination", err)
 	}
-	if r.NextHop, hopErr = netip.ParseAddr(hop); hopErr != nil {
-		hopErr = &InputError{"NextHop", hopErr}
+	if r.NextHop, err = netip.ParseAddr(hop); err != nil {
+		wrong.add("NextHop", err)
 	} else if r.NextHop.Zone() != "" {
-		hopErr = &InputError{"NextHop", errZone(r.NextHop)}
+		wrong.add("NextHop", errZone(r.NextHop))
 	}
-	if err := errors.Join(destinationErr, hopErr); err != nil {
-		return HostRoute{}, err
+	if len(wrong) > 0 {
+		return HostRoute{}, wrong.join()
 	}
 	return unmapRoute(r), nil
 }
