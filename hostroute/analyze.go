@@ -41,7 +41,7 @@ func Analyze(in Instance) (*Report, error) {
 		return nil, err
 	}
 	a := analyze(in, new(exits))
-	return &Report{in.Name, a.table(), a.verdicts, findings(a, allRules)}, nil
+	return &Report{in.Name, a.table(), a.verdicts, findings(a)}, nil
 }
 
 // AnalyzeSubnet returns what can be said about a subnet when no instance is known, as in a plan
@@ -63,7 +63,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 		return nil, wrong.join()
 	}
 	a := analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}}, new(exits))
-	return findings(a, aloneRules), nil
+	return findings(a), nil
 }
 
 // An analysis holds the results of all stages for a prepared instance.

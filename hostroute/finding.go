@@ -87,53 +87,34 @@ type Fix struct {
 	Edits   []Edit `json:"edits"` // additions come before removals
 }
 
-// A ruleSet holds rules by their scope.
-type ruleSet [scopes][]*rule
-
-func newRuleSet(rules []*rule, has func(*rule) bool) *ruleSet {
-	var set ruleSet
-	for _, r := range rules {
-		if has(r) {
-			set[r.scope] = append(set[r.scope], r)
-		}
-	}
-	return &set
-}
-
-var (
-	allRules   = newRuleSet(catalogue, func(*rule) bool { return true })
-	errorRules = newRuleSet(catalogue, func(r *rule) bool { return r.severity == SeverityError })
-	aloneRules = newRuleSet(catalogue, func(r *rule) bool { return r.alone })
-)
-
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
-func findings(a *analysis, rules *ruleSet) []Finding {
+func findings(a *analysis) []Finding {
 	out := make([]Finding, 0, a.likelyFindings())
 	next := a.judged
 	s := &subject{analysis: a}
-	out = rules.ask(out, ofInstance, s)
+	out = s.ask(out, ofInstance)
 	for i := range a.nics {
 		n := &a.nics[i]
 		s.nic, s.subnet, s.route = n, nil, judged{}
-		out = rules.ask(out, ofNIC, s)
+		out = s.ask(out, ofNIC)
 		for _, s.subnet = range n.Subnets {
 			s.route = judged{}
-			out = rules.ask(out, ofSubnet, s)
+			out = s.ask(out, ofSubnet)
 			if s.subnet == n.ipv4 {
 				for i := range n.siblings {
 					s.route = judged{candidate: &n.siblings[i]}
-					out = rules.ask(out, ofRoute, s)
+					out = s.ask(out, ofSibling)
 				}
 			}
 			for len(next) > 0 && next[0].nic == n && next[0].subnet == s.subnet {
 				s.route, next = next[0], next[1:]
-				out = rules.ask(out, ofRoute, s)
+				out = s.ask(out, ofRoute)
 			}
 		}
 		s.subnet = nil
 		for len(next) > 0 && next[0].nic == n {
 			s.route, next = next[0], next[1:]
-			out = rules.ask(out, ofRoute, s)
+			out = s.ask(out, ofRoute)
 		}
 	}
 	return out
@@ -155,19 +136,15 @@ func (a *analysis) likelyFindings() (n int) {
 	return n
 }
 
-// ask appends the findings about one subject, by code.
-func (set *ruleSet) ask(out []Finding, at scope, s *subject) []Finding {
+// ask appends the findings about a subject, by code.
+func (s *subject) ask(out []Finding, at scope) []Finding {
 	v := s.route.Verdict
-	if s.route.good {
+	if s.route.good || v != nil && v.Cause == CodeOptionOverflow { // the finding about the subnet mutes the rest
 		return out
 	}
-	if v != nil && v.Cause == CodeOptionOverflow {
-		return out // the finding about the subnet mutes the rest
-	}
-	isSibling := at == ofRoute && v == nil
 	start := len(out)
-	for _, r := range set[at] {
-		if isSibling && !r.siblings || v != nil && !r.names(v) || !r.holds(s) {
+	for _, r := range rulesAbout[at] {
+		if !r.holds(s) {
 			continue
 		}
 		f := r.tell(s)

@@ -45,7 +45,7 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	before, after := analyze(clean, e), analyze(edited, e)
 	i := &Impact{Instance: in.Name, Changes: Diff(before.table(), after.table())}
 	i.Uncertain = mayMoveOtherwise(before.fib, after.fib) || orderMoves(before, after, edits)
-	i.New, i.Gone = compareFindings(findings(before, allRules), findings(after, allRules), edits)
+	i.New, i.Gone = compareFindings(findings(before), findings(after), edits)
 	return i, nil
 }
 
@@ -62,10 +62,11 @@ func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 		return false, nil
 	}
 	before, after := was.judgedAlone(), is.judgedAlone()
-	errors, _ := compareFindings(findings(before, errorRules), findings(after, errorRules), edits)
+	came, _ := compareFindings(findings(before), findings(after), edits)
+	isError := func(f Finding) bool { return f.Severity == SeverityError }
 	onList := func(j judged) bool { return j.onList }
 	switch {
-	case len(errors) > 0:
+	case slices.ContainsFunc(came, isError):
 		return false, nil
 	case slices.ContainsFunc(before.judged, onList), slices.ContainsFunc(after.judged, onList):
 		return !orderMoves(was.analysis(), is.analysis(), edits), nil

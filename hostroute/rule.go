@@ -67,8 +67,7 @@ func (c Code) Rule() (Rule, bool) {
 	return catalogue[i].document(), true
 }
 
-// A rule is all there is about one code. About a route it holds if the class, cause and effect
-// that it names are the verdict's, and if it applies.
+// A rule is all there is about one code.
 type rule struct {
 	code     Code
 	severity Severity
@@ -97,6 +96,7 @@ const (
 	ofNIC
 	ofSubnet // on a NIC
 	ofRoute
+	ofSibling
 	scopes
 )
 
@@ -114,17 +114,18 @@ func (r *rule) document() Rule {
 	return Rule{r.code, r.severity, r.title, r.when, r.why, r.remedy, r.example()}
 }
 
-// names reports whether the class, cause and effect that the rule names are the verdict's.
-func (r *rule) names(v *Verdict) bool {
-	return (r.class == "" || r.class == v.Class) && (r.cause == "" || r.cause == v.Cause) && (r.effect == "" || r.effect == v.Effect)
-}
-
+// holds reports whether a rule holds about a subject of its scope: if the class, cause and effect that it names are the
+// verdict's, and if it applies.
 func (r *rule) holds(s *subject) bool {
 	v := s.route.Verdict
-	if v != nil && r.class != "" && v.Cause == CodeDefaultDropped {
-		return false // that cause mutes the next hop
+	switch {
+	case v == nil: // it is no host route or manual route
+	case r.class != "" && (r.class != v.Class || v.Cause == CodeDefaultDropped): // that cause mutes the next hop
+		return false
+	case r.cause != "" && r.cause != v.Cause, r.effect != "" && r.effect != v.Effect:
+		return false
 	}
-	return r.applies == nil || r.applies(s)
+	return (r.alone || !s.isAlone()) && (r.applies == nil || r.applies(s))
 }
 
 // catalogue has the rules by stage.
@@ -134,6 +135,17 @@ var catalogue = []*rule{
 	&duplicate, &conflict, &multipleDefaults, &noDefault, &overlappingSubnets,
 	&capturesSubnet, &singleNIC, &redundant, &shadowed,
 }
+
+// rulesAbout has the rules by their scope.
+var rulesAbout = func() (set [scopes][]*rule) {
+	for _, r := range catalogue {
+		set[r.scope] = append(set[r.scope], r)
+		if r.siblings {
+			set[ofSibling] = append(set[ofSibling], r)
+		}
+	}
+	return set
+}()
 
 // maxHostRoutes is Neutron's default limit for a subnet, max_subnet_host_routes. No fix makes a
 // list longer than that, or changes more host routes.
@@ -178,7 +190,7 @@ func (s *subject) remove() []Fix {
 func (s *subject) removeUseless() []Fix { return []Fix{{"remove the host route", s.removal()}} }
 
 // isAlone reports whether a subnet is looked at with no instance known: its NIC has no name then.
-func (s *subject) isAlone() bool { return s.nic.Name == "" }
+func (s *subject) isAlone() bool { return len(s.nics) == 1 && s.nics[0].Name == "" }
 
 // replace proposes to put by in the place of the route, or only to remove it if by is listed already.
 func (s *subject) replace(by HostRoute, message string) Fix {

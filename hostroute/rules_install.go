@@ -120,7 +120,7 @@ var conflict = rule{
 	},
 	scope: ofRoute,
 	applies: func(s *subject) bool {
-		return s.route.Verdict != nil && (s.route.Cause == CodeConflict || s.contested())
+		return s.route.Cause == CodeConflict || s.contested()
 	},
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
