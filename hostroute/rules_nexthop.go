@@ -23,11 +23,13 @@ var nextHopNotGateway = rule{
 	scope:   ofRoute, alone: true,
 	class: ClassNotGateway,
 	applies: func(s *subject) bool {
-		c := s.route.candidate
-		if c.subnet != nil && c.subnet.is4() && !c.subnet.DHCPDisabled && !c.subnet.hasGateway() {
-			return false // no-lease tells it
+		switch s.route.Cause {
+		case CodeNoLease, CodeHostBits, CodeConflict:
+			return false // the finding with that code says what is wrong
+		case CodeDuplicate: // it may come first in its list another time, because Neutron keeps no order
+			return s.route.source == fromHostRoute && s.inForce[s.route.dest.number].source == fromHostRoute
 		}
-		return !c.tried || s.result(c) == installed || s.lostInList()
+		return true
 	},
 	tell: func(s *subject) Finding {
 		c, hop := s.route.candidate, s.route.NextHop.String()
@@ -46,13 +48,6 @@ func (s *subject) because(reason string) string {
 		return ": " + reason
 	}
 	return ", and the route does not arrive (" + string(s.route.Cause) + ")"
-}
-
-// lostInList reports whether a host route only lost to another one of its list, whose order Neutron does not keep.
-func (s *subject) lostInList() bool {
-	c := s.route.candidate
-	winner := s.inForce[c.dest.number]
-	return c.source == fromHostRoute && s.result(c) == exists && winner.source == fromHostRoute && winner.nic == c.nic
 }
 
 // gatewayOf returns " 11.8.0.1 of subnet back"; for a manual route, of the NIC's configured subnet.
@@ -126,21 +121,17 @@ var nextHopOffLink = rule{
 	class: ClassOffLink,
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
-		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name) + s.because(s.offLink()+s.elsewhere())
+		reason := "the guest refuses the route"
+		if s.route.Cause == "" {
+			reason = "the guest adds a route to it, and the hypervisor forwards the data itself"
+		}
+		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name) + s.because(reason+s.elsewhere())
 		if s.isAlone() {
-			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String() + s.because("the guest refuses the route") +
+			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String() + s.because(reason) +
 				"; if that is another subnet's gateway, the host route belongs on that subnet"
 		}
 		return Finding{Message: m, Fixes: s.nextHopFixes("")}
 	},
-}
-
-// offLink says what becomes of a route by a next hop that the NIC does not reach.
-func (s *subject) offLink() string {
-	if c := s.route.candidate; c.tried && s.result(c) == installed {
-		return "the guest adds a route to it, and the hypervisor forwards the data itself"
-	}
-	return "the guest refuses the route"
 }
 
 var nextHopOwnAddress = rule{
