@@ -26,52 +26,42 @@ var duplicate = rule{
 			Related: s.winner(),
 			Fixes:   s.remove(),
 		}
-		if edits := s.removeNeighbours(); len(edits) > 0 {
+		isWorse := func(o *candidate) bool {
+			return o.subnet == c.subnet && o.NextHop != c.NextHop && c.NextHop == c.subnet.usableGateway()
+		}
+		if edits := s.removeRivals(isWorse); len(edits) > 0 {
 			f.Fixes = []Fix{{"remove the host routes to " + c.dest.prefix.String() + " by other next hops than the gateway", edits}}
 		}
 		return f
 	},
 }
 
-// removeNeighbours returns the edits that leave a host route by the gateway alone in its list, if that lets it in.
-func (s *subject) removeNeighbours() []Edit {
+// removeRivals returns the edits that remove what keeps a host route out. All of that must be host routes that may go, and no
+// more than a list of Neutron's has room for; else it returns nil. Whatever else their subnets have for the destination goes
+// with them, even what Linux refuses: when the list is written masked, it may accept that.
+func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 	c := s.route.candidate
-	if c.subnet == nil || c.NextHop != c.subnet.usableGateway() {
+	if c.subnet == nil {
 		return nil
 	}
-	for _, o := range s.rivalsBefore() {
-		if o.subnet != c.subnet || o.source != fromHostRoute || o.NextHop == c.NextHop {
-			return nil
-		}
-	}
-	return s.removeFrom([]*Subnet{c.subnet})
-}
-
-// rivalsBefore returns what keeps the route out.
-func (s *subject) rivalsBefore() []*candidate {
-	c := s.route.candidate
-	var out []*candidate
+	var subnets []*Subnet
 	for _, o := range c.dest.rivals {
-		if s.accepts(o) && (o.metric < c.metric || o.metric == c.metric && (o.number < c.number || s.client.atOnce && o.nic != c.nic)) {
-			out = append(out, o)
+		before := o.metric < c.metric || o.metric == c.metric && (o.number < c.number || s.client.atOnce && o.nic != c.nic)
+		if !before || !s.accepts(o) {
+			continue
 		}
-		if len(out) > maxHostRoutes {
-			break // no fix touches as many
+		if o.source != fromHostRoute || !mayGo(o) {
+			return nil
+		}
+		if !slices.Contains(subnets, o.subnet) {
+			subnets = append(subnets, o.subnet)
 		}
 	}
-	return out
-}
-
-// removeFrom returns the edits that remove whatever else some subnets have for the destination of a host route; nil if a list of
-// Neutron's has no room for as many. Those that Linux refuses go, too: when the list is written masked, it may accept them.
-func (s *subject) removeFrom(subnets []*Subnet) []Edit {
-	c := s.route.candidate
 	for i := range s.candidates {
-		if o := &s.candidates[i]; slices.Contains(subnets, o.subnet) && s.mayComeInstead(o, c.dest) {
+		if o := &s.candidates[i]; slices.Contains(subnets, o.subnet) && s.mayComeInstead(o) {
 			return nil
 		}
 	}
-	var edits []Edit
 	for _, o := range c.dest.rivals {
 		if o.source != fromHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
 			continue
@@ -86,11 +76,17 @@ func (s *subject) removeFrom(subnets []*Subnet) []Edit {
 	return edits
 }
 
-// mayComeInstead reports whether a route may become a rival for a destination of one address when others are removed: by
-// the route that the client adds to its next hop, or as an on-link route whose first address is another one when the list
-// is written masked.
-func (s *subject) mayComeInstead(o *candidate, d *destination) bool {
-	if !d.prefix.IsSingleIP() || o.source != fromHostRoute || !o.tried {
+// mayComeInstead reports whether a candidate may become a rival of the route when others of its subnet are removed: in
+// another subnet's offer that is shorter then, and arrives; by the route that the client adds to its next hop; or as an
+// on-link route whose first address is another one when the list is written masked.
+func (s *subject) mayComeInstead(o *candidate) bool {
+	d := s.route.dest
+	switch {
+	case o.source != fromHostRoute:
+		return false
+	case !o.tried:
+		return o.subnet != s.route.subnet && o.subnet == o.nic.ipv4 && o.nic.overflows()
+	case !d.prefix.IsSingleIP():
 		return false
 	}
 	first := o.Destination.Masked().Addr()
@@ -145,8 +141,9 @@ var conflict = rule{
 			f.Message = quoted(w.nic.Name) + " already has a route to " + c.dest.prefix.String() + ", so its data leaves by " + quoted(w.nic.Name)
 		}
 		f.Message += s.elsewhere()
-		if edits, from := s.removeRivals(); len(edits) > 0 {
-			f.Fixes = append(f.Fixes, Fix{"remove the host routes to " + c.dest.prefix.String() + " from subnet " + from + ": " + own + " gets the destination", edits})
+		isElsewhere := func(o *candidate) bool { return o.subnet != c.subnet }
+		if edits := s.removeRivals(isElsewhere); len(edits) > 0 {
+			f.Fixes = append(f.Fixes, Fix{"remove the host routes to " + c.dest.prefix.String() + " from the other subnets: " + own + " gets the destination", edits})
 		}
 		return f
 	},
@@ -182,30 +179,6 @@ func (s *subject) elsewhere() string {
 		return "; it is installed on " + quoted(s.nic.Name) + " under " + guestNames(guests)
 	}
 	return "; its traffic may leave otherwise under " + guestNames(guests)
-}
-
-// removeRivals returns the edits that remove what keeps a host route out, and from where; nil if one
-// of these is of its own subnet or is no host route, or if they are more than a list holds.
-func (s *subject) removeRivals() (edits []Edit, from string) {
-	if s.route.subnet == nil {
-		return nil, ""
-	}
-	var subnets []*Subnet
-	var names []string
-	for _, o := range s.rivalsBefore() {
-		if o.source != fromHostRoute || o.subnet == s.route.subnet {
-			return nil, ""
-		}
-		if !slices.Contains(subnets, o.subnet) {
-			subnets, names = append(subnets, o.subnet), append(names, o.subnet.label())
-		}
-	}
-	for i := range s.nics {
-		if n := &s.nics[i]; n.overflows() && slices.Contains(subnets, n.ipv4) {
-			return nil, "" // a shorter offer may arrive, and bring the destination in another way
-		}
-	}
-	return s.removeFrom(subnets), strings.Join(names, ", ")
 }
 
 var multipleDefaults = rule{
