@@ -220,29 +220,20 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.Old)}] = true
 		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.New).masked()}] = true
 	}
-	verdicts := func(a *analysis) map[Ref]*judged {
-		all := make(map[Ref]*judged, len(a.judged))
-		for i := range a.judged {
-			all[a.judged[i].Subject] = &a.judged[i]
-		}
-		return all
+	return before.touchedOnList(after, named) || after.touchedOnList(before, named)
+}
+
+// touchedOnList reports whether a verdict that depends on the order or the length of the list is named, or is another one in
+// the other analysis.
+func (a *analysis) touchedOnList(other *analysis, named map[Ref]bool) bool {
+	verdicts := make(map[Ref]*Verdict, len(other.verdicts))
+	for i := range other.verdicts {
+		verdicts[other.verdicts[i].Subject] = &other.verdicts[i]
 	}
-	was, is := verdicts(before), verdicts(after)
-	touched := func(j *judged, other map[Ref]*judged) bool {
-		o, there := other[j.Subject]
-		return named[Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}] || !there || !o.Verdict.equal(j.Verdict)
-	}
-	for _, j := range was {
-		if j.onList && touched(j, is) {
-			return true
-		}
-	}
-	for _, j := range is {
-		if j.onList && touched(j, was) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.judged, func(j judged) bool {
+		o, there := verdicts[j.Subject]
+		return j.onList && (!there || !o.equal(j.Verdict) || named[Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}])
+	})
 }
 
 // hasDefault4 reports whether an IPv4 default route is in force. It sorts before all others.
