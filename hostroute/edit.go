@@ -3,6 +3,7 @@ package hostroute
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"example.com/go-hostroute/hostroute/internal/canon"
@@ -38,45 +39,31 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 		return &out, nil
 	}
 	var errs errorList
-	for i := range s.HostRoutes {
-		errs.addAll("HostRoutes", i, routeErrors(s.HostRoutes[i]))
-	}
-	list := newEditedList(s.HostRoutes)
-	for i := range edits {
-		if edits[i].Subnet == s.ID {
-			errs.addAll("edits", i, list.apply(edits[i]))
+	places := make(map[HostRoute]int) // in the list, of those that are in it
+	for i, r := range s.HostRoutes {
+		errs.addAll("HostRoutes", i, routeErrors(r))
+		if _, twice := places[unmapRoute(r)]; !twice {
+			places[unmapRoute(r)] = i
 		}
 	}
-	out.HostRoutes = list.written()
+	for i := range edits {
+		if edits[i].Subnet == s.ID {
+			errs.addAll("edits", i, edits[i].apply(places, len(s.HostRoutes)+i))
+		}
+	}
 	if len(errs) > 0 {
 		return nil, errs.join()
 	}
+	list := slices.SortedFunc(maps.Keys(places), func(a, b HostRoute) int { return places[a] - places[b] })
+	for i := range list {
+		list[i] = list[i].masked()
+	}
+	out.HostRoutes = canon.Unique(list)
 	return &out, nil
 }
 
-// An editedList is a list that is edited. A removed host route leaves a zero one behind.
-type editedList struct {
-	routes []HostRoute
-	at     map[HostRoute]int
-}
-
-func newEditedList(routes []HostRoute) *editedList {
-	list := &editedList{at: make(map[HostRoute]int, len(routes))}
-	for _, r := range routes {
-		list.add(unmapRoute(r))
-	}
-	return list
-}
-
-func (l *editedList) add(r HostRoute) {
-	if _, there := l.at[r]; !there {
-		l.at[r] = len(l.routes)
-		l.routes = append(l.routes, r)
-	}
-}
-
-// apply makes an edit, or returns what is wrong with it.
-func (l *editedList) apply(e Edit) (wrong errorList) {
+// apply makes an edit of a list, or returns what is wrong with it. What it adds gets the place at the end.
+func (e *Edit) apply(places map[HostRoute]int, end int) (wrong errorList) {
 	old, add := unmapRoute(e.Old), unmapRoute(e.New)
 	adds, removes := add != HostRoute{}, old != HostRoute{}
 	if !adds && !removes {
@@ -87,7 +74,7 @@ func (l *editedList) apply(e Edit) (wrong errorList) {
 			wrong.add("New."+err.Path, err.Err)
 		}
 	}
-	at, there := l.at[old]
+	place, there := places[old]
 	if removes && !there {
 		wrong.add("Old", fmt.Errorf("host route %v is not in subnet %q", old, e.Subnet))
 	}
@@ -95,26 +82,13 @@ func (l *editedList) apply(e Edit) (wrong errorList) {
 		return wrong
 	}
 	if !removes {
-		l.add(add)
-		return nil
+		place = end
 	}
-	delete(l.at, old)
-	l.routes[at] = HostRoute{}
-	if _, twice := l.at[add]; adds && !twice {
-		l.routes[at], l.at[add] = add, at
+	delete(places, old)
+	if _, twice := places[add]; adds && !twice {
+		places[add] = place
 	}
 	return nil
-}
-
-// written returns the list as Neutron is sent it.
-func (l *editedList) written() []HostRoute {
-	var out []HostRoute
-	for _, r := range l.routes {
-		if r != (HostRoute{}) {
-			out = append(out, r.masked())
-		}
-	}
-	return canon.Unique(out)
 }
 
 // Apply returns a deep copy of in with the edits made to its subnets, as by [Subnet.Apply]. It
