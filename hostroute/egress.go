@@ -62,20 +62,13 @@ func Diff(before, after Table) []Change {
 // NIC whose address it bears, because the hypervisor's strict reverse path filter drops it elsewhere. If
 // routes are Open, the first counts.
 func (t Table) Destinations(nic string) *netipx.IPSet {
-	numbers := make(map[string]int32)
-	for i := range t {
-		numbers[t[i].NIC] = 1
-	}
-	numbers[nic] = 0
 	var set netipx.IPSetBuilder
-	for _, space := range families {
-		for _, d := range differences(space, partition(space, sweep.None, nil), t.egress(space, numbers)) {
-			if d.after == 0 {
-				set.AddRange(netipx.IPRangeFrom(d.from, d.to))
-			}
+	for _, c := range Diff(nil, t) {
+		if c.After == nic {
+			set.AddPrefix(c.Destination)
 		}
 	}
-	out, _ := set.IPSet() // fails only on invalid ranges
+	out, _ := set.IPSet() // fails only on invalid prefixes
 	return out
 }
 
