@@ -57,11 +57,7 @@ var singleNIC = rule{
 	scope:   ofRoute,
 	effect:  EffectSingleNIC,
 	tell: func(s *subject) Finding {
-		m := "there is one NIC, and the traffic would leave by it anyway"
-		if s.route.Class == ClassOwnGateway { // another class has a finding of its own
-			m += ": the route is unhelpful, though harmless"
-		}
-		return Finding{Message: m, Fixes: s.remove()}
+		return Finding{Message: "there is one NIC, and the traffic would leave by it anyway", Fixes: s.remove()}
 	},
 }
 
