@@ -79,10 +79,7 @@ func (in Instance) edited(edits []Edit) (before, after Instance, err error) {
 	if before, err = input(in); err != nil {
 		return before, after, err
 	}
-	if after, err = in.Apply(edits...); err != nil {
-		return before, after, err
-	}
-	after, err = input(after)
+	after, err = before.Apply(edits...) // stays prepared
 	return before, after, err
 }
 
