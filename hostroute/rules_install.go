@@ -152,10 +152,7 @@ var conflict = rule{
 // contested reports whether a route is installed, and an equal one of another NIC is in force, or may be.
 func (s *subject) contested() bool {
 	c := s.route.candidate
-	if !c.tried || s.result(c) != installed || s.inForce[c.dest.number] == c && !s.open(c) {
-		return false
-	}
-	return s.inForce[c.dest.number].nic != c.nic || s.open(c)
+	return c.tried && s.result(c) == installed && (s.inForce[c.dest.number].nic != c.nic || s.open(c))
 }
 
 // rivalNICs names the equal routes of other NICs.
