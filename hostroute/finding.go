@@ -3,7 +3,6 @@ package hostroute
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // A Severity says what happens to packets because of a finding. Severities are ordered. The zero
@@ -132,7 +131,6 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 	if s.route.good || v != nil && v.Cause == CodeOptionOverflow { // the finding about the subnet mutes the rest
 		return out
 	}
-	start := len(out)
 	for _, r := range rulesAbout[at] {
 		if !r.holds(s) {
 			continue
@@ -146,9 +144,6 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 			f.Fixes = []Fix{}
 		}
 		out = append(out, f)
-	}
-	if len(out) > start+1 {
-		slices.SortFunc(out[start:], func(a, b Finding) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 )
@@ -136,9 +137,10 @@ var catalogue = []*rule{
 	&capturesSubnet, &singleNIC, &redundant, &shadowed,
 }
 
-// rulesAbout has the rules by their scope.
+// rulesAbout has the rules by their scope, sorted by code.
 var rulesAbout = func() (set [scopes][]*rule) {
-	for _, r := range catalogue {
+	sorted := slices.SortedFunc(slices.Values(catalogue), func(a, b *rule) int { return cmp.Compare(a.code, b.code) })
+	for _, r := range sorted {
 		set[r.scope] = append(set[r.scope], r)
 		if r.siblings {
 			set[ofSibling] = append(set[ofSibling], r)
