@@ -337,10 +337,6 @@ func (g *guest) group() {
 	}
 }
 
-func (d *destination) mayBeOnLink() bool {
-	return slices.ContainsFunc(d.rivals, func(c *candidate) bool { return c.onLink })
-}
-
 // relate finds the on-link routes, and the destinations around next hops outside the NIC's own prefix.
 func (g *guest) relate() {
 	g.onLink = make([][]*candidate, len(g.destinations))

@@ -152,28 +152,7 @@ func (f *fib) keeping(keeps defaults) *fib {
 	if f.client.raised > 0 || f.client.byName { // its other routes get other metrics, too
 		return f.under(f.client, keeps)
 	}
-	// Linux was not asked about defaults that are dropped. With metrics, it takes several. On others, next hops may depend.
-	if f.defaults != (defaults{}) || f.client.metric > 0 || slices.ContainsFunc(f.defaultDestinations, (*destination).mayBeOnLink) {
-		return install(f.guest, f.tried, keeps)
-	}
-	other := &fib{f.guest, f.tried, keeps, slices.Clone(f.answers), slices.Clone(f.inForce), f.links, f.asked}
-	for _, d := range f.defaultDestinations {
-		there := &other.inForce[d.number]
-		*there = nil
-		for _, c := range d.rivals {
-			answer := &other.answers[c.number].result
-			switch {
-			case !f.accepts(c): // whatever stands there
-			case other.drops(c):
-				*answer = dropped
-			case *there == nil:
-				*there, *answer = c, installed
-			case c.source != fromConnected:
-				*answer = exists
-			}
-		}
-	}
-	return other
+	return install(f.guest, f.tried, keeps)
 }
 
 // under returns what another client makes of the same instance, if it keeps these defaults.
