@@ -52,8 +52,7 @@ func (f *fib) leaves(c, gone *candidate) int32 {
 // open reports whether an installed route may be in force, and an equal one of another NIC may, too. Of equal routes of one
 // NIC, that holds for the first.
 func (f *fib) open(c *candidate) bool {
-	first := f.inForce[c.dest.number]
-	if first.metric != c.metric || f.leaves(first, nil) == first.exit() {
+	if f.inForce[c.dest.number].metric != c.metric || !f.inAnyOrder(c) {
 		return false
 	}
 	ofNIC := func(o *candidate) bool { return o.nic == c.nic && o.metric == c.metric && f.result(o) == installed }
