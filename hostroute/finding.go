@@ -3,6 +3,7 @@ package hostroute
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // A Severity says what happens to packets because of a finding. Severities are ordered. The zero
@@ -61,11 +62,7 @@ type Finding struct {
 
 // String returns "web-1: eth1: back: 11.11.0.0/16,11.8.0.77: MESSAGE (code)".
 func (f Finding) String() string {
-	s := f.Message + " (" + string(f.Code) + ")"
-	if where := f.Subject.String(); where != "" {
-		return where + ": " + s
-	}
-	return s
+	return strings.TrimPrefix(f.Subject.String()+": "+f.Message+" ("+string(f.Code)+")", ": ")
 }
 
 // A Related is something that explains a finding.
@@ -89,8 +86,8 @@ type Fix struct {
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
 	likely := 0 // so that the list rarely has to grow
-	for i := range a.judged {
-		if !a.judged[i].good {
+	for _, j := range a.judged {
+		if j.Class != ClassOwnGateway || j.Effect != EffectSteers {
 			likely++
 		}
 	}

@@ -119,10 +119,7 @@ func (v Verdict) Effective() bool { return v.Effect == EffectSteers }
 // by eth1, without it by eth0", or "...: off-link, refused (next-hop-off-link)". Where it is
 // GuestDependent, it says so at the end.
 func (v Verdict) String() string {
-	s := string(v.Class) + ", " + string(v.Effect)
-	if where := v.Subject.String(); where != "" {
-		s = where + ": " + s
-	}
+	s := strings.TrimPrefix(v.Subject.String()+": ", ": ") + string(v.Class) + ", " + string(v.Effect)
 	if v.Cause != "" {
 		s += " (" + string(v.Cause) + ")"
 	}
