@@ -50,7 +50,8 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 }
 
 // MovesNothing reports whether the [Impact] of the edits is None. It takes less time than Impact, because it words no
-// findings and stops at the first thing that moves. The errors are those of Impact.
+// findings and stops at the first thing that moves. Without edits it returns true, and so it says nothing about a [Fix] without
+// Edits. The errors are those of Impact.
 func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 	clean, edited, err := in.edited(edits)
 	if err != nil {

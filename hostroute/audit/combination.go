@@ -134,6 +134,7 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 		key:      key,
 		instance: hostroute.Instance{NICs: nics, DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive, Guest: in.Guest},
 		names:    make([]string, 0, maxExamples),
+		subnets:  make([]*subnet, 0, len(in.NICs)),
 	}
 	for i := range in.NICs {
 		n := &in.NICs[i]

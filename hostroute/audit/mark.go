@@ -53,7 +53,7 @@ func (m *mark) set(bit int) { *m |= 1 << bit }
 // newMarks returns a mark for each host route of the subnets, in their order. The report is about an instance
 // on these subnets, with that number of NICs.
 func newMarks(subnets []*subnet, report *hostroute.Report, nics int) []mark {
-	places, n := finder{subnets: subnets}, 0
+	places, n := finder{subnets: subnets, first: make([]int, 0, len(subnets))}, 0
 	for _, s := range subnets {
 		places.first = append(places.first, n)
 		n += len(s.HostRoutes)

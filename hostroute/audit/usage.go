@@ -47,8 +47,8 @@ type Usage struct {
 // Severity, and of these the ones whose worst code has the most instances. Equals are sorted by subnet,
 // destination and next hop.
 //
-// Removable takes the most time. It is computed for one Usage at a time, with [hostroute.Instance.Impact] on
-// each combination, unless a verdict already says that the host route steers.
+// Removable takes the most time. It is computed for one Usage at a time, with [hostroute.Instance.MovesNothing]
+// on each combination, unless a verdict already says that the host route steers or may steer.
 func (a *Audit) Usages() iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		type ranked struct {
