@@ -76,11 +76,7 @@ type analysis struct {
 func analyze(in Instance, e *exits) *analysis { return tableOf(in, e).analysis() }
 
 // tableOf returns what a prepared instance installs.
-func tableOf(in Instance, e *exits) *fib {
-	keeps := in.told()
-	g := newGuest(in, clientOf(in.Guest), e, keeps)
-	return install(g, g.attempted(nil), keeps)
-}
+func tableOf(in Instance, e *exits) *fib { return tableUnder(in, clientOf(in.Guest), e, in.told()) }
 
 func (f *fib) analysis() *analysis {
 	all := outcomesOf(f)

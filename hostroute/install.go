@@ -156,9 +156,11 @@ func (f *fib) keeping(keeps defaults) *fib {
 }
 
 // under returns what another client makes of the same instance, if it keeps these defaults.
-func (g *guest) under(c *client, keeps defaults) *fib {
-	other := newGuest(g.Instance, c, g.exits, keeps)
-	return install(other, other.attempted(nil), keeps)
+func (g *guest) under(c *client, keeps defaults) *fib { return tableUnder(g.Instance, c, g.exits, keeps) }
+
+func tableUnder(in Instance, c *client, e *exits, keeps defaults) *fib {
+	g := newGuest(in, c, e, keeps)
+	return install(g, g.attempted(nil), keeps)
 }
 
 // covers reports whether a link-scope route of its NIC contains a candidate's next hop: the connected one, or
