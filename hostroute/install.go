@@ -156,7 +156,9 @@ func (f *fib) keeping(keeps defaults) *fib {
 }
 
 // under returns what another client makes of the same instance, if it keeps these defaults.
-func (g *guest) under(c *client, keeps defaults) *fib { return tableUnder(g.Instance, c, g.exits, keeps) }
+func (g *guest) under(c *client, keeps defaults) *fib {
+	return tableUnder(g.Instance, c, g.exits, keeps)
+}
 
 func tableUnder(in Instance, c *client, e *exits, keeps defaults) *fib {
 	g := newGuest(in, c, e, keeps)
