@@ -57,7 +57,16 @@ as configured, or data that does not go where the route says. A warning depends 
 client or on order, or some data is at risk. An info moves no packet.
 
 Each example shows the instance's routing table, the verdict on each of its host routes, and the
-finding with its fixes. The fixes were looked at on this instance only.
+finding with its fixes. The fixes are for this one instance: another one on the subnet may need what a fix removes.
+
+A verdict names the class of the next hop, then the effect of the route:
+
+- own-gateway and other-gateway stand for the hypervisor: the gateway of the subnet that has the host route, and that of another NIC's
+  subnet. The others do not. on-link is 0.0.0.0, own-address one of the NIC's own addresses, not-gateway another address that the NIC
+  reaches directly, off-link one that it does not reach directly, and unusable an address that cannot be a next hop.
+- A route steers if, without it, some data would leave by another NIC or have no route. It is redundant if its data would leave by the
+  same NIC anyway, single-nic if there is no other NIC, and shadowed if other routes cover every address of it. It is refused if the guest
+  does not install it, and not-offered if it never reaches the guest.
 
 A sibling route is an on-link route that Neutron adds for another subnet of the NIC's network. DefaultNIC is the
 NIC whose default route the guest is told to keep. To replace a next hop with the openstack command, first

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -78,19 +80,16 @@ func (c *cloud) subjects(o *audit.Occurrence) []subject {
 	return c.subjectsOf[f.Code]
 }
 
-// readBaseline reads a file. Without a name there is no baseline.
-func readBaseline(name string) (map[subject]string, error) {
-	if name == "" {
-		return nil, nil
-	}
+// parseBaseline reads a file, in which reasons may be missing.
+func parseBaseline(name string) (*baseline, error) {
 	content, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	var b baseline
+	b := new(baseline)
 	reader := json.NewDecoder(bytes.NewReader(content))
 	reader.DisallowUnknownFields()
-	if err := reader.Decode(&b); err != nil {
+	if err := reader.Decode(b); err != nil {
 		return nil, fmt.Errorf("baseline %s: %w", name, err)
 	}
 	if _, err := reader.Token(); err != io.EOF {
@@ -98,6 +97,18 @@ func readBaseline(name string) (map[subject]string, error) {
 	}
 	if b.Version != 1 {
 		return nil, fmt.Errorf("baseline %s: its version is %d, not 1", name, b.Version)
+	}
+	return b, nil
+}
+
+// readBaseline reads the reasons for what is accepted. Without a name there is no baseline.
+func readBaseline(name string) (map[subject]string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	b, err := parseBaseline(name)
+	if err != nil {
+		return nil, err
 	}
 	reasons := make(map[subject]string)
 	var errs []error
@@ -115,8 +126,20 @@ func readBaseline(name string) (map[subject]string, error) {
 	return reasons, errors.Join(errs...)
 }
 
-// writeBaseline writes a baseline of the findings at or above -fail. It takes over the reasons that are there.
-func (p *printer) writeBaseline(opt *options, reasons map[subject]string) error {
+// writeBaseline writes a baseline of the findings at or above -fail. It takes over the reasons that are in another baseline, or
+// in the file that it writes over.
+func (p *printer) writeBaseline(opt *options, other map[subject]string) error {
+	reasons := make(map[subject]string)
+	there, err := parseBaseline(opt.toBaseline)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is there already, and cannot be written over: %w", opt.toBaseline, err)
+	}
+	if there != nil {
+		for _, a := range there.Accepted {
+			reasons[a.subject] = a.Reason
+		}
+	}
+	maps.Copy(reasons, other)
 	b := baseline{Version: 1, Accepted: []accepted{}}
 	known := make(map[subject]bool)
 	done := make(map[hostroute.Code]bool) // those that are not about a subnet
@@ -146,7 +169,7 @@ func (p *printer) writeBaseline(opt *options, reasons map[subject]string) error 
 	if err := os.WriteFile(opt.toBaseline, append(content, '\n'), 0o666); err != nil {
 		return err
 	}
-	p.line(0, "%s written to %s; %s a reason.", plural(len(b.Accepted), "entry", "entries"), quoted(opt.toBaseline), plural(missing, "entry needs", "entries need"))
+	p.line(0, "%s written to %s; %s a reason before -baseline takes the file.", plural(len(b.Accepted), "entry", "entries"), quoted(opt.toBaseline), plural(missing, "entry needs", "entries need"))
 	return nil
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 func TestBaselineRoundTrip(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "baseline.json")
 	for _, fail := range []string{"error", "warning", "info"} {
+		file := filepath.Join(t.TempDir(), "baseline.json")
 		out, _ := program(t, 0, "-fail", fail, "-write-baseline", file, sampleSubnets, samplePorts)
 		if !strings.Contains(out, " written to ") || strings.Count(out, "\n") != 1 {
 			t.Errorf("got %q", out)
@@ -37,6 +37,21 @@ func TestBaselineRoundTrip(t *testing.T) {
 		if content, err = os.ReadFile(again); err != nil || string(content) != filled {
 			t.Errorf("%v; written again:\n%s\nwant\n%s", err, content, filled)
 		}
+		program(t, 0, "-fail", fail, "-write-baseline", file, sampleSubnets, samplePorts)
+		if content, err = os.ReadFile(file); err != nil || string(content) != filled {
+			t.Errorf("%v; written over itself:\n%s\nwant\n%s", err, content, filled)
+		}
+	}
+}
+
+// A file that is no baseline is not written over.
+func TestBaselineIsNotWrittenOverAnotherFile(t *testing.T) {
+	file := textFile(t, "not a baseline")
+	if _, stderr := program(t, 2, "-write-baseline", file, sampleSubnets, samplePorts); !strings.Contains(stderr, "cannot be written over") {
+		t.Errorf("got %q", stderr)
+	}
+	if content, err := os.ReadFile(file); err != nil || string(content) != "not a baseline" {
+		t.Errorf("%v; the file has %q", err, content)
 	}
 }
 

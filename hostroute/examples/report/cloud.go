@@ -67,6 +67,7 @@ func load(documents []string, stdin io.Reader, d defaults, first *cloud, progres
 	if err := c.usable(); err != nil {
 		return nil, err
 	}
+	c.hasPorts = len(c.Instances) > 0
 	if first != nil {
 		c.order(first)
 	}

@@ -20,10 +20,19 @@ func (p *printer) commands(indent int, edits []hostroute.Edit) {
 		if s := p.subnets[e.Subnet]; s != nil && !slices.Contains(done, e.Subnet) {
 			done = append(done, e.Subnet)
 			for _, argv := range neutron.EditCommands(s, edits...) {
-				p.line(indent, "%s", commandLine(argv))
+				p.command(indent, argv)
 			}
 		}
 	}
+}
+
+// command prints a command. One that writes a whole list has that said above it, because commands printed for other fixes of the
+// subnet would undo it, and it them.
+func (p *printer) command(indent int, argv []string) {
+	if slices.Contains(argv, "--no-host-route") {
+		p.line(indent, "# This writes the whole list. Run the report again before you make another change of this subnet.")
+	}
+	p.line(indent, "%s", commandLine(argv))
 }
 
 // commandLine quotes a command's arguments for a shell.

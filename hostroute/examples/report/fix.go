@@ -95,8 +95,7 @@ func (p *printer) candidates(e *entry) []hostroute.Fix {
 		}
 	}
 	if out == nil || e.code == hostroute.CodeRoutesIgnored {
-		advice := strings.TrimSuffix(rules[e.code].Remedy, ".")
-		out = []hostroute.Fix{{Message: strings.ToLower(advice[:1]) + advice[1:]}}
+		out = []hostroute.Fix{{Message: advice(e.code)}}
 	}
 	return out
 }
@@ -264,9 +263,9 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text string, harmless bool) {
 	switch {
 	case len(edits) == 0:
-		return "", false
+		return " (what that moves is not worked out)", false
 	case impact == nil:
-		return ": " + p.instances(0), false
+		return ": what it moves is not known", false
 	case impact.None():
 		for _, e := range edits {
 			if condition := p.unsure[e.Subnet]; condition != "" {
@@ -327,6 +326,6 @@ func (p *printer) misspelling(e *entry) {
 	if more := len(list) - maxDestinations; more > 0 {
 		p.line(4, "and %d more", more)
 	}
-	p.line(4, "fix: write the list as it is understood; then run this again")
-	p.line(6, "%s", commandLine(neutron.ReplaceCommand(p.subnets[e.subnet])))
+	p.line(4, "fix: write the list as it is understood (what that moves is not worked out: guests that get none of it now get all of it); then run this again")
+	p.command(6, neutron.ReplaceCommand(p.subnets[e.subnet]))
 }

@@ -38,7 +38,7 @@ func (p *printer) goers() {
 	}
 	if p.hasPorts && len(p.hostRoutes) > 0 {
 		p.out.WriteByte('\n')
-		p.line(0, "One fix at a time; run this again after each. What CAN GO lists can all go at once.")
+		p.line(0, "One fix at a time; run this again after each. What CAN GO lists can all go at once; then run this again, too.")
 		if p.hidden {
 			p.line(0, "Commands of fixes that may move data are left out: -unsafe prints them.")
 		}
@@ -55,8 +55,12 @@ func (p *printer) canGoList() {
 		}
 	}
 	p.line(0, "%s", canGoHead(len(p.canGo), unused))
-	if len(unused) > 0 {
-		p.line(2, "No instance: first make sure that the list of ports is complete, and that an administrator fetched it.")
+	p.line(2, "No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.")
+	if !p.haveHosts() {
+		p.line(2, "No port has a host, so probably no administrator fetched it: instances of other projects may be missing.")
+	}
+	if len(p.defaults.subnets) > 0 || p.defaults.nic != "" {
+		p.line(2, "It is taken for true that guests keep the default routes that -default-subnet and -default-nic name.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(bySubnet)) {
 		var list []hostroute.HostRoute
@@ -136,7 +140,15 @@ func (p *printer) restLine(code hostroute.Code, list []audit.Occurrence) {
 	if code == hostroute.CodeMultipleDefaults {
 		how := fixesFor(p.defaults.guest, list[0].Fixes)[0]
 		p.line(4, "next: have each guest keep one default route, and name its subnet with -default-subnet ID; %s", oneLine(how.Message))
+	} else {
+		p.line(4, "next: %s", advice(code))
 	}
+}
+
+// advice returns what a rule says to do.
+func advice(code hostroute.Code) string {
+	text := strings.TrimSuffix(rules[code].Remedy, ".")
+	return strings.ToLower(text[:1]) + text[1:]
 }
 
 // rest returns the findings that no list of host routes tells. Those of severity info are left out, unless all is asked for.

@@ -46,7 +46,8 @@
 //	                       said, it is assumed that none does, and no removal that depends on it has a command
 //	-fail SEVERITY         exit with 1 at findings of this severity or above: info, warning or error (the default)
 //	-baseline FILE         leave the findings that the file accepts out of the exit status
-//	-write-baseline FILE   write such a file for the findings at or above -fail, over one that is there; print no report
+//	-write-baseline FILE   write such a file for the findings at or above -fail; print no report. If the file is there, it
+//	                       is written over, and the reasons are kept
 //	-unsafe                print the commands of fixes that move data, too, below a comment that says so
 //	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info
 //
@@ -66,8 +67,8 @@
 //		{"code": "multiple-defaults", "instance": "NAME", "reason": "..."}]}
 //
 // A finding of an instance has the instance, and one of a NIC its port, too. Each entry must have a reason. So
-// -write-baseline makes a file that is refused until someone has filled them in; with -baseline, it takes over the
-// reasons that it finds there. Entries that match nothing are reported, and do not change the status. The text has the
+// -write-baseline makes a file that is refused until someone has filled them in. It takes over the reasons of the file that is
+// there, and those of -baseline. Entries that match nothing are reported, and do not change the status. The text has the
 // reason at each host route that is accepted, and their number at the head of the section.
 //
 // # JSON

@@ -96,7 +96,7 @@ func TestHeadOfSample(t *testing.T) {
 	const want = `10 host routes on 9 subnets, 10 instances
      4 wrong    never take effect, or the data does not go where they say
      1 risky    work with some DHCP clients only, or take another NIC's data
-     2 can go   nobody needs them: see CAN GO, which also lists 1 of those above
+     2 can go   no instance needs them: see CAN GO, which also lists 1 of those above
      2 depends  do something or nothing, as the guest's default and DHCP client are
      1 idle     do nothing as far as is known, but may be needed: CAN GO does not list them
 `
@@ -124,13 +124,13 @@ func TestSampleShowsEachPart(t *testing.T) {
 `, `
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
-    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1); if that makes a second default route, have the guest drop it
+    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1); if that makes a second default route, have the guest drop it (what that moves is not worked out)
     or remove: moves no data (but the host routes may work after the other fix)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
-		"\n  No instance: first make sure that the list of ports is complete, and that an administrator fetched it.\n",
-		"\nOne fix at a time; run this again after each. What CAN GO lists can all go at once.\n",
+		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.\n",
+		"\nOne fix at a time; run this again after each. What CAN GO lists can all go at once; then run this again, too.\n",
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route, and name its subnet with -default-subnet ID; dhclient: on the other NICs, add an enter hook ",
 		"\nEach code is explained in hostroute/CODES.md.\n",
@@ -298,11 +298,21 @@ func TestCanGoHead(t *testing.T) {
 	}
 }
 
+// A list of ports that has no instance tells no more than none.
+func TestNoInstanceIsLikeNoPorts(t *testing.T) {
+	empty := textFile(t, `{"ports": []}`)
+	with, _ := program(t, 1, sampleSubnets, empty)
+	without, _ := program(t, 1, sampleSubnets)
+	if with != without {
+		t.Errorf("got\n%s\nwithout ports\n%s", with, without)
+	}
+}
+
 // Without ports nothing is said about whose data moves, and nothing is called needless.
 func TestSubnetsAlone(t *testing.T) {
 	out, _ := program(t, 1, sampleSubnets)
 	wantContains(t, out, "10 host routes on 9 subnets; without ports, no instance is known\n", "\n    no instance is known\n", "\n     5 unknown  ")
-	for _, part := range []string{"moves", "CAN GO", "instance;", "    openstack"} {
+	for _, part := range []string{"moves no", "may move", "CAN GO", "instance;", "    openstack"} {
 		if strings.Contains(out, part) {
 			t.Errorf("the text has %q:\n%s", part, out)
 		}

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
-	"example.com/go-hostroute/hostroute/neutron"
 )
 
 // The head of the report.
@@ -109,13 +107,23 @@ func (p *printer) assumptions() string {
 	case static && p.defaults.configDrive == "":
 		text += "; no instance reads the config drive (-config-drive tells)"
 	}
-	if len(p.Ports) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(p.Ports)), func(port neutron.Port) bool { return port.Host != "" }) {
+	if !p.haveHosts() {
 		text += "; no port has a host, so routes to sibling subnets are those of all hosts"
 	}
 	if several > 0 {
 		text += "; " + count(several, "instance") + " with several defaults: the guest's choice counts (-default-subnet tells)"
 	}
 	return text
+}
+
+// haveHosts reports whether any port has a host. Neutron tells these to administrators only.
+func (c *cloud) haveHosts() bool {
+	for _, port := range c.Ports {
+		if port.Host != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // severalDefaults counts the instances that are offered several default routes.
