@@ -119,7 +119,8 @@ func (e Explanation) String() string {
 		b.WriteString(dst + " leaves by " + quoted(e.Route.NIC) + ", by the route " + e.Route.String() + ".")
 		if e.IgnoredNextHop.IsValid() {
 			hop := e.IgnoredNextHop.String()
-			b.WriteString(" The next hop " + hop + " is ignored: the hypervisor answers in its place, and a router at " + hop + " never sees the data.")
+			b.WriteString(" The next hop " + hop + " is ignored: the hypervisor answers in its place, and a router at " + hop +
+				" never sees the data. If the hypervisor has no route to " + hop + ", nothing answers, and the data is lost.")
 		}
 		if e.Route.Open {
 			b.WriteString(" An equal route of another NIC is used instead if that NIC has its lease first.")
@@ -134,8 +135,12 @@ func (e Explanation) String() string {
 		for i, nic := range e.Dropped {
 			names[i] = quoted(nic)
 		}
-		b.WriteString(" The hypervisor drops traffic between " + dst + " and an address of " + strings.Join(names, " or ") +
-			", because it would have to leave by that NIC (reverse path filter).")
+		while := " An"
+		if e.Route.Open {
+			while = " While it leaves by " + quoted(e.Route.NIC) + ", an"
+		}
+		b.WriteString(while + " address of " + strings.Join(names, " or ") + " cannot talk to " + dst + ": the hypervisor drops what leaves by " +
+			quoted(e.Route.NIC) + " with such an address (reverse path filter).")
 	}
 	return b.String()
 }

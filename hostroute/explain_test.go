@@ -43,7 +43,7 @@ func TestExplain(t *testing.T) {
 			Route:   hostRoute("11.11.0.0/16", "11.8.0.1", "eth1", "back"),
 			Losers:  []hostroute.Loser{{Route: defaultRoute}},
 			Dropped: []string{"eth0"},
-		}, []string{"11.11.3.4 leaves by eth1", "11.11.0.0/16 via 11.8.0.1 dev eth1", "Not by default via 10.65.0.1 dev eth0", "shorter", "drops traffic between 11.11.3.4 and an address of eth0"}},
+		}, []string{"11.11.3.4 leaves by eth1", "11.11.0.0/16 via 11.8.0.1 dev eth1", "Not by default via 10.65.0.1 dev eth0", "shorter", "An address of eth0 cannot talk to 11.11.3.4"}},
 		"a next hop that is a router": {wrongHop(), "11.11.3.4", hostroute.Explanation{
 			Route:          hostRoute("11.11.0.0/16", "11.8.0.77", "eth1", "back"),
 			IgnoredNextHop: netip.MustParseAddr("11.8.0.77"),

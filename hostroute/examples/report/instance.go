@@ -35,7 +35,11 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 		}
 	}
 	if opt.to.IsValid() {
-		p.wrapped(0, report.Explain(opt.to).String())
+		if isOwn(in, opt.to) {
+			p.line(0, "%v is an address of the guest itself: nothing leaves.", opt.to)
+		} else {
+			p.wrapped(0, report.Explain(opt.to).String())
+		}
 		p.misspeltNotes(in)
 		return failing, nil
 	}
@@ -69,6 +73,11 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 		p.finding(f, f.Fixes)
 	}
 	return failing, nil
+}
+
+// isOwn reports whether an instance delivers data to an address to itself.
+func isOwn(in *hostroute.Instance, a netip.Addr) bool {
+	return a.IsLoopback() || slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return slices.Contains(n.Addrs, a) })
 }
 
 func (p *printer) title(text string) { p.line(0, "\n%s", text) }

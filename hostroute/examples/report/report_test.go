@@ -184,6 +184,12 @@ func TestTo(t *testing.T) {
 	if !strings.HasPrefix(out, "11.11.77.5 leaves by eth1, by the route 11.11.0.0/16 via 11.8.0.1 dev eth1.") || strings.Contains(out, "\nrouting table") {
 		t.Errorf("got %q", out)
 	}
+	for _, own := range []string{"10.65.0.5", "127.0.0.1"} {
+		out, _ := program(t, 0, "-instance", sampleWeb, "-to", own, sampleSubnets, samplePorts)
+		if out != own+" is an address of the guest itself: nothing leaves.\n" {
+			t.Errorf("got %q", out)
+		}
+	}
 	program(t, 2, "-to", "11.11.77.5", sampleSubnets, samplePorts)
 	program(t, 2, "-instance", sampleWeb, "-to", "web", sampleSubnets, samplePorts)
 }
