@@ -39,7 +39,7 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 		return &out, nil
 	}
 	var errs errorList
-	places := make(map[HostRoute]int) // in the list, of those that are in it
+	places := make(map[HostRoute]int) // of the host routes that are in the list
 	for i, r := range s.HostRoutes {
 		errs.addAll("HostRoutes", i, routeErrors(r))
 		if _, twice := places[unmapRoute(r)]; !twice {
@@ -62,7 +62,8 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	return &out, nil
 }
 
-// apply makes an edit of a list, or returns what is wrong with it. What it adds gets the place at the end.
+// apply makes an edit of a list, or returns what is wrong with it. A host route that it adds gets the place end; one that
+// replaces another gets that one's.
 func (e *Edit) apply(places map[HostRoute]int, end int) (wrong errorList) {
 	old, add := unmapRoute(e.Old), unmapRoute(e.New)
 	adds, removes := add != HostRoute{}, old != HostRoute{}

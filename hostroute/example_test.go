@@ -143,7 +143,7 @@ func Example_aSubnetSharedByInstances() {
 		fmt.Println(impact, impact.None())
 	}
 	// Output:
-	// web-1: 11.11.0.0/16: eth1 -> eth0; with another DHCP client or default route, that may differ false
+	// web-1: 11.11.0.0/16: eth1 -> eth0; with another DHCP client, default route or order of the list, that may differ false
 	// db-1: nothing moves; gone: single-nic of eth0: back: 11.11.0.0/16,11.8.0.1 true
 }
 

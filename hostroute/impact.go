@@ -49,8 +49,8 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	return i, nil
 }
 
-// MovesNothing reports whether the [Impact] of the edits is None. It takes less time than Impact, because it words no
-// findings and stops at the first thing that moves. Without edits it returns true, and so it says nothing about a [Fix] without
+// MovesNothing reports whether the [Impact] of the edits is None. It takes less time than Impact, because it stops at
+// the first thing that moves, and mostly does not work out on what each verdict depends. Without edits it returns true, and so it says nothing about a [Fix] without
 // Edits. The errors are those of Impact.
 func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 	clean, edited, err := in.edited(edits)
@@ -102,7 +102,7 @@ func (i *Impact) String() string {
 		s = some(i.Changes, Change.String)
 	}
 	if i.Uncertain {
-		s += "; with another DHCP client or default route, that may differ"
+		s += "; with another DHCP client, default route or order of the list, that may differ"
 	}
 	about := func(f Finding) string {
 		f.Subject.Instance = ""
@@ -144,8 +144,8 @@ func mayMoveOtherwise(before, after *fib) bool {
 	return false
 }
 
-// alternatives yields two tables as they are with each other default that is offered in one of them and, where guests may
-// differ, under each other guest.
+// alternatives yields two tables again for each other choice that a guest may make: each default that is offered in one of them
+// and, where guests may differ, each other client.
 func alternatives(before, after *fib) iter.Seq2[*fib, *fib] {
 	return func(yield func(b, a *fib) bool) {
 		for family := range families {

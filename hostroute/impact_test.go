@@ -262,14 +262,14 @@ func TestImpact(t *testing.T) {
 		"replaced twice": {back("11.8.0.0/25,11.8.0.1"), []hostroute.Edit{edit("11.8.0.0/25,11.8.0.1", "11.8.0.64/26,11.8.0.1"), edit("11.8.0.64/26,11.8.0.1", "11.8.0.128/25,11.8.0.1")}, true,
 			"web-1: nothing moves"},
 		"clients differ on what the edits name": {back(far), []hostroute.Edit{edit(far, "")}, false,
-			"web-1: nothing moves; with another DHCP client or default route, that may differ; gone: next-hop-off-link of eth1: back: " + far},
+			"web-1: nothing moves; with another DHCP client, default route or order of the list, that may differ; gone: next-hop-off-link of eth1: back: " + far},
 		"but all leaves by the one NIC": {one(back(far)), []hostroute.Edit{edit(far, "")}, true, "web-1: nothing moves; gone: next-hop-off-link of eth1: back: " + far},
 		"static routes meet no client": {and(one(back(far)), func(in *hostroute.Instance) {
 			in.ConfigDrive, in.NICs[0].Subnets[0].DHCPDisabled, in.NICs[0].Subnets[0].Gateway = true, true, netip.Addr{}
 		}), []hostroute.Edit{edit(far, "")}, true,
 			"web-1: nothing moves; gone: next-hop-off-link of eth1: back: " + far},
 		"with the other default, something moves": {unknownDefault(and(back(good), func(in *hostroute.Instance) { in.NICs[0], in.NICs[1] = in.NICs[1], in.NICs[0] })), []hostroute.Edit{edit(good, "")}, false,
-			"web-1: nothing moves; with another DHCP client or default route, that may differ; gone: redundant of eth1: back: " + good},
+			"web-1: nothing moves; with another DHCP client, default route or order of the list, that may differ; gone: redundant of eth1: back: " + good},
 		"an edit masks the rest of the list": {back("11.12.7.7/16,11.8.0.1", good), []hostroute.Edit{edit("", "11.8.0.0/25,11.8.0.1")}, true,
 			"web-1: nothing moves; new: redundant of eth1: back: 11.8.0.0/25,11.8.0.1; gone: host-bits of eth1: back: 11.12.7.7/16,11.8.0.1"},
 	} {

@@ -76,9 +76,9 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 	return edits
 }
 
-// mayComeInstead reports whether a candidate may become a rival of the route when others of its subnet are removed: in
-// another subnet's offer that is shorter then, and arrives; by the route that the client adds to its next hop; or as an
-// on-link route whose first address is another one when the list is written masked.
+// mayComeInstead reports whether a candidate may become a rival of the route when others of its subnet are removed. There are
+// three ways: another subnet's offer, which overflows now, becomes shorter and arrives; the client adds a route to the next
+// hop; or an on-link route begins at the destination when the list is written masked.
 func (s *subject) mayComeInstead(o *candidate) bool {
 	d := s.route.dest
 	switch {
@@ -143,7 +143,14 @@ var conflict = rule{
 		f.Message += s.elsewhere()
 		isElsewhere := func(o *candidate) bool { return o.subnet != c.subnet }
 		if edits := s.removeRivals(isElsewhere); len(edits) > 0 {
-			f.Fixes = append(f.Fixes, Fix{"remove the host routes to " + c.dest.prefix.String() + " from the other subnets: " + own + " gets the destination", edits})
+			var from []string
+			for _, e := range edits {
+				if name := quoted(e.Subnet); !slices.Contains(from, name) {
+					from = append(from, name)
+				}
+			}
+			message := "remove the host routes to " + c.dest.prefix.String() + " from subnet " + strings.Join(from, ", ") + ": " + own + " gets the destination"
+			f.Fixes = append(f.Fixes, Fix{message, edits})
 		}
 		return f
 	},

@@ -14,7 +14,7 @@ import (
 // A combination represents all instances with one key. It has one of them, what was found out about it, and their number.
 type combination struct {
 	key      string
-	instance hostroute.Instance // without its name; its subnets are copies of those that were added
+	instance hostroute.Instance // without its name; its subnets are those of the audit
 	subnets  []*subnet          // each once
 	marks    []mark             // for each host route of subnets, in their order
 	count    int                // instances
@@ -158,7 +158,7 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 	return c
 }
 
-// of returns a copy of a combination of another audit, with the audit's own subnets. They share what does not change.
+// of returns a copy of another audit's combination on the subnets of an audit. They share what else does not change.
 func (c *combination) of(a *Audit) *combination {
 	out := *c
 	out.names = append(make([]string, 0, maxExamples), c.names...)
@@ -166,10 +166,20 @@ func (c *combination) of(a *Audit) *combination {
 	for i, s := range c.subnets {
 		out.subnets[i] = a.subnets[s.ID]
 	}
+	out.instance.NICs = slices.Clone(c.instance.NICs)
+	var own []*hostroute.Subnet // of all NICs
+	for i := range out.instance.NICs {
+		n := &out.instance.NICs[i]
+		first := len(own)
+		for _, s := range n.Subnets {
+			own = append(own, a.subnets[s.ID].Subnet)
+		}
+		n.Subnets = own[first:len(own):len(own)]
+	}
 	return &out
 }
 
-// use adds a combination that is not known.
+// use puts a new combination into the audit, and among the users of its subnets.
 func (a *Audit) use(c *combination) {
 	a.combinations[c.key] = c
 	routes := 0

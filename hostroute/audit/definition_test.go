@@ -3,6 +3,7 @@ package audit_test
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -56,7 +57,7 @@ func usages(t testing.TB, instances []hostroute.Instance) map[string]audit.Usage
 	out := make(map[string]audit.Usage)
 	for _, in := range instances {
 		report := analyze(t, in)
-		_, hasDefault := report.Table.Lookup(netipAny)
+		hasDefault := slices.ContainsFunc(report.Table, func(r hostroute.Route) bool { return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0) })
 		type said struct {
 			effective, depends, inconsistent bool
 			effects                          map[hostroute.Effect]int

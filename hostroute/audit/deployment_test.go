@@ -17,9 +17,6 @@ import (
 
 var equateNetip = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})
 
-// netipAny is an address that only a default route contains.
-var netipAny = netip.MustParseAddr("198.51.100.1")
-
 // deployment returns a few random instances that share subnets. Some differ in nothing but their names and addresses, some
 // have the same name.
 func deployment(seed uint64) []hostroute.Instance {
@@ -50,6 +47,9 @@ func deployment(seed uint64) []hostroute.Instance {
 				n.ManualRoutes, n.Siblings = nil, nil
 			}
 			in.NICs = append(in.NICs, n)
+		}
+		if r.IntN(3) == 0 {
+			in.Guest = hostroute.Guests()[r.IntN(len(hostroute.Guests()))]
 		}
 		if r.IntN(3) == 0 {
 			in.DefaultNIC = in.NICs[r.IntN(len(in.NICs))].Name

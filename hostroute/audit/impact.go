@@ -80,7 +80,7 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 
 // MovesNothing reports whether the [Audit.Impact] of the edits is None. It takes less time than Impact, because it stops at the
 // first instance on which something moves. Without edits it returns true, and so it says nothing about a [hostroute.Fix] without
-// Edits. The errors are those of Impact.
+// Edits. The errors are those of Impact, and addresses that an Audit does not keep are missed likewise.
 func (a *Audit) MovesNothing(edits ...hostroute.Edit) (bool, error) {
 	bySubnet, err := a.bySubnet(edits)
 	if err != nil {

@@ -12,8 +12,11 @@ import (
 // if there is none.
 func (p place) objector(others editsBySubnet) *combination {
 	for _, u := range p.subnet.users {
-		// An edit writes the whole list masked. If that changes nothing, the verdict says what the removal does.
-		if (p.mark(u).has(moves) || p.mark(u).has(depends)) && p.subnet.masked && len(others.on(u.combination)) == 0 {
+		// The verdict says that the removal moves data, or may. It does not know of other removals, nor that the whole list is
+		// written masked. Of a guest that ignores routes it also says whether a long offer would arrive at others.
+		m := p.mark(u)
+		says := m.has(moves) || m.has(depends) && !m.has(codeBits[hostroute.CodeRoutesIgnored])
+		if says && p.subnet.masked && len(others.on(u.combination)) == 0 {
 			return u.combination
 		}
 	}

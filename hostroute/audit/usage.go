@@ -48,7 +48,8 @@ type Usage struct {
 // destination and next hop.
 //
 // Removable takes the most time. It is computed for one Usage at a time, with [hostroute.Instance.MovesNothing]
-// on each combination, unless a verdict already says that the host route steers or may steer.
+// on one combination after the other, until something moves on one. That is not needed where a verdict says that the host route
+// steers, or may.
 func (a *Audit) Usages() iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		type ranked struct {
