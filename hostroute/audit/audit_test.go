@@ -470,3 +470,23 @@ func TestErrorsAreInputErrors(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A guest that ignores routes needs none. That a long offer would not arrive at others makes its verdicts guest-dependent, and
+// the removal moves nothing all the same.
+func TestWhatIsIgnoredIsRemovable(t *testing.T) {
+	s := subnet("long", "10.0.0.0/24", "10.0.0.1")
+	for i := range 28 {
+		s.HostRoutes = append(s.HostRoutes, hostroute.MustParseHostRoute(fmt.Sprintf("77.%d.0.0/16,10.0.0.1", i)))
+	}
+	in := hostroute.Instance{Name: "vm", Guest: hostroute.GuestUdhcpc, NICs: []hostroute.NIC{{Name: "eth0", Subnets: []*hostroute.Subnet{s}}, {Name: "eth1"}}}
+	a := add(t, new(audit.Audit), in)
+	for u := range a.Usages() {
+		still, err := a.MovesNothing(hostroute.Edit{Subnet: "long", Old: u.HostRoute})
+		if u.Depends != 1 || !u.Removable || !still || err != nil {
+			t.Errorf("%v depends in %d, removable is %v, MovesNothing %v, %v", u.HostRoute, u.Depends, u.Removable, still, err)
+		}
+	}
+	if got := a.RemovableTogether(); len(got) != 28 {
+		t.Errorf("%d can go together", len(got))
+	}
+}
