@@ -137,7 +137,7 @@ func TestVerdictsOfGuestsWhereNICsShareASubnet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { compareGuests(t, in) })
 	}
-	random(t, 44, 600, func(t testing.TB, in hostroute.Instance) bool {
+	random(t, 44, 300, func(t testing.TB, in hostroute.Instance) bool {
 		if len(in.NICs) == 0 || isOutlandish(in) {
 			return true
 		}
