@@ -171,10 +171,10 @@ func TestImpactIsWhatItSays(t *testing.T) {
 		}
 		return true
 	}
-	random(t, 25, 2000, ofSome)
-	random(t, 26, 200, ofFixes)
-	randomOf(t, gen.Tidy, 27, 600, ofSome)
-	randomOf(t, gen.Tidy, 28, 100, ofFixes)
+	random(t, 25, 1000, ofSome)
+	random(t, 26, 100, ofFixes)
+	randomOf(t, gen.Tidy, 27, 400, ofSome)
+	randomOf(t, gen.Tidy, 28, 50, ofFixes)
 }
 
 // What Impact calls none for one guest moves nothing under any other one that takes host routes, with any default that it may keep.
