@@ -94,7 +94,7 @@ func TestVerdictsOfGuestsAgreeWithTwinOnTinyUniverses(t *testing.T) {
 	step := 1009
 	switch {
 	case exhaustive:
-		step = 61
+		step = 127
 	case testing.Short():
 		step = 2003
 	}
