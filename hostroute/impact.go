@@ -44,7 +44,7 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	e := new(exits)
 	before, after := analyze(clean, e), analyze(edited, e)
 	i := &Impact{Instance: in.Name, Changes: Diff(before.table(), after.table())}
-	i.Uncertain = mayMoveOtherwise(before.fib, after.fib) || orderMoves(before, after, edits)
+	i.Uncertain = mayMoveOtherwise(before.fib, after.fib, moves(before.fib, after.fib)) || orderMoves(before, after, edits)
 	i.New, i.Gone = compareFindings(findings(before), findings(after), edits)
 	return i, nil
 }
@@ -59,7 +59,7 @@ func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 	}
 	e := new(exits)
 	was, is := tableOf(clean, e), tableOf(edited, e)
-	if len(moves(was, is)) > 0 || mayMoveOtherwise(was, is) {
+	if len(moves(was, is)) > 0 || mayMoveOtherwise(was, is, nil) {
 		return false, nil
 	}
 	before, after := was.judgedAlone(), is.judgedAlone()
@@ -129,10 +129,9 @@ func some[T any](list []T, name func(T) string) string {
 	return strings.Join(names, ", ")
 }
 
-// mayMoveOtherwise reports whether something else moves with another default, under another guest, or if leases come in
-// another order.
-func mayMoveOtherwise(before, after *fib) bool {
-	here := moves(before, after)
+// mayMoveOtherwise reports whether something else than what moves here moves with another default, under another guest, or if
+// leases come in another order.
+func mayMoveOtherwise(before, after *fib, here []difference) bool {
 	if slices.ContainsFunc(here, func(d difference) bool { return max(d.before, d.after) > loopbackNumber }) {
 		return true
 	}

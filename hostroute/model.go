@@ -39,7 +39,7 @@ type HostRoute struct {
 type NIC struct {
 	// ID is the Neutron port's. It may be empty. No result contains it.
 	ID string `json:"id"`
-	// Name is what the guest calls the NIC, such as eth1.
+	// Name is the NIC's name in the guest, such as eth1.
 	Name string `json:"name"`
 	// Addrs are the NIC's fixed IPs, each inside one of Subnets. They may be left out: without
 	// them, the class own-address is never reported.

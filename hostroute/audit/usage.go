@@ -24,7 +24,7 @@ type Usage struct {
 	// does not count, because everything leaves by that NIC. No instance counts as both.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
-	// Inconsistent counts the instances in which the next hop does not stand for the hypervisor.
+	// Inconsistent counts the instances in which the next hop is neither the gateway of the subnet nor that of another NIC.
 	Inconsistent int `json:"inconsistent"`
 
 	// The maps count the instances for each effect, class and code that a verdict or a finding about the

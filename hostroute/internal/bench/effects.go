@@ -99,8 +99,8 @@ type decision struct {
 	decides bool
 }
 
-// decide is the effect of every route by way of a prefix table: the longest of its supernets has
-// what it decides without it, its subnets say whether it decides anything.
+// decide works out the effect of every route with a prefix table. Without a route, its addresses leave by the longest of its
+// supernets. If its subnets cover all of it, the route decides nothing.
 func decide(routes []sweep.Route) []decision {
 	var t bart.Table[int32]
 	for _, r := range routes {
