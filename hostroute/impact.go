@@ -50,8 +50,8 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 }
 
 // MovesNothing reports whether the [Impact] of the edits is None. It takes less time than Impact, because it stops at
-// the first thing that moves, and mostly does not work out on what each verdict depends. Without edits it returns true, and so it says nothing about a [Fix] without
-// Edits. The errors are those of Impact.
+// the first thing that speaks against it. It returns true without edits, so it says nothing about a [Fix] without Edits; and if
+// all edits are for subnets that the instance does not have, so it does not notice a mistyped ID. The errors are those of Impact.
 func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 	clean, edited, err := in.edited(edits)
 	if err != nil {
@@ -84,8 +84,8 @@ func (in Instance) edited(edits []Edit) (before, after Instance, err error) {
 	return before, after, err
 }
 
-// None says that nothing moves, for sure: there are no Changes, it is not Uncertain, and no finding
-// of severity error is new. For a nil Impact it returns false.
+// None reports whether the edits are safe: nothing moves, for sure (there are no Changes, and it is not Uncertain), and no
+// finding of severity error is new. So false does not mean that something moves. For a nil Impact it returns false.
 func (i *Impact) None() bool {
 	return i != nil && len(i.Changes) == 0 && !i.Uncertain &&
 		!slices.ContainsFunc(i.New, func(f Finding) bool { return f.Severity == SeverityError })

@@ -101,8 +101,9 @@ func Guests() []Guest {
 	return out
 }
 
-// An InputError reports a value that no Neutron and no guest could hold, so that there is no
-// answer. Functions return all of them together, joined by [errors.Join]; errors.As finds the
+// An InputError reports an argument for which there is no answer: a value that no Neutron and no guest could
+// hold, or one that does not fit the rest, such as an Old that is not in the list. The latter can mean that the cloud
+// has changed since it was read. Functions return all of them together, joined by [errors.Join]; errors.As finds the
 // first.
 type InputError struct {
 	Path string // the field, such as NICs[0].Subnets[1].CIDR or edits[0].New

@@ -121,10 +121,12 @@ func (a *Audit) AddSubnet(s *hostroute.Subnet) error {
 	return nil
 }
 
-// Merge adds everything that was added to b, and does not change b. A nil b is empty.
+// Merge adds everything that was added to b, and does not change b, which can be used on its own afterwards. A nil b is
+// empty. An instance that is in both counts twice.
 //
 // Merge returns an [hostroute.InputError] for each subnet that the two have with the same ID and other
-// content. Then it adds nothing.
+// content. Then it adds nothing. The order of HostRoutes counts as content, and Neutron may return another one the next time: so
+// give all workers the subnets of one reading.
 func (a *Audit) Merge(b *Audit) error {
 	if err := a.ready(); err != nil || b == nil {
 		return err

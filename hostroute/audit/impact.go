@@ -15,7 +15,7 @@ type Impact struct {
 	Touched int `json:"touched"` // instances with a subnet that the edits name
 	// Moved counts the instances in which destinations leave by another NIC than before, with their Guest and
 	// DefaultNIC as they were added. Uncertain counts those of the others in which that may happen, depending on
-	// the guest: see [hostroute.Impact]. It does not say that what counts as Moved is certain.
+	// the guest: see [hostroute.Impact]. What moves there is not in Moves. An instance that counts as Moved may be uncertain, too.
 	Moved     int    `json:"moved"`
 	Uncertain int    `json:"uncertain"`
 	Moves     []Move `json:"moves"` // those in the most instances first, then by destinations, From and To
@@ -26,15 +26,16 @@ type Impact struct {
 	Examples []string `json:"examples"`
 }
 
-// None says that nothing moves, for sure: no instance counts as Moved or Uncertain, and no finding of
-// severity error is new. For a nil Impact it returns false.
+// None reports whether the edits are safe: nothing moves, for sure (no instance counts as Moved or Uncertain), and no
+// finding of severity error is new. So false does not mean that something moves. For a nil Impact it returns false.
 func (i *Impact) None() bool {
 	return i != nil && i.Moved == 0 && i.Uncertain == 0 &&
 		!slices.ContainsFunc(i.New, func(o Occurrence) bool { return o.Finding.Severity == hostroute.SeverityError })
 }
 
 // Impact returns what edits do to all instances that were added: it asks [hostroute.Instance.Impact] about
-// each. An instance that counts as Moved does not count as Uncertain, too.
+// each. It compares the state before all edits with the state after all of them. Neutron changes one subnet at a time:
+// to know what moves in between, ask for the edits of the first subnet, of the first two, and so on.
 //
 // It returns an [hostroute.InputError] for each edit of a subnet that was not added, and the errors of
 // [hostroute.Subnet.Apply], for instance for an Old that is not there. "Nothing moves" would be a wrong
@@ -79,7 +80,7 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 }
 
 // MovesNothing reports whether the [Audit.Impact] of the edits is None. It takes less time than Impact, because it stops at the
-// first instance on which something moves. Without edits it returns true, and so it says nothing about a [hostroute.Fix] without
+// first instance on which that is false. Without edits it returns true, and so it says nothing about a [hostroute.Fix] without
 // Edits. The errors are those of Impact, and addresses that an Audit does not keep are missed likewise.
 func (a *Audit) MovesNothing(edits ...hostroute.Edit) (bool, error) {
 	bySubnet, err := a.bySubnet(edits)
