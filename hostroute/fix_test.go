@@ -16,7 +16,7 @@ var none = hostroute.HostRoute{}
 
 // What every fix with edits does to its instance, by construction.
 func TestFixesDoWhatTheySay(t *testing.T) {
-	random(t, 3, 5000, func(t testing.TB, in hostroute.Instance) bool {
+	random(t, 3, 4000, func(t testing.TB, in hostroute.Instance) bool {
 		guests := hostroute.Guests()
 		in.Guest = guests[len(describe(in))%len(guests)]
 		_, ok := checkFixes(t, in)
@@ -327,7 +327,7 @@ func TestFixesStaySmall(t *testing.T) {
 
 // What a fix says of a manual route's next hop, done in the guest, removes the finding.
 func TestInstructionsForManualRoutesHelp(t *testing.T) {
-	random(t, 23, 6000, func(t testing.TB, in hostroute.Instance) bool {
+	random(t, 23, 4000, func(t testing.TB, in hostroute.Instance) bool {
 		for _, f := range analyze(t, in).Findings {
 			if f.Subject.Subnet != "" || f.Subject.HostRoute == none {
 				continue

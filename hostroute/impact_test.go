@@ -171,10 +171,10 @@ func TestImpactIsWhatItSays(t *testing.T) {
 		}
 		return true
 	}
-	random(t, 25, 1000, ofSome)
-	random(t, 26, 100, ofFixes)
-	randomOf(t, gen.Tidy, 27, 400, ofSome)
-	randomOf(t, gen.Tidy, 28, 50, ofFixes)
+	random(t, 25, 500, ofSome)
+	random(t, 26, 60, ofFixes)
+	randomOf(t, gen.Tidy, 27, 200, ofSome)
+	randomOf(t, gen.Tidy, 28, 30, ofFixes)
 }
 
 // What Impact calls none for one guest moves nothing under any other one that takes host routes, with any default that it may keep.
@@ -206,8 +206,8 @@ func TestNoneMovesNothingUnderAnyGuest(t *testing.T) {
 		}
 		return true
 	}
-	random(t, 29, 2000, check)
-	randomOf(t, gen.Tidy, 30, 4000, check)
+	random(t, 29, 1000, check)
+	randomOf(t, gen.Tidy, 30, 2000, check)
 }
 
 // staysUnderAll reports whether all data leaves two instances alike under all guests but udhcpc, with each default that they may keep.

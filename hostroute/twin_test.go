@@ -59,7 +59,7 @@ func describe(in hostroute.Instance) string {
 var exhaustive = os.Getenv("HOSTROUTE_EXHAUSTIVE") == "1"
 
 // random calls f with n instances of a seed, a quarter of them unless exhaustive, a
-// twentieth under -short, on all processors, until f returns false.
+// fortieth under -short, on all processors, until f returns false.
 func random(t *testing.T, seed uint64, n int, f func(t testing.TB, in hostroute.Instance) bool) {
 	t.Helper()
 	randomOf(t, gen.Instance, seed, n, f)
@@ -70,7 +70,7 @@ func randomOf(t *testing.T, maker func(*rand.Rand) hostroute.Instance, seed uint
 	switch {
 	case exhaustive:
 	case testing.Short():
-		n = (n + 19) / 20
+		n = (n + 39) / 40
 	default:
 		n = (n + 3) / 4
 	}
@@ -105,9 +105,9 @@ func TestAnalyzeAgreesWithTwinOnRandomInstances(t *testing.T) {
 func stride() int {
 	switch {
 	case exhaustive:
-		return 1
+		return 7
 	case testing.Short():
-		return 499
+		return 997
 	}
 	return 61
 }

@@ -133,7 +133,7 @@ func sum[K comparable](to, from map[K]int) {
 
 func TestUsagesAreWhatTheySay(t *testing.T) {
 	removable := 0
-	deployments(t, 600, func(t *testing.T, _ uint64, instances []hostroute.Instance) {
+	deployments(t, 500, func(t *testing.T, _ uint64, instances []hostroute.Instance) {
 		got := make(map[string]audit.Usage)
 		var before audit.Usage
 		for u := range add(t, new(audit.Audit), instances...).Usages() {
@@ -195,7 +195,7 @@ func TestRemovableTogether(t *testing.T) {
 }
 
 func TestImpactIsTheSumOfImpacts(t *testing.T) {
-	deployments(t, 600, func(t *testing.T, seed uint64, instances []hostroute.Instance) {
+	deployments(t, 500, func(t *testing.T, seed uint64, instances []hostroute.Instance) {
 		edits := someEdits(t, seed, instances)
 		a := add(t, new(audit.Audit), instances...)
 		got, err := a.Impact(edits...)
@@ -324,7 +324,7 @@ func counted(list []audit.Occurrence) map[string]int {
 }
 
 func TestFindingsAreTheSumOfFindings(t *testing.T) {
-	deployments(t, 600, func(t *testing.T, _ uint64, instances []hostroute.Instance) {
+	deployments(t, 500, func(t *testing.T, _ uint64, instances []hostroute.Instance) {
 		want := make(map[string]int)
 		fixes := make(map[string]map[string]bool)
 		for _, in := range instances {
@@ -376,7 +376,7 @@ func fixText(fix hostroute.Fix) string {
 }
 
 func TestCompareIsTheDifferenceOfTwoAudits(t *testing.T) {
-	deployments(t, 200, func(t *testing.T, seed uint64, instances []hostroute.Instance) {
+	deployments(t, 100, func(t *testing.T, seed uint64, instances []hostroute.Instance) {
 		edits := someEdits(t, seed, instances)
 		var later []hostroute.Instance
 		for _, in := range instances[1:] {

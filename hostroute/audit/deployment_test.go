@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"testing"
 
@@ -65,12 +66,17 @@ func deployment(seed uint64) []hostroute.Instance {
 	return out
 }
 
-// deployments calls f with n random deployments, a twentieth under -short.
+// deployments calls f with n random deployments, a quarter of them unless HOSTROUTE_EXHAUSTIVE=1 is set,
+// as CI does, a fortieth under -short.
 func deployments(t *testing.T, n int, f func(t *testing.T, seed uint64, instances []hostroute.Instance)) {
 	t.Helper()
 	t.Parallel()
-	if testing.Short() {
-		n = (n + 19) / 20
+	switch {
+	case os.Getenv("HOSTROUTE_EXHAUSTIVE") == "1":
+	case testing.Short():
+		n = (n + 39) / 40
+	default:
+		n = (n + 3) / 4
 	}
 	for seed := range uint64(n) {
 		f(t, seed, deployment(seed))

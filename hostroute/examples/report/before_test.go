@@ -8,7 +8,7 @@ import (
 
 // Documents come in any order.
 func TestNothingChanged(t *testing.T) {
-	g := generate(4, 150)
+	g := generate(4, 60)
 	subnets, ports := g.write(t)
 	slices.Reverse(g.Ports)
 	_, reversed := g.write(t)

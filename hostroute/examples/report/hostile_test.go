@@ -183,7 +183,7 @@ func decode(t testing.TB, subnets, ports string) *neutron.Deployment {
 
 // A port that another project plants on an instance changes nothing but the problem that names it.
 func TestPlantedPort(t *testing.T) {
-	g := generate(3, 100)
+	g := generate(3, 50)
 	victim := g.Ports[0]
 	subnets, ports := g.write(t)
 	planted := object{"id": "planted", "device_id": victim["device_id"], "device_owner": "compute:nova", "project_id": "another", "binding:host_id": "",

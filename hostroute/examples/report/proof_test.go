@@ -189,7 +189,7 @@ func analyze(t testing.TB, in hostroute.Instance) *hostroute.Report {
 
 func TestCountsAreSumsOfSingleReports(t *testing.T) {
 	checkCounts(t, theGeneratedCloud(t))
-	subnets, ports := generate(5, 300).write(t)
+	subnets, ports := generate(5, 200).write(t)
 	c := readCloud(t, subnets, ports, "-default-nic", "eth0")
 	checkCounts(t, c)
 	if c.json.Summary.Kinds["works"] < 10 {
@@ -697,11 +697,11 @@ func (c *generatedCloud) wantRewrite(t *testing.T, commands []string, subnet str
 
 // The bytes are equal however often the program runs.
 func TestSameBytes(t *testing.T) {
-	subnets, ports := generate(2, 150).write(t)
+	subnets, ports := generate(2, 60).write(t)
 	for _, flags := range [][]string{{"-all", "-unsafe"}, {"-json"}} {
 		args := append(flags, subnets, ports)
 		want, _ := program(t, 1, args...)
-		for range 3 {
+		for range 2 {
 			if got, _ := program(t, 1, args...); got != want {
 				t.Fatalf("%v: %s", flags, cmp.Diff(want, got))
 			}
