@@ -16,7 +16,7 @@ var none = hostroute.HostRoute{}
 
 // What every fix with edits does to its instance, by construction.
 func TestFixesDoWhatTheySay(t *testing.T) {
-	random(t, 3, 4000, func(t testing.TB, in hostroute.Instance) bool {
+	random(t, 3, 2500, func(t testing.TB, in hostroute.Instance) bool {
 		guests := hostroute.Guests()
 		in.Guest = guests[len(describe(in))%len(guests)]
 		_, ok := checkFixes(t, in)

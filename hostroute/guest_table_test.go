@@ -77,14 +77,14 @@ func TestGuestInJSON(t *testing.T) {
 // What differs between guests is the twin's, too: which host routes steer under each, and for which verdicts that
 // depends on the guest.
 func TestVerdictsOfGuestsAgreeWithTwin(t *testing.T) {
-	random(t, 42, 500, func(t testing.TB, in hostroute.Instance) bool {
+	random(t, 42, 400, func(t testing.TB, in hostroute.Instance) bool {
 		return isOutlandish(in) || compareGuests(t, in)
 	})
 }
 
 // Whether other guests are looked at depends on one odd thing, or two.
 func TestVerdictsOfGuestsOfTidyInstances(t *testing.T) {
-	randomOf(t, gen.Tidy, 45, 500, func(t testing.TB, in hostroute.Instance) bool {
+	randomOf(t, gen.Tidy, 45, 300, func(t testing.TB, in hostroute.Instance) bool {
 		return isOutlandish(in) || compareGuests(t, in)
 	})
 }
@@ -137,7 +137,7 @@ func TestVerdictsOfGuestsWhereNICsShareASubnet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { compareGuests(t, in) })
 	}
-	random(t, 44, 150, func(t testing.TB, in hostroute.Instance) bool {
+	random(t, 44, 80, func(t testing.TB, in hostroute.Instance) bool {
 		if len(in.NICs) == 0 || isOutlandish(in) {
 			return true
 		}

@@ -171,10 +171,10 @@ func TestImpactIsWhatItSays(t *testing.T) {
 		}
 		return true
 	}
-	random(t, 25, 500, ofSome)
-	random(t, 26, 60, ofFixes)
+	random(t, 25, 400, ofSome)
+	random(t, 26, 40, ofFixes)
 	randomOf(t, gen.Tidy, 27, 200, ofSome)
-	randomOf(t, gen.Tidy, 28, 30, ofFixes)
+	randomOf(t, gen.Tidy, 28, 20, ofFixes)
 }
 
 // What Impact calls none for one guest moves nothing under any other one that takes host routes, with any default that it may keep.

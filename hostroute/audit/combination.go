@@ -29,14 +29,13 @@ func (c *combination) add(count int, names ...string) {
 	c.names = addNames(c.names, names...)
 }
 
-// addNames inserts names into a sorted list of the smallest ones, each once.
+// addNames returns a sorted list of the smallest names with others among them, each once. It does not change the list that it
+// is given: combinations share theirs.
 func addNames(list []string, names ...string) []string {
 	for _, name := range names {
-		if len(list) == maxExamples && name >= list[maxExamples-1] {
-			continue
-		}
-		if at, found := slices.BinarySearch(list, name); !found {
-			list = slices.Insert(list[:min(len(list), maxExamples-1)], at, name)
+		if at, found := slices.BinarySearch(list, name); !found && at < maxExamples {
+			list = slices.Insert(slices.Clip(list), at, name)
+			list = list[:min(len(list), maxExamples)]
 		}
 	}
 	return list
@@ -133,7 +132,6 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 	c := &combination{
 		key:      key,
 		instance: hostroute.Instance{NICs: nics, DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive, Guest: in.Guest},
-		names:    make([]string, 0, maxExamples),
 		subnets:  make([]*subnet, 0, len(in.NICs)),
 	}
 	for i := range in.NICs {
@@ -161,7 +159,6 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 // of returns a copy of another audit's combination on the subnets of an audit. They share what else does not change.
 func (c *combination) of(a *Audit) *combination {
 	out := *c
-	out.names = append(make([]string, 0, maxExamples), c.names...)
 	out.subnets = make([]*subnet, len(c.subnets))
 	for i, s := range c.subnets {
 		out.subnets[i] = a.subnets[s.ID]

@@ -13,7 +13,8 @@ import (
 
 // A Move says that destinations leave by another NIC than before. The names of NICs mean nothing across
 // instances, so From and To are the IDs of the NIC's subnets, separated by commas. A subnet without an ID
-// appears with its CIDR, and a NIC without subnets with its name. The zero Move moves nothing.
+// appears with its CIDR, and a NIC without subnets with its name. An instance is in a Move for each pair of NICs between which
+// something moves, so that the sum of Instances may exceed their number. The zero Move moves nothing.
 type Move struct {
 	Destinations []netip.Prefix `json:"destinations"` // sorted by address, IPv4 first
 	From         string         `json:"from"`         // "" means no route

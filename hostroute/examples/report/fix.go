@@ -157,6 +157,16 @@ func (c *cloud) impact(edits []hostroute.Edit) *audit.Impact {
 	return impact
 }
 
+// harmless reports whether edits move nothing, for sure, and bring no new error in any instance.
+func (c *cloud) harmless(edits []hostroute.Edit) bool {
+	isUnsure := func(e hostroute.Edit) bool { return c.unsure[e.Subnet] != "" }
+	if len(edits) == 0 || !c.hasPorts || slices.ContainsFunc(edits, isUnsure) {
+		return false
+	}
+	still, err := c.audit.MovesNothing(edits...)
+	return still && err == nil
+}
+
 // canRemove reports whether nothing moves for sure if an entry's host routes are removed.
 func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
 	if len(removal) == 1 {

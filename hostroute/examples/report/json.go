@@ -54,7 +54,8 @@ type hostRouteDocument struct {
 
 type findingDocument struct {
 	audit.Occurrence
-	Accepted bool `json:"accepted"`
+	Harmless []bool `json:"harmless"` // for each of Fixes
+	Accepted bool   `json:"accepted"`
 }
 
 func (p *printer) json(opt *options, v *verdict) error {
@@ -85,7 +86,11 @@ func (p *printer) json(opt *options, v *verdict) error {
 		d.HostRoutes = append(d.HostRoutes, hostRouteDocument{r.Usage, p.SubnetNames[r.Subnet], r.kind, r.code, going[r.removal()]})
 	}
 	for i, o := range p.findings {
-		d.Findings = append(d.Findings, findingDocument{o, v.given && v.accepts[i]})
+		harmless := make([]bool, len(o.Fixes))
+		for k, f := range o.Fixes {
+			harmless[k] = p.harmless(f.Edits)
+		}
+		d.Findings = append(d.Findings, findingDocument{o, harmless, v.given && v.accepts[i]})
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

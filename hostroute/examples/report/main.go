@@ -93,6 +93,8 @@
 //	  code        the worst of its codes; may be ""
 //	  can_go      whether it is in the list CAN GO
 //	findings      the members of audit.Occurrence, the worst first, and
+//	  harmless    for each of its fixes whether nothing moves, for sure, and nothing new is wrong in any instance. It is
+//	              false where that is not known, as of a fix without edits
 //	  accepted    whether the baseline accepts it, in all instances
 //	problems      the members of neutron.Problem
 //

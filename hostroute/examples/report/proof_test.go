@@ -437,6 +437,40 @@ func TestWhatCanGoMovesNothing(t *testing.T) {
 	}
 }
 
+// What -json calls a harmless fix has no Impact on any instance; and the reverse, unless too little is known of a subnet.
+func TestHarmlessFixesHaveNoImpact(t *testing.T) {
+	c := theGeneratedCloud(t)
+	unsure := func(e hostroute.Edit) bool {
+		s := c.subnets[e.Subnet]
+		return s.DHCPDisabled && s.CIDR.Addr().Is4() || slices.ContainsFunc(c.users[s.ID], func(in *hostroute.Instance) bool {
+			return slices.ContainsFunc(subnetsOf(in), func(o *hostroute.Subnet) bool { return c.misspelt[o.ID] })
+		})
+	}
+	checked := make(map[bool]int)
+	for _, o := range c.json.Findings {
+		for k, fix := range o.Fixes {
+			if checked[o.Harmless[k]] == 100 {
+				continue
+			}
+			checked[o.Harmless[k]]++
+			want := len(fix.Edits) > 0 && !slices.ContainsFunc(fix.Edits, unsure)
+			moves := func(in *hostroute.Instance) bool {
+				impact, err := in.Impact(fix.Edits...)
+				return err != nil || !impact.None()
+			}
+			for _, e := range fix.Edits {
+				want = want && !slices.ContainsFunc(c.users[e.Subnet], moves)
+			}
+			if o.Harmless[k] != want {
+				t.Errorf("%v: %v: harmless is %v", o.Finding, fix.Edits, o.Harmless[k])
+			}
+		}
+	}
+	if checked[true] < 10 || checked[false] < 10 {
+		t.Errorf("checked %v", checked)
+	}
+}
+
 func wantNoMove(t *testing.T, in hostroute.Instance, edits ...hostroute.Edit) {
 	t.Helper()
 	after, err := in.Apply(edits...)
