@@ -95,7 +95,9 @@ func (a *Audit) Add(in hostroute.Instance) error {
 			a.keep(s)
 		}
 	}
-	key, _ = a.combinationKey(&in)
+	if !known {
+		key, _ = a.combinationKey(&in) // its subnets are known now, and nothing is wrong with it
+	}
 	c := a.newCombination(string(key), &in)
 	c.marks = newMarks(c.subnets, report, len(in.NICs))
 	c.add(1, in.Name)
