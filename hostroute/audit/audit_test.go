@@ -332,6 +332,25 @@ func TestMergeWithItselfCountsTwice(t *testing.T) {
 	}
 }
 
+// After a Merge, neither of the two changes with the other.
+func TestMergedAuditsAreIndependent(t *testing.T) {
+	named := func(name string) hostroute.Instance { return instance(name, front(), back(good)) }
+	var all audit.Audit
+	worker := add(t, new(audit.Audit), named("web-5"), named("web-7"), named("web-9"))
+	if err := all.Merge(worker); err != nil {
+		t.Fatal(err)
+	}
+	add(t, &all, named("web-6"))
+	add(t, worker, named("web-4"))
+	for a, want := range map[*audit.Audit][]string{&all: {"web-5", "web-6", "web-7"}, worker: {"web-4", "web-5", "web-7"}} {
+		for u := range a.Usages() {
+			if u.Instances != 4 || !slices.Equal(u.Examples, want) {
+				t.Errorf("%d instances, examples %v, want %v", u.Instances, u.Examples, want)
+			}
+		}
+	}
+}
+
 func TestMoves(t *testing.T) {
 	before := instance("web-1", front(), back(good))
 	after := instance("web-1", front(), back())
