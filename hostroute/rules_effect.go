@@ -8,7 +8,8 @@ var capturesSubnet = rule{
 	when:  "A host route or sibling route takes addresses of another NIC's own subnet.",
 	why: "These addresses are reached through the wrong NIC. The hypervisor's reverse path filter drops data that leaves there with the other NIC's " +
 		"address.",
-	remedy: "Remove the host route.",
+	remedy: "Remove the host route. A sibling route comes from the network, and no host route removes it: put the two NICs on networks whose subnets do " +
+		"not overlap.",
 	example: func() Instance {
 		in := twoNICs()
 		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.8.0.0/24,10.65.0.1")}
