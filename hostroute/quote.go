@@ -4,14 +4,16 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 )
 
-// quoted returns a name as it is safe to print: tenants choose names, and one with a line end, a
-// bidirectional control or ": " could forge output. Such a name is quoted.
+// quoted returns a name as it is safe to print: tenants choose names, and one with a line end, a bidirectional control, a
+// space or a comma could forge output. A name is quoted if it has anything but letters, digits and a few signs.
 func quoted(name string) string {
-	escaped := func(r rune) bool { return r == '"' || r == '\\' || r == utf8.RuneError || !strconv.IsPrint(r) }
-	if strings.ContainsFunc(name, escaped) || strings.Contains(name, ": ") {
+	isOdd := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune("._-:/@[]", r)
+	}
+	if strings.ContainsFunc(name, isOdd) {
 		return strconv.Quote(name)
 	}
 	return name

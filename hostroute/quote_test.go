@@ -154,10 +154,10 @@ func TestNamesCannotForgeText(t *testing.T) {
 // A name that could be taken for a quoted one is quoted as well; a plain one is not.
 func TestQuotedNamesAreUnambiguous(t *testing.T) {
 	var got []string
-	for _, name := range []string{"web-1", "Bär 東京", `a"b`, `"a\nb"`, "a\nb", `a\b`, "\xff", "back: fine"} {
+	for _, name := range []string{"web-1", "Bär-東京", "a b", "a,b", "a->b", "(a)", `a"b`, `"a\nb"`, "a\nb", `a\b`, "\xff", "back: fine"} {
 		got = append(got, hostroute.Ref{NIC: name}.String())
 	}
-	want := []string{"web-1", "Bär 東京", `"a\"b"`, `"\"a\\nb\""`, `"a\nb"`, `"a\\b"`, `"\xff"`, `"back: fine"`}
+	want := []string{"web-1", "Bär-東京", `"a b"`, `"a,b"`, `"a->b"`, `"(a)"`, `"a\"b"`, `"\"a\\nb\""`, `"a\nb"`, `"a\\b"`, `"\xff"`, `"back: fine"`}
 	if !slices.Equal(want, got) {
 		t.Errorf("got %q, want %q", got, want)
 	}

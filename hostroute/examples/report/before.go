@@ -72,7 +72,7 @@ func (p *printer) changes(before *cloud) {
 	comparison := audit.Compare(&before.audit, &p.audit)
 	comparison.Findings = append(comparison.Findings, p.ownChanges(before)...)
 	came, went := p.instanceChanges(before)
-	moves, moved, both := p.moves(before)
+	moves, moved, both, unknown := p.moves(before)
 	if len(comparison.Usages)+len(comparison.Findings)+came+went+moved == 0 {
 		p.line(0, "Nothing changed.")
 		return
@@ -83,8 +83,14 @@ func (p *printer) changes(before *cloud) {
 	if p.hasPorts {
 		p.line(0, "data moved in %d of the %s in both snapshots", moved, plural(both, "instance that is", "instances that are"))
 	}
+	if unknown > 0 {
+		p.line(2, "not compared: %s on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.", count(unknown, "instance"))
+	}
 	for _, m := range moves {
 		p.line(2, "%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), quoted(m.Examples[0]))
+	}
+	if p.hasPorts {
+		p.line(0, "assumed: %s", p.assumptions())
 	}
 	if len(comparison.Usages) > 0 {
 		p.title("HOST ROUTES")
@@ -140,8 +146,8 @@ func (p *printer) instanceChanges(before *cloud) (came, went int) {
 }
 
 // moves folds what moved in the instances that both snapshots have. It returns also how many instances moved, and how many
-// are in both.
-func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
+// are in both, and how many of these cannot be compared: tables of a subnet with netmask-spelling are not as analysed.
+func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both, unknown int) {
 	was := make(map[string]*hostroute.Instance, len(before.Instances))
 	for i := range before.Instances {
 		was[before.Instances[i].Name] = &before.Instances[i]
@@ -151,13 +157,18 @@ func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both int) {
 			continue
 		}
 		both++
+		changesSpelling := func(s *hostroute.Subnet) bool { return (before.misspelt[s.ID] == nil) != (p.misspelt[s.ID] == nil) }
+		if slices.ContainsFunc(subnetsOf(&in), changesSpelling) {
+			unknown++
+			continue
+		}
 		list := audit.Moves(*was[in.Name], in)
 		if len(list) > 0 {
 			moved++
 		}
 		moves = append(moves, list...)
 	}
-	return audit.FoldMoves(moves), moved, both
+	return audit.FoldMoves(moves), moved, both, unknown
 }
 
 // usageChange prints a host route that came (+), went (-) or changed (~).

@@ -96,7 +96,7 @@ func (r *hostRoute) counts() string {
 	case len(rest) == 1:
 		rest[0].n = left
 	default:
-		return head + r.sharesText(shares) + "; with the assumed guest: " + r.sharesText(rest)
+		return head + r.sharesText(shares) + "; if guests are as assumed: " + r.sharesText(rest)
 	}
 	return head + r.sharesText(append(shares, rest...))
 }

@@ -94,7 +94,10 @@ func (p *printer) candidates(e *entry) []hostroute.Fix {
 			}
 		}
 	}
-	if out == nil || e.code == hostroute.CodeRoutesIgnored {
+	switch {
+	case out == nil && e.code == hostroute.CodeConflict: // what is in force is from the same subnet
+		out = []hostroute.Fix{{Message: "put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice"}}
+	case out == nil, e.code == hostroute.CodeRoutesIgnored:
 		out = []hostroute.Fix{{Message: advice(e.code)}}
 	}
 	return out
@@ -336,6 +339,6 @@ func (p *printer) misspelling(e *entry) {
 	if more := len(list) - maxDestinations; more > 0 {
 		p.line(4, "and %d more", more)
 	}
-	p.line(4, "fix: write the list as it is understood (what that moves is not worked out: guests that get none of it now get all of it); then run this again")
+	p.line(4, "fix: write the list as it is understood; then run this again. That can move data, and how much is not worked out: guests that get none of the host routes now get all of them")
 	p.command(6, neutron.ReplaceCommand(p.subnets[e.subnet]))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -57,14 +58,14 @@ func TestMisspeltSubnet(t *testing.T) {
   11.0.0.0/8 via 11.8.0.1, 13.0.0.0/16 via 11.8.0.77, on back 11.8.0.0/24
     1 instance; e.g. one
     destination 11.0.0.0/255.0.0.0 is not spelled 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs nothing of the subnet, not even the default
-    fix: write the list as it is understood (what that moves is not worked out: guests that get none of it now get all of it); then run this again
+    fix: write the list as it is understood; then run this again. That can move data, and how much is not worked out: guests that get none of the host routes now get all of them
       # This writes the whole list. Run the report again before you make another change of this subnet.
       openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b
 `
 	out, _ := program(t, 1, "-unsafe", "-all", "-default-nic", "eth0", subnets, ports)
 	wantContains(t, out, entry, "\n  12.0.0.0/16 via 10.65.0.77, on front 10.65.0.0/24\n    1 instance: does nothing; e.g. one\n    fix: next hop 10.65.0.1: moves no data once the list of back is rewritten\n",
 		"\nCAN GO: 1 host route\n", "\n  12.0.0.0/16 via 11.9.0.77, on other 11.9.0.0/24\n",
-		"\n  No port has a host, so probably no administrator fetched it: ", "\n  It is taken for true that guests keep the default routes that ")
+		"\n  No port has a host, so probably no administrator fetched it: ", "\n  This holds only if guests keep the default routes that ")
 	if n := strings.Count(out, " b\n"); n != 1 {
 		t.Errorf("%d commands for the misspelt subnet:\n%s", n, out)
 	}
@@ -86,6 +87,30 @@ func TestMisspeltSubnet(t *testing.T) {
 			t.Errorf("%s %v: removable %v, can go %v", r.Subnet, r.HostRoute, r.Removable, r.CanGo)
 		}
 	}
+}
+
+// With two NICs on one subnet, a guest gets a host route twice. That is not the host route's fault.
+func TestHostRouteThatComesTwice(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"b","name":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"12.0.0.0/8","nexthop":"11.8.0.1"}]}]}`)
+	port := `{"id":"p%d","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.%d"}]}`
+	out, _ := program(t, 1, subnets, textFile(t, `{"ports":[`+fmt.Sprintf(port+","+port, 1, 5, 2, 6)+`]}`))
+	wantContains(t, out, "(conflict)\n", "\n    fix: put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice (what that moves is not worked out)\n")
+	if strings.Contains(out, "or remove") || strings.Contains(out, "openstack") {
+		t.Errorf("a removal:\n%s", out)
+	}
+}
+
+// An offer that is too long brings nothing. Once it is shorter, the host routes work.
+func TestLongOffersAreWanted(t *testing.T) {
+	var list []string
+	for i := range 40 {
+		list = append(list, fmt.Sprintf(`{"destination":"12.%d.0.0/24","nexthop":"11.8.0.1"}`, i))
+	}
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[`+strings.Join(list, ",")+`]}]}`)
+	ports := textFile(t, `{"ports":[{"id":"p1","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.5"}]},
+		{"id":"p2","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.5"}]}]}`)
+	out, _ := program(t, 1, "-default-subnet", "f", subnets, ports)
+	wantContains(t, out, "(option-overflow)\n", "\n    or remove: moves no data (but the host routes may work after the other fix)\n")
 }
 
 // What is harmless needs no fix. If others need it, there is none.
@@ -212,5 +237,5 @@ func TestSinglyAndTogether(t *testing.T) {
 		{"id":"p2","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.5"}]}]}`)
 	out, _ := program(t, 0, "-default-subnet", "f", subnets, ports)
 	wantContains(t, out, "\n     1 can go   ", "\n     2 idle     ", "\nCAN GO: 1 host route\n", "\n  11.11.0.0/16 via 11.8.0.1, on b 11.8.0.0/24\n",
-		"\n2 more host routes can go singly, but not together with the rest.\n")
+		"\n2 more host routes can go singly, but not together with the rest: -subnet ID shows which.\n")
 }

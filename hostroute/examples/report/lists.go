@@ -31,7 +31,7 @@ func (p *printer) goers() {
 		p.out.WriteByte('\n')
 	}
 	if singly > 0 {
-		p.line(0, "%s can go singly, but not together with the rest.", count(singly, "more host route"))
+		p.line(0, "%s can go singly, but not together with the rest: -subnet ID shows which.", count(singly, "more host route"))
 	}
 	if len(p.canGo) > 0 && instances > 0 {
 		p.line(0, "%s what CAN GO lists.", plural(instances, "instance is left out: it may need", "instances are left out: they may need"))
@@ -60,7 +60,10 @@ func (p *printer) canGoList() {
 		p.line(2, "No port has a host, so probably no administrator fetched it: instances of other projects may be missing.")
 	}
 	if len(p.defaults.subnets) > 0 || p.defaults.nic != "" {
-		p.line(2, "It is taken for true that guests keep the default routes that -default-subnet and -default-nic name.")
+		p.line(2, "This holds only if guests keep the default routes that -default-subnet and -default-nic name.")
+	}
+	if len(unused) > 0 {
+		p.line(2, "Only ports of instances are looked at (device_owner compute:...), not trunk subports, for example, and not bare metal.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(bySubnet)) {
 		var list []hostroute.HostRoute

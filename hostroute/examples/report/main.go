@@ -22,8 +22,8 @@
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. If every fix
 // moves data, the one that moves it in the fewest instances comes first. Commands are printed only for fixes that move no
-// data. Of numbers such as "steers in 1, depends in 3", none counts an instance where it depends on the guest, but for the
-// second, and those "with the assumed guest" (-guest).
+// data, and for the list of a subnet with netmask-spelling, which has to be rewritten before the rest can be analysed. Of numbers such as "steers in 1, depends in 3", none counts an instance where it depends on the guest, but for the
+// second, and those behind "if guests are as assumed" (-guest and the default routes).
 //
 // # Flags
 //
@@ -186,10 +186,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	opt.defaults.guest = hostroute.GuestDhclient
 	flags := flag.NewFlagSet("report", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: report [flags] SUBNETS [PORTS]\nOne of the two files may be -, for standard input. Without PORTS, the subnets are looked at alone.")
-		flags.PrintDefaults()
-	}
+	flags.Usage = func() {}
 	flags.StringVar(&opt.instance, "instance", "", "print the routing table, verdicts and findings of the instance with this `name` (its device_id)")
 	flags.TextVar(&opt.to, "to", netip.Addr{}, "with -instance: say only by which NIC data to this `address` leaves, and why")
 	flags.BoolVar(&opt.guests, "guests", false, "with -instance: print by which NIC data leaves where DHCP clients differ")
@@ -221,20 +218,34 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.StringVar(&opt.toBaseline, "write-baseline", "", "write the findings at or above -fail to this `file`, to be accepted with a reason")
 	flags.BoolVar(&opt.unsafe, "unsafe", false, "print the commands of fixes that move data, too")
 	flags.BoolVar(&opt.all, "all", false, "list the host routes that are not wrong or risky, too")
-	if err := flags.Parse(args); err != nil {
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(stderr, "usage: report [flags] SUBNETS [PORTS]\nOne of the two files may be -, for standard input. Without PORTS, the subnets are looked at alone.")
+		flags.PrintDefaults()
 		return nil, err
-	}
-	opt.documents = flags.Args()
-	if err := opt.check(); err != nil {
+	case err == nil:
+		opt.documents = flags.Args()
+		if err = opt.check(flags); err == nil {
+			return opt, nil
+		}
 		complain(stderr, err)
-		flags.Usage()
-		return nil, err
 	}
-	return opt, nil
+	fmt.Fprintln(stderr, "report -h lists the flags")
+	return nil, err
 }
 
 // check returns an error if the flags and arguments do not go together.
-func (opt *options) check() error {
+func (opt *options) check(flags *flag.FlagSet) error {
+	var empty []error // such as a shell's variable that is not set
+	flags.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" && (f.Name == "instance" || f.Name == "subnet") {
+			empty = append(empty, fmt.Errorf("-%s is empty", f.Name))
+		}
+	})
+	if empty != nil {
+		return errors.Join(empty...)
+	}
 	if n := len(opt.documents); n != 1 && n != 2 {
 		return fmt.Errorf("there are %d arguments, not SUBNETS and PORTS (flags come before them)", n)
 	}

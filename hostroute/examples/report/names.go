@@ -121,6 +121,7 @@ var mended = map[hostroute.Code]bool{
 	hostroute.CodeNoLease:          true,
 	hostroute.CodeSecondIPv4Subnet: true,
 	hostroute.CodeDHCPDisabled:     true,
+	hostroute.CodeOptionOverflow:   true,
 	hostroute.CodeRoutesIgnored:    true,
 }
 

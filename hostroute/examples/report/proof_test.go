@@ -293,7 +293,7 @@ func TestSharesAreThoseOfSingleReports(t *testing.T) {
 			continue
 		}
 		text := (&hostRoute{Usage: r.Usage}).counts()
-		if strings.Contains(text, "; with the assumed guest: ") {
+		if strings.Contains(text, "; if guests are as assumed: ") {
 			open++
 			continue
 		}
@@ -383,7 +383,7 @@ func checkText(t *testing.T, c *generatedCloud, number map[string]int) {
 		}
 	}
 	if singly > 0 {
-		wantContains(t, c.text, fmt.Sprintf("\n%s can go singly, but not together with the rest.\n", count(singly, "more host route")))
+		wantContains(t, c.text, fmt.Sprintf("\n%s can go singly, but not together with the rest: -subnet ID shows which.\n", count(singly, "more host route")))
 	}
 	wantContains(t, c.text, fmt.Sprintf("\nCAN GO: %d host route", goers))
 

@@ -218,6 +218,8 @@ func TestDefaults(t *testing.T) {
 	wantContains(t, out, "\n     2 works    ", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest tells); 6 instances keep the default on front; 1 instance with several defaults: ")
 	both, _ := program(t, 1, "-default-subnet", "app-subnet", "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
 	wantContains(t, both, "keep the default on app, front\n")
+	none, _ := program(t, 1, "-default-subnet", "backup-subnet", sampleSubnets, samplePorts) // without a gateway
+	wantContains(t, none, "; 1 instance keeps the default on backup, which offers none to 1 of them; ")
 	for _, test := range []struct {
 		args  []string
 		route string
@@ -263,17 +265,17 @@ func TestCounts(t *testing.T) {
 		return map[hostroute.Effect]int{hostroute.EffectSteers: steers, hostroute.EffectRefused: refused, hostroute.EffectShadowed: shadowed, hostroute.EffectRedundant: redundant}
 	}
 	for want, u := range map[string]audit.Usage{
-		"3 instances: depends in 2, does nothing in 1":                                       {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
-		"3 instances: depends in 2, refused in 1":                                            {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
-		"6 instances: steers in 1, depends in 2, does nothing in 3":                          {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
-		"4 instances: steers in 1, depends in 3":                                             {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
-		"6 instances: depends in 3, refused in 2, does nothing in 1":                         {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
-		"5 instances: depends in 3; with the assumed guest: refused in 4, does nothing in 1": {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
-		"5 instances: depends":                                                               {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
-		"1 instance: refused":                                                                {Instances: 1, Effects: effects(0, 1, 0, 0)},
-		"5 instances: never arrives":                                                         {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
-		"5 instances: depends in 3, never arrives in 2":                                      {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
-		"5 instances: steers in 2, refused in 2, does nothing in 2":                          {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
+		"3 instances: depends in 2, does nothing in 1":                                         {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
+		"3 instances: depends in 2, refused in 1":                                              {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
+		"6 instances: steers in 1, depends in 2, does nothing in 3":                            {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
+		"4 instances: steers in 1, depends in 3":                                               {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
+		"6 instances: depends in 3, refused in 2, does nothing in 1":                           {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
+		"5 instances: depends in 3; if guests are as assumed: refused in 4, does nothing in 1": {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
+		"5 instances: depends":                                                                 {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
+		"1 instance: refused":                                                                  {Instances: 1, Effects: effects(0, 1, 0, 0)},
+		"5 instances: never arrives":                                                           {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
+		"5 instances: depends in 3, never arrives in 2":                                        {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
+		"5 instances: steers in 2, refused in 2, does nothing in 2":                            {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
 	} {
 		if got := (&hostRoute{Usage: u}).counts(); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -309,6 +311,7 @@ func TestNoInstanceIsLikeNoPorts(t *testing.T) {
 	empty := textFile(t, `{"ports": []}`)
 	with, _ := program(t, 1, sampleSubnets, empty)
 	without, _ := program(t, 1, sampleSubnets)
+	with = strings.Replace(with, "; no instance is known, because the list of ports has no port of one (device_owner compute:...)\n", "; without ports, no instance is known\n", 1)
 	if with != without {
 		t.Errorf("got\n%s\nwithout ports\n%s", with, without)
 	}
@@ -378,7 +381,7 @@ func TestExitStatus(t *testing.T) {
 	unreadable := textFile(t, `{"subnets":[{"id":"a","cidr":"10.65.0.0/24"}]}`)
 	for _, args := range [][]string{
 		{}, {one, one, one}, {absent}, {one, absent}, {"-fail", "fatal", one}, {"-fail", "none", one}, {"-no-such-flag", one}, {textFile(t, `{"subnets":[`)}, {unreadable},
-		{"-", "-"}, {"-json", "-problems", one}, {"-instance", "a", "-subnet", "a", one}, {"-before", one, one, one}, {"-before", absent, one},
+		{"-", "-"}, {"-json", "-problems", one}, {"-instance", "a", "-subnet", "a", one}, {"-instance", "", one}, {"-subnet", "", one}, {"-before", one, one, one}, {"-before", absent, one},
 		{"-guest", "dhclient5", one}, {"-guest", "", one}, {"-guests", one}, {"-guests", "-to", "11.0.0.1", "-instance", "a", one}, {"-baseline", absent, one}, {"-write-baseline", filepath.Join(absent, "b.json"), one},
 	} {
 		if _, stderr := program(t, 2, args...); stderr == "" {
@@ -390,6 +393,9 @@ func TestExitStatus(t *testing.T) {
 	}
 	if _, stderr := program(t, 0, "-h"); !strings.Contains(stderr, "-default-nic") || !strings.Contains(stderr, "SUBNETS [PORTS]") {
 		t.Errorf("the help lacks a flag or the arguments: %q", stderr)
+	}
+	if _, stderr := program(t, 2, "-no-such-flag", one); strings.Count(stderr, "\n") != 2 || !strings.HasSuffix(stderr, "\nreport -h lists the flags\n") {
+		t.Errorf("an unknown flag: %q", stderr)
 	}
 	full, err := os.Open(sampleSubnets) // not for writing
 	if err != nil {

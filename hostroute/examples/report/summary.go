@@ -15,6 +15,8 @@ func (p *printer) summary(opt *options, v *verdict) {
 	head := count(len(p.hostRoutes), "host route") + " on " + count(len(p.Subnets), "subnet")
 	if p.hasPorts {
 		p.line(0, "%s, %s", head, count(len(p.Instances), "instance"))
+	} else if len(opt.documents) > 1 {
+		p.line(0, "%s; no instance is known, because the list of ports has no port of one (device_owner compute:...)", head)
 	} else {
 		p.line(0, "%s; without ports, no instance is known", head)
 	}
@@ -78,10 +80,13 @@ func (p *printer) assumptions() string {
 	if p.defaults.guest == hostroute.GuestDhclient {
 		text += " (-guest tells)"
 	}
-	kept, several := 0, p.severalDefaults()
-	for _, in := range p.Instances {
-		if in.DefaultNIC != "" {
+	kept, lacking, several := 0, 0, p.severalDefaults()
+	for i := range p.Instances {
+		if p.Instances[i].DefaultNIC != "" {
 			kept++
+			if !p.isOfferedDefault(&p.Instances[i]) {
+				lacking++
+			}
 		}
 	}
 	if kept > 0 {
@@ -97,6 +102,9 @@ func (p *printer) assumptions() string {
 			verb = " keeps"
 		}
 		text += "; " + count(kept, "instance") + verb + " the default on " + some(names, maxNames)
+		if lacking > 0 {
+			text += ", which offers none to " + strconv.Itoa(lacking) + " of them"
+		}
 	}
 	static := slices.ContainsFunc(p.Subnets, func(s *hostroute.Subnet) bool {
 		return s.DHCPDisabled && s.CIDR.Addr().Is4() && len(p.users[s.ID]) > 0
@@ -114,6 +122,13 @@ func (p *printer) assumptions() string {
 		text += "; " + count(several, "instance") + " with several defaults: the guest's choice counts (-default-subnet tells)"
 	}
 	return text
+}
+
+// isOfferedDefault reports whether an instance is offered a default route on the NIC whose default it keeps.
+func (c *cloud) isOfferedDefault(in *hostroute.Instance) bool {
+	n := in.NICs[slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == in.DefaultNIC })]
+	isDefault := func(r hostroute.HostRoute) bool { return r.Destination.Bits() == 0 && r.Destination.Addr().Is4() }
+	return in.ConfigDrive || slices.ContainsFunc(n.Offer(), isDefault)
 }
 
 // haveHosts reports whether any port has a host. Neutron tells these to administrators only.
