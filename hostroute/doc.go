@@ -84,5 +84,5 @@
 // All functions are pure: they read their arguments, modify and retain nothing of them, give
 // the same bytes for the same input, and may be called concurrently. An error means that there is
 // no answer; findings are the answer. Names and IDs come from tenants: where they are printed as
-// text, characters that are not printable are quoted as by [strconv.Quote].
+// text, those with anything but letters, digits and a few signs are quoted, as by [strconv.Quote].
 package hostroute
