@@ -40,7 +40,7 @@ func Analyze(in Instance) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := analyze(in, new(exits))
+	a := analyze(in)
 	return &Report{in.Name, a.table(), a.verdicts, findings(a)}, nil
 }
 
@@ -62,7 +62,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if len(wrong) > 0 {
 		return nil, wrong.join()
 	}
-	a := analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}}, new(exits))
+	a := analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}})
 	return findings(a), nil
 }
 
@@ -73,10 +73,10 @@ type analysis struct {
 	verdicts []Verdict // of judged
 }
 
-func analyze(in Instance, e *exits) *analysis { return tableOf(in, e).analysis() }
+func analyze(in Instance) *analysis { return tableOf(in).analysis() }
 
 // tableOf returns what a prepared instance installs.
-func tableOf(in Instance, e *exits) *fib { return tableUnder(in, clientOf(in.Guest), e, in.told()) }
+func tableOf(in Instance) *fib { return tableUnder(in, clientOf(in.Guest), in.told()) }
 
 func (f *fib) analysis() *analysis {
 	all := outcomesOf(f)
@@ -129,7 +129,7 @@ func variants(all []*outcomes) []variant {
 		if c == all[0].client || c.ignoresRoutes {
 			continue
 		}
-		fibs := []*fib{out[0].base.under(c, out[0].base.defaults)}
+		fibs := []*fib{tableUnder(all[0].Instance, c, out[0].base.defaults)}
 		for _, v := range out[1:] {
 			fibs = append(fibs, fibs[0].keeping(v.base.defaults))
 		}

@@ -100,14 +100,14 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 func (cl *client) settle(c *candidate) {
 	c.metric = c.nic.metric
 	c.onLink = c.NextHop == zero4
-	if !c.byDHCP() || c.source == fromConnected || cl.toHops == toNone {
+	if !c.byDHCP() || c.source == SourceConnected || cl.toHops == toNone {
 		return
 	}
 	begins := onWire(c.Destination).Addr()
 	switch {
 	case cl.oneAddress && c.nic.by121() && (c.nic.owns(c.NextHop) || c.NextHop == begins):
 		c.onLink = true
-	case cl.ownOnLink && c.source != fromDefault && (begins.IsLoopback() || c.nic.owns(begins)):
+	case cl.ownOnLink && c.source != SourceDefault && (begins.IsLoopback() || c.nic.owns(begins)):
 		c.onLink, c.toHost = true, true
 	case cl.loopback && c.NextHop == localhost:
 		c.loopback = true
@@ -119,7 +119,7 @@ func (cl *client) seen(c *candidate) netip.Prefix {
 	switch {
 	case !c.Destination.Addr().Is4():
 		return c.Destination.Masked() // Linux masks what is typed
-	case !c.byDHCP() || c.source == fromConnected || c.source == fromNextHop:
+	case !c.byDHCP() || c.source == SourceConnected || c.source == SourceNextHop:
 		return c.Destination
 	}
 	d := onWire(c.Destination)

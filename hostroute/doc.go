@@ -55,14 +55,14 @@
 //
 // DHCP clients install different tables from the same offer. Instance.Guest names the client:
 // dhclient (the default, because Calico's documentation shows its table), systemd-networkd,
-// NetworkManager, dhcpcd or udhcpc. The table with its metrics, the verdicts and the findings are
-// those of that client, as Debian 12 has it. [Verdict.Guests] names the others under which a
-// verdict differs.
+// NetworkManager, dhcpcd or udhcpc. The table with its metrics, the verdicts and the findings show
+// what that client does, in the version of Debian 12. [Verdict.Guests] names the clients under
+// which a verdict differs.
 //
 // systemd-networkd configures all NICs at once, with one metric. If two NICs get equal routes, the
-// one whose lease comes first is in force. Nobody knows which one that is: it is open. The table
-// has both, and [Table.Lookup] returns the first. Verdicts and [Instance.Impact] treat each as
-// possible.
+// one whose lease comes first is in force. Nobody can know which one that is, so both routes are
+// open: the table has both, and [Table.Lookup] returns the first. Verdicts and [Instance.Impact]
+// treat each as possible.
 //
 // # Not modelled
 //
@@ -73,11 +73,11 @@
 // and addresses that Linux treats specially and Neutron does not hand out: a subnet that begins at
 // 0.0.0.0, or a fixed IP that is a multicast or broadcast address.
 //
-// Of the DHCP clients, the table is that of the first leases. Not modelled are what changes when a
-// lease is renewed or lost; the order of dhcpcd's leases, which matters because with each new one it
-// tries again what Linux refused; and systemd-networkd's routes to name servers. In IPv6, every guest has
-// the default route of the router advertisement and nothing else, although dhcpcd adds more. What
-// the config drive brings is installed without metrics under every guest.
+// The table is what a DHCP client makes of the first lease of each NIC. What it changes when a lease
+// is renewed or lost is not modelled. Neither is the order of dhcpcd's leases, although dhcpcd tries
+// again with each new lease what Linux has refused, nor the routes to name servers that
+// systemd-networkd adds. In IPv6, every guest has the default route of the router advertisement and
+// nothing else, although dhcpcd adds more. Routes from the config drive have no metric under any guest.
 //
 // # Habits
 //

@@ -15,7 +15,7 @@ import (
 type outcome struct {
 	steers        bool // without it, some address may leave by another NIC
 	surely        bool // without it, some address cannot leave by a NIC that it leaves by now
-	with, without int32
+	with, without exits
 	witness       netip.Addr // the lowest such address inside its destination, else the lowest of all
 }
 
@@ -164,7 +164,7 @@ func (o *outcomes) at(d *destination, gone *candidate) outcome {
 		return outcome{}
 	}
 	return outcome{
-		steers: true, surely: o.exits.disjoint(before, after),
+		steers: true, surely: before.disjoint(after),
 		with: before, without: after, witness: o.verdicts[place].Lowest(o.routes, place),
 	}
 }
@@ -194,7 +194,7 @@ func (o *outcomes) decides(c *candidate) bool {
 
 // compareEgress returns the lowest address inside within that leaves otherwise, else the lowest of all; and whether
 // any address cannot leave by a NIC that it left by before.
-func compareEgress(a, b *fib, within netip.Prefix) (lowest difference, surely bool) {
+func compareEgress(a, b *fib, within netip.Prefix) (lowest difference[exits], surely bool) {
 	found := false // inside
 	for i := 0; i < len(a.destinations); {
 		if a.exitAt(i) == b.exitAt(i) {
@@ -206,8 +206,10 @@ func compareEgress(a, b *fib, within netip.Prefix) (lowest difference, surely bo
 		for end < len(a.destinations) && d.prefix.Overlaps(a.destinations[end].prefix) {
 			end++
 		}
-		for _, d := range differences(d.prefix, a.egress(i, end), b.egress(i, end)) {
-			surely = surely || a.exits.disjoint(d.before, d.after)
+		before := a.egress(d.prefix, a.exit(d.parent, nil), a.destinations[i:end])
+		after := b.egress(d.prefix, b.exit(d.parent, nil), b.destinations[i:end])
+		for _, d := range differences(d.prefix, before, after) {
+			surely = surely || d.before.disjoint(d.after)
 			if d.from.Less(within.Addr()) && !d.to.Less(within.Addr()) {
 				d.from = within.Addr()
 			}
@@ -223,15 +225,15 @@ func compareEgress(a, b *fib, within netip.Prefix) (lowest difference, surely bo
 	return lowest, surely
 }
 
-// egress partitions the first destination of a range by the routes in force to all of them.
-func (f *fib) egress(start, end int) []segment {
-	var routes []sweep.Route
-	for _, c := range f.inForce[start:end] {
-		if c != nil {
-			routes = append(routes, sweep.Route{Prefix: c.dest.prefix, NIC: f.leaves(c, nil)})
+// egress partitions a space by the routes in force to some destinations. What these leave out leaves by the outer exits.
+func (f *fib) egress(space netip.Prefix, outer exits, among []destination) []segment[exits] {
+	var ways []way[exits]
+	for i := range among {
+		if c := f.inForce[among[i].number]; c != nil && space.Overlaps(c.dest.prefix) {
+			ways = append(ways, way[exits]{c.dest.prefix, f.leaves(c, nil)})
 		}
 	}
-	return partition(f.destinations[start].prefix, f.exit(f.destinations[start].parent, nil), routes)
+	return partition(space, outer, ways)
 }
 
 // effect returns the effect of a candidate with a verdict, which has an outcome.

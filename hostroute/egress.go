@@ -35,21 +35,11 @@ func (c Change) String() string {
 // address, IPv4 before IPv6. The result is empty exactly if every address leaves by the same NIC
 // in both tables, or has no route in either. If routes are Open, the first counts.
 func Diff(before, after Table) []Change {
-	nics := []string{""} // by number, starting at None
-	numbers := map[string]int32{"": sweep.None}
-	for _, t := range []Table{before, after} {
-		for i := range t {
-			if _, known := numbers[t[i].NIC]; !known {
-				numbers[t[i].NIC] = int32(len(nics)) + sweep.None
-				nics = append(nics, t[i].NIC)
-			}
-		}
-	}
 	changes := []Change{}
 	for _, space := range families {
-		for _, d := range differences(space, before.egress(space, numbers), after.egress(space, numbers)) {
+		for _, d := range differences(space, before.egress(space), after.egress(space)) {
 			for _, p := range netipx.IPRangeFrom(d.from, d.to).Prefixes() {
-				changes = append(changes, Change{p, nics[d.before-sweep.None], nics[d.after-sweep.None]})
+				changes = append(changes, Change{p, d.before, d.after})
 			}
 		}
 	}
@@ -72,77 +62,85 @@ func (t Table) Destinations(nic string) *netipx.IPSet {
 	return out
 }
 
-// egress partitions a family. It reads any row as Lookup does: as if masked, and without a destination not at all.
-func (t Table) egress(space netip.Prefix, numbers map[string]int32) []segment {
+// egress partitions a family, with the names of NICs as exits. It reads any row as Lookup does: as if masked, and without a destination not at all.
+func (t Table) egress(space netip.Prefix) []segment[string] {
 	if !slices.IsSortedFunc(t, byMetric) { // of equal destinations, the first is in force then
 		t = slices.Clone(t)
 		slices.SortStableFunc(t, byMetric)
 	}
 	routes := make([]sweep.Route, 0, len(t))
+	nics := make([]string, 0, len(t))
 	for i := range t {
 		if d := t[i].Destination; d.IsValid() && d.Addr().Is4() == space.Addr().Is4() {
-			routes = append(routes, sweep.Route{Prefix: d.Masked(), NIC: numbers[t[i].NIC]})
+			routes = append(routes, sweep.Route{Prefix: d.Masked()})
+			nics = append(nics, t[i].NIC)
 		}
 	}
-	sorted := make([]sweep.Route, 0, len(routes))
+	sorted := make([]way[string], 0, len(routes))
 	for _, i := range sweep.Order(nil, routes) {
-		sorted = append(sorted, routes[i])
+		sorted = append(sorted, way[string]{routes[i].Prefix, nics[i]})
 	}
-	return partition(space, sweep.None, sorted)
+	return partition(space, "", sorted)
 }
 
 func byMetric(a, b Route) int { return cmp.Compare(a.Metric, b.Metric) }
 
-// A segment is a range of addresses that leave by one NIC. It ends where the next segment begins.
-type segment struct {
+// A way is a destination and where it leaves. The zero E is no route.
+type way[E comparable] struct {
+	prefix netip.Prefix
+	exit   E
+}
+
+// A segment is a range of addresses that leave by one exit. It ends where the next segment begins.
+type segment[E comparable] struct {
 	from netip.Addr
-	nic  int32 // sweep.None: no route
+	exit E
 }
 
 // partition returns the egress of every address of a space: sorted segments, no two neighbours alike.
-// Its routes are in the order of [sweep.Order]. What none of them contains leaves by the outer NIC.
-func partition(space netip.Prefix, outer int32, routes []sweep.Route) []segment {
-	out := make([]segment, 0, 2*len(routes)+1)
-	start := func(from netip.Addr, nic int32) {
+// Its ways are in the order of [sweep.Order]. What none of them contains leaves by the outer exit.
+func partition[E comparable](space netip.Prefix, outer E, ways []way[E]) []segment[E] {
+	out := make([]segment[E], 0, 2*len(ways)+1)
+	start := func(from netip.Addr, exit E) {
 		if n := len(out); n > 0 && out[n-1].from == from { // the last segment is empty
 			out = out[:n-1]
 		}
-		if n := len(out); n == 0 || out[n-1].nic != nic {
-			out = append(out, segment{from, nic})
+		if n := len(out); n == 0 || out[n-1].exit != exit {
+			out = append(out, segment[E]{from, exit})
 		}
 	}
-	open := []sweep.Route{{Prefix: space, NIC: outer}} // the prefixes around the address at hand, the longest last
+	open := []way[E]{{space, outer}} // the prefixes around the address at hand, the longest last
 	closeTo := func(a netip.Addr) {
-		for n := len(open) - 1; n > 0 && !open[n].Prefix.Contains(a); n-- {
-			next := netipx.PrefixLastIP(open[n].Prefix).Next()
+		for n := len(open) - 1; n > 0 && !open[n].prefix.Contains(a); n-- {
+			next := netipx.PrefixLastIP(open[n].prefix).Next()
 			open = open[:n]
 			if space.Contains(next) {
-				start(next, open[n-1].NIC)
+				start(next, open[n-1].exit)
 			}
 		}
 	}
 	start(space.Addr(), outer)
-	for i, r := range routes {
-		if i > 0 && r.Prefix == routes[i-1].Prefix {
+	for i, w := range ways {
+		if i > 0 && w.prefix == ways[i-1].prefix {
 			continue // the first is in force
 		}
-		closeTo(r.Prefix.Addr())
-		start(r.Prefix.Addr(), r.NIC)
-		open = append(open, r)
+		closeTo(w.prefix.Addr())
+		start(w.prefix.Addr(), w.exit)
+		open = append(open, w)
 	}
 	closeTo(netip.Addr{})
 	return out
 }
 
-// A difference is a range of addresses that two partitions send to different NICs.
-type difference struct {
+// A difference is a range of addresses that two partitions send to different exits.
+type difference[E comparable] struct {
 	from, to      netip.Addr
-	before, after int32
+	before, after E
 }
 
 // differences returns where two partitions of a space differ, in order.
-func differences(space netip.Prefix, a, b []segment) []difference {
-	var out []difference
+func differences[E comparable](space netip.Prefix, a, b []segment[E]) []difference[E] {
+	var out []difference[E]
 	from := space.Addr()
 	for i, j := 0, 0; ; { // the segments that contain from
 		var next netip.Addr // where the first of them ends; zero: with the space
@@ -152,12 +150,12 @@ func differences(space netip.Prefix, a, b []segment) []difference {
 		if j+1 < len(b) && (!next.IsValid() || b[j+1].from.Less(next)) {
 			next = b[j+1].from
 		}
-		if a[i].nic != b[j].nic {
+		if a[i].exit != b[j].exit {
 			to := netipx.PrefixLastIP(space)
 			if next.IsValid() {
 				to = next.Prev()
 			}
-			out = append(out, difference{from, to, a[i].nic, b[j].nic})
+			out = append(out, difference[E]{from, to, a[i].exit, b[j].exit})
 		}
 		if !next.IsValid() {
 			return out

@@ -52,20 +52,21 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 		}
 		slices.Sort(e.Dropped)
 	}
-	seen := false // the winner
-	for _, t := range r.Table {
-		switch {
-		case t == winner && !seen:
-			seen = true
-		case t.Destination.Contains(dst) && t.Destination == winner.Destination && t.Metric > winner.Metric:
-			e.Losers = append(e.Losers, Loser{Route: t, Reason: "its metric is higher"})
-		case t.Destination.Contains(dst) && t.Destination == winner.Destination && t.Open && t.NIC != winner.NIC:
-			e.Losers = append(e.Losers, Loser{Route: t, Reason: "the order of the leases decides"})
-		case t.Destination.Contains(dst) && t.Destination == winner.Destination:
-			e.Losers = append(e.Losers, Loser{Route: t, Reason: "an equal destination comes first"})
-		case t.Destination.Contains(dst):
-			e.Losers = append(e.Losers, Loser{Route: t, Reason: "its prefix is shorter"})
+	at := slices.Index(r.Table, winner)
+	for i, t := range r.Table {
+		if i == at || !t.Destination.Contains(dst) {
+			continue
 		}
+		reason := "an equal destination comes first"
+		switch {
+		case t.Destination != winner.Destination:
+			reason = "its prefix is shorter"
+		case t.Metric > winner.Metric:
+			reason = "its metric is higher"
+		case t.Open && t.NIC != winner.NIC:
+			reason = "the order of the leases decides"
+		}
+		e.Losers = append(e.Losers, Loser{Route: t, Reason: reason})
 	}
 	for i := range r.Verdicts {
 		v := &r.Verdicts[i]

@@ -85,7 +85,7 @@ type Fix struct {
 
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
-	out := make([]Finding, 0, a.likelyFindings())
+	out := []Finding{}
 	next := a.judged
 	s := &subject{analysis: a}
 	out = s.ask(out, ofInstance)
@@ -114,22 +114,6 @@ func findings(a *analysis) []Finding {
 		}
 	}
 	return out
-}
-
-// likelyFindings estimates the number of findings, so that their list rarely has to grow.
-func (a *analysis) likelyFindings() (n int) {
-	for _, j := range a.judged {
-		if j.tried && j.Class != ClassOwnGateway {
-			n++
-		}
-		if j.tried && j.Effect != EffectSteers {
-			n++
-		}
-	}
-	if n > 0 {
-		n++ // about the instance
-	}
-	return n
 }
 
 // ask appends the findings about a subject, by code.

@@ -18,7 +18,6 @@ type guest struct {
 	Instance
 	client *client
 	keeps  defaults // that it is told to keep; some clients try other routes then, or in another order
-	exits  *exits
 	nics   []nic
 	// candidates are in the order of NICs. Those with a verdict are, on each NIC, in the order
 	// of its subnets, their host routes, then its manual routes.
@@ -26,8 +25,6 @@ type guest struct {
 	attempts     []*candidate  // those that the guest may try to install, in its order
 	destinations []destination // of the attempts, in the order of [sweep.Order]
 	prefixes     []sweep.Route // of the destinations; NIC is not set
-
-	defaultDestinations []*destination // those of default routes
 
 	// Nil without on-link routes:
 	around []*destination // for each attempt, the longest destination that contains its next hop
@@ -50,29 +47,15 @@ type nic struct {
 	connected, default4 HostRoute
 }
 
-// A source is the number of a [Source], so that a candidate is small.
-type source uint8
-
-const (
-	fromConnected source = iota
-	fromDefault
-	fromSibling
-	fromHostRoute
-	fromManual
-	fromNextHop
-)
-
-var sources = [...]Source{SourceConnected, SourceDefault, SourceSibling, SourceHostRoute, SourceManual, SourceNextHop}
-
 // A candidate is a route that the guest may come to install.
 type candidate struct {
 	*HostRoute // as configured; connected: no next hop
 	nic        *nic
 	subnet     *Subnet // that it comes from; nil: programmed by hand
-	source     source
+	source     Source
 	tried      bool // the guest tries to install it; then the rest is set
 
-	onLink   bool // it is installed without a next hop; not said of connected ones
+	onLink   bool // it is installed without a next hop; not set for connected ones
 	toHost   bool // on-link, and for Linux another route than the same on-link one
 	badMask  bool // Linux sees host bits in its destination
 	loopback bool // it leads to the device lo
@@ -89,13 +72,13 @@ type destination struct {
 	parent  *destination // the longest one around it; nil: none
 	number  int32        // its place among the destinations
 	carries bool         // a next hop lies in it, which an on-link route to it may make acceptable
-	relied  bool         // the same, of a route to whose next hop the client adds none; and no longer destination contains that
+	relied  bool         // the same, but no longer destination contains the next hop, and the client adds no route to it
 	several bool         // rivals are on several NICs
 }
 
 // newGuest returns the guest of an instance with a client that is told to keep some defaults.
-func newGuest(in Instance, c *client, e *exits, keeps defaults) *guest {
-	g := &guest{Instance: in, client: c, keeps: keeps, exits: e, nics: make([]nic, len(in.NICs))}
+func newGuest(in Instance, c *client, keeps defaults) *guest {
+	g := &guest{Instance: in, client: c, keeps: keeps, nics: make([]nic, len(in.NICs))}
 	n := 0 // the most candidates that there can be
 	for i := range in.NICs {
 		g.nics[i] = nic{NIC: &in.NICs[i], number: int32(i)}
@@ -118,7 +101,7 @@ func newGuest(in Instance, c *client, e *exits, keeps defaults) *guest {
 // configure appends the candidates of a NIC.
 func (g *guest) configure(n *nic) {
 	n.offer = newOffer(n.NIC, g.ConfigDrive)
-	add := func(source source, s *Subnet, r *HostRoute) *candidate {
+	add := func(source Source, s *Subnet, r *HostRoute) *candidate {
 		g.candidates = g.candidates[:len(g.candidates)+1]
 		c := &g.candidates[len(g.candidates)-1]
 		c.HostRoute, c.source, c.nic, c.subnet, c.tried = r, source, n, s, true
@@ -128,32 +111,32 @@ func (g *guest) configure(n *nic) {
 		n.broadcast = broadcast(s.CIDR)
 		n.connected, n.default4 = HostRoute{Destination: s.CIDR}, HostRoute{any4, s.Gateway}
 		if !s.CIDR.IsSingleIP() { // a single address brings no connected route
-			add(fromConnected, s, &n.connected)
+			add(SourceConnected, s, &n.connected)
 		}
 		if n.static && s.Gateway.Is4() {
-			add(fromDefault, s, &n.default4)
+			add(SourceDefault, s, &n.default4)
 		}
 		first := len(g.candidates)
 		for i := range n.offeredSiblings {
-			add(fromSibling, s, &n.offeredSiblings[i]).tried = !g.client.ignoresRoutes
+			add(SourceSibling, s, &n.offeredSiblings[i]).tried = !g.client.ignoresRoutes
 		}
 		n.siblings = g.candidates[first:]
 	}
 	for _, s := range n.Subnets {
 		arrives := n.withheld(s, g.ConfigDrive) == "" && (n.static || !g.client.ignoresRoutes)
 		for i := range s.HostRoutes {
-			c := add(fromHostRoute, s, &s.HostRoutes[i])
+			c := add(SourceHostRoute, s, &s.HostRoutes[i])
 			c.tried = arrives && c.oneFamily() && (n.static || c.Destination != any4)
 		}
 	}
 	if n.ipv4 != nil && !n.static {
-		add(fromDefault, n.ipv4, &n.default4)
+		add(SourceDefault, n.ipv4, &n.default4)
 	}
 	if n.ipv6 != nil {
-		add(fromDefault, n.ipv6, &HostRoute{any6, n.ipv6.Gateway})
+		add(SourceDefault, n.ipv6, &HostRoute{any6, n.ipv6.Gateway})
 	}
 	for i := range n.ManualRoutes {
-		c := add(fromManual, nil, &n.ManualRoutes[i])
+		c := add(SourceManual, nil, &n.ManualRoutes[i])
 		c.tried = c.oneFamily()
 	}
 }
@@ -167,7 +150,7 @@ func (g *guest) plan() {
 	for _, byHand := range []bool{false, true} {
 		for i := range g.candidates {
 			c := &g.candidates[i]
-			if c.tried && (c.source == fromManual) == byHand && (byHand || !c.Destination.Addr().Is4()) {
+			if c.tried && (c.source == SourceManual) == byHand && (byHand || !c.Destination.Addr().Is4()) {
 				c.onLink = c.NextHop == zero4
 				g.attempts = append(g.attempts, c)
 			}
@@ -184,11 +167,11 @@ func (g *guest) appendOffered4(list []*candidate, n *nic) []*candidate {
 	start, defaults := len(list), int16(0)
 	for i := range n.candidates {
 		c := &n.candidates[i]
-		if !c.tried || c.source == fromManual || !c.Destination.Addr().Is4() {
+		if !c.tried || c.source == SourceManual || !c.Destination.Addr().Is4() {
 			continue
 		}
 		g.client.settle(c)
-		isDefault := c.Destination.Bits() == 0 && c.byDHCP() && c.source != fromConnected && g.client.seen(c) == any4
+		isDefault := c.Destination.Bits() == 0 && c.byDHCP() && c.source != SourceConnected && g.client.seen(c) == any4
 		if g.client.countsUp && isDefault {
 			c.metric += defaults
 			defaults++
@@ -207,7 +190,7 @@ func (g *guest) appendOffered4(list []*candidate, n *nic) []*candidate {
 // addHop makes the route to a candidate's next hop.
 func (g *guest) addHop(c *candidate) *candidate {
 	to := &HostRoute{netip.PrefixFrom(c.NextHop, 32), zero4}
-	hop := &candidate{HostRoute: to, nic: c.nic, subnet: c.subnet, source: fromNextHop, tried: true, onLink: true, metric: c.metric}
+	hop := &candidate{HostRoute: to, nic: c.nic, subnet: c.subnet, source: SourceNextHop, tried: true, onLink: true, metric: c.metric}
 	if g.users == nil {
 		g.users, g.hops = make(map[*candidate]*candidate), make(map[*candidate]*candidate)
 	}
@@ -234,7 +217,7 @@ func (g *guest) goes(c, gone *candidate) bool {
 	if gone == nil {
 		return false
 	}
-	if c.source == fromNextHop {
+	if c.source == SourceNextHop {
 		c = g.users[c]
 	}
 	return c.sameRoute(gone)
@@ -322,9 +305,6 @@ func (g *guest) group() {
 				around = around.parent
 			}
 			d.parent, around = around, d
-			if d.prefix.Bits() == 0 {
-				g.defaultDestinations = append(g.defaultDestinations, d)
-			}
 		}
 		d := around
 		sorted[at] = c
@@ -345,7 +325,7 @@ func (g *guest) relate() {
 		if c.onLink {
 			g.onLink[c.dest.number] = append(g.onLink[c.dest.number], c)
 		}
-		if c.source == fromConnected || c.onLink || c.nic.connects(c.NextHop) {
+		if c.source == SourceConnected || c.onLink || c.nic.connects(c.NextHop) {
 			continue
 		}
 		g.around[i] = g.longest(c.NextHop)
@@ -386,18 +366,18 @@ func (n *nic) owns(a netip.Addr) bool {
 
 // by121 reports whether option 121 brings anything but the default. Without that, the default comes by option 3.
 func (n *nic) by121() bool {
-	return slices.ContainsFunc(n.candidates, func(c candidate) bool { return c.tried && (c.source == fromSibling || c.source == fromHostRoute) })
+	return slices.ContainsFunc(n.candidates, func(c candidate) bool { return c.tried && (c.source == SourceSibling || c.source == SourceHostRoute) })
 }
 
 func (n *nic) connects(a netip.Addr) bool {
 	return n.ipv4 != nil && !n.ipv4.CIDR.IsSingleIP() && n.ipv4.CIDR.Contains(a)
 }
 
-func (c *candidate) hasVerdict() bool { return c.source == fromHostRoute || c.source == fromManual }
+func (c *candidate) hasVerdict() bool { return c.source == SourceHostRoute || c.source == SourceManual }
 
 // linkScope is 1 for connected and on-link routes.
 func (c *candidate) linkScope() int {
-	if c.onLink || c.source == fromConnected {
+	if c.onLink || c.source == SourceConnected {
 		return 1
 	}
 	return 0
@@ -428,7 +408,7 @@ func (g *guest) withheld(c *candidate) Code {
 
 // isDefault reports whether the guest takes an attempt for an offered default route.
 func (c *candidate) isDefault() bool {
-	return c.dest.prefix.Bits() == 0 && c.source != fromConnected && c.source != fromManual && !c.badMask
+	return c.dest.prefix.Bits() == 0 && c.source != SourceConnected && c.source != SourceManual && !c.badMask
 }
 
 // hasHostBits reports whether host bits matter: Linux masks an IPv6 destination that is typed in.
@@ -445,7 +425,7 @@ func (c *candidate) oneFamily() bool {
 
 // sameRoute reports whether deleting o deletes c: a host route is one on all NICs with its subnet.
 func (c *candidate) sameRoute(o *candidate) bool {
-	if c.source == fromHostRoute && o.source == fromHostRoute {
+	if c.source == SourceHostRoute && o.source == SourceHostRoute {
 		return c.subnet == o.subnet && c.HostRoute == o.HostRoute
 	}
 	return c == o
@@ -457,7 +437,7 @@ func (c *candidate) ref(instance string) (r Ref) {
 	if c.subnet != nil {
 		r.Subnet = c.subnet.ID
 	}
-	if c.source != fromConnected {
+	if c.source != SourceConnected {
 		r.HostRoute = *c.HostRoute
 	}
 	return r

@@ -2,12 +2,9 @@ package hostroute
 
 import (
 	"iter"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-
-	"example.com/go-hostroute/hostroute/internal/sweep"
 )
 
 // An Impact tells how edits of subnets change one instance. The zero Impact says that nothing moves.
@@ -15,11 +12,11 @@ type Impact struct {
 	Instance string `json:"instance"`
 	// Changes are the destinations that leave by another NIC than before, as [Diff] gives them.
 	Changes []Change `json:"changes"`
-	// Uncertain says that something else than Changes may move: more, less or nothing. One of these holds:
-	//   - DefaultNIC is empty, and with another default route, one that is offered before or after the edits, the Diff
-	//     is not Changes.
-	//   - Under another one of [Guests], or if the leases of a guest that configures its NICs at once come in another order,
-	//     the Diff is not Changes. GuestUdhcpc is left out, because no host route reaches it.
+	// Uncertain says that what really moves may not be Changes. One of these holds:
+	//   - DefaultNIC is empty, and Changes would differ if the guest kept another default route that is offered before or
+	//     after the edits.
+	//   - Changes would differ under another one of [Guests], or if a guest that configures its NICs at once got its leases
+	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
 	//   - A verdict that the edits name, change, add or remove depends on the order of its list, or on an offer of more than 197
 	//     bytes, which some guests can lose. This does not count if the instance has one NIC, and an IPv4 default
 	//     route before and after: everything leaves by that NIC.
@@ -34,31 +31,29 @@ type Impact struct {
 // subnets that the instance does not have are ignored. The errors are those of Apply and of
 // [Analyze].
 //
-// Without edits nothing changes, and None is true. So it says nothing about a [Fix] without Edits: what
-// that moves is not computed.
+// Without edits nothing changes, and None is true. So do not ask it about a [Fix] without Edits: what
+// such a fix moves is not computed.
 func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	clean, edited, err := in.edited(edits)
 	if err != nil {
 		return nil, err
 	}
-	e := new(exits)
-	before, after := analyze(clean, e), analyze(edited, e)
+	before, after := analyze(clean), analyze(edited)
 	i := &Impact{Instance: in.Name, Changes: Diff(before.table(), after.table())}
 	i.Uncertain = mayMoveOtherwise(before.fib, after.fib, moves(before.fib, after.fib)) || orderMoves(before, after, edits)
 	i.New, i.Gone = compareFindings(findings(before), findings(after), edits)
 	return i, nil
 }
 
-// MovesNothing reports whether the [Impact] of the edits is None. It takes less time than Impact, because it stops at
-// the first thing that speaks against it. It returns true without edits, so it says nothing about a [Fix] without Edits; and if
-// all edits are for subnets that the instance does not have, so it does not notice a mistyped ID. The errors are those of Impact.
+// MovesNothing reports whether the [Impact] of the edits is None. It takes less time than Impact, because it stops at the
+// first reason to return false. It returns true if no edit is for a subnet of the instance. So it does not notice a mistyped
+// ID, and says nothing about a [Fix] without Edits. The errors are those of Impact.
 func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 	clean, edited, err := in.edited(edits)
 	if err != nil {
 		return false, err
 	}
-	e := new(exits)
-	was, is := tableOf(clean, e), tableOf(edited, e)
+	was, is := tableOf(clean), tableOf(edited)
 	if len(moves(was, is)) > 0 || mayMoveOtherwise(was, is, nil) {
 		return false, nil
 	}
@@ -85,7 +80,7 @@ func (in Instance) edited(edits []Edit) (before, after Instance, err error) {
 }
 
 // None reports whether the edits are safe: nothing moves, for sure (there are no Changes, and it is not Uncertain), and no
-// finding of severity error is new. So false does not mean that something moves. For a nil Impact it returns false.
+// finding of severity error is new. It also returns false if something only may move, and for a nil Impact.
 func (i *Impact) None() bool {
 	return i != nil && len(i.Changes) == 0 && !i.Uncertain &&
 		!slices.ContainsFunc(i.New, func(f Finding) bool { return f.Severity == SeverityError })
@@ -131,8 +126,8 @@ func some[T any](list []T, name func(T) string) string {
 
 // mayMoveOtherwise reports whether something else than what moves here moves with another default, under another guest, or if
 // leases come in another order.
-func mayMoveOtherwise(before, after *fib, here []difference) bool {
-	if slices.ContainsFunc(here, func(d difference) bool { return max(d.before, d.after) > loopbackNumber }) {
+func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
+	if slices.ContainsFunc(here, func(d difference[exits]) bool { return d.before.several() || d.after.several() }) {
 		return true
 	}
 	for b, a := range alternatives(before, after) {
@@ -174,7 +169,7 @@ func alternatives(before, after *fib) iter.Seq2[*fib, *fib] {
 			if c == before.client || c.ignoresRoutes {
 				continue
 			}
-			b, a := before.under(c, kept[0]), after.under(c, kept[0])
+			b, a := tableUnder(before.Instance, c, kept[0]), tableUnder(after.Instance, c, kept[0])
 			for k, keeps := range kept {
 				if k > 0 {
 					b, a = b.keeping(keeps), a.keeping(keeps)
@@ -188,28 +183,18 @@ func alternatives(before, after *fib) iter.Seq2[*fib, *fib] {
 }
 
 // moves returns where two tables differ.
-func moves(before, after *fib) (list []difference) {
+func moves(before, after *fib) (list []difference[exits]) {
 	for _, space := range families {
-		list = append(list, differences(space, before.segments(space), after.segments(space))...)
+		was, is := before.egress(space, exits{}, before.destinations), after.egress(space, exits{}, after.destinations)
+		list = append(list, differences(space, was, is)...)
 	}
 	return list
-}
-
-// segments partitions a family.
-func (f *fib) segments(space netip.Prefix) []segment {
-	var routes []sweep.Route
-	for i, d := range f.destinations {
-		if d.prefix.Addr().Is4() == space.Addr().Is4() && f.inForce[i] != nil {
-			routes = append(routes, sweep.Route{Prefix: d.prefix, NIC: f.exitAt(i)})
-		}
-	}
-	return partition(space, sweep.None, routes)
 }
 
 // orderMoves reports whether a verdict that the edits touch depends on the order of its list, or on whether a long
 // offer arrives.
 func orderMoves(before, after *analysis, edits []Edit) bool {
-	if len(before.nics) == 1 && before.hasDefault4() && after.hasDefault4() {
+	if len(before.nics) == 1 && before.default4() != nil && after.default4() != nil {
 		return false
 	}
 	named := make(map[Ref]bool) // by subnet and host route
@@ -233,33 +218,31 @@ func (a *analysis) touchedOnList(other *analysis, named map[Ref]bool) bool {
 	})
 }
 
-// hasDefault4 reports whether an IPv4 default route is in force. It sorts before all others.
-func (f *fib) hasDefault4() bool {
-	return len(f.destinations) > 0 && f.destinations[0].prefix == any4 && f.inForce[0] != nil
+// default4 returns the IPv4 default route in force; nil if there is none. Its destination sorts before all others.
+func (f *fib) default4() *candidate {
+	if len(f.destinations) == 0 || f.destinations[0].prefix != any4 {
+		return nil
+	}
+	return f.inForce[0]
 }
 
-// compareFindings returns those that came and those that went.
+// compareFindings returns those that came and those that went. It reuses both lists.
 func compareFindings(before, after []Finding, edits []Edit) (came, gone []Finding) {
 	type key struct {
 		code    Code
 		subject Ref
 	}
 	was, is := make(map[key]bool), make(map[key]bool)
+	wasKey := func(f Finding) key { return key{f.Code, replaced(f.Subject, edits)} }
+	isKey := func(f Finding) key { return key{f.Code, f.Subject} }
 	for _, f := range before {
-		was[key{f.Code, replaced(f.Subject, edits)}] = true
+		was[wasKey(f)] = true
 	}
-	came, gone = []Finding{}, []Finding{}
 	for _, f := range after {
-		is[key{f.Code, f.Subject}] = true
-		if !was[key{f.Code, f.Subject}] {
-			came = append(came, f)
-		}
+		is[isKey(f)] = true
 	}
-	for _, f := range before {
-		if !is[key{f.Code, replaced(f.Subject, edits)}] {
-			gone = append(gone, f)
-		}
-	}
+	came = slices.DeleteFunc(after, func(f Finding) bool { return was[isKey(f)] })
+	gone = slices.DeleteFunc(before, func(f Finding) bool { return is[wasKey(f)] })
 	return came, gone
 }
 

@@ -62,7 +62,7 @@ func input(in Instance) (Instance, error) {
 			wrong.add("Name", fmt.Errorf("another NIC is named %q", nic.Name))
 		}
 		names[nic.Name] = true
-		complete := inputSubnets(&nic, i, known, &wrong)
+		complete := inputSubnets(&nic, known, &wrong)
 		inputAddrs(&nic, complete, &wrong)
 		errs.addAll("NICs", i, wrong)
 		if sameSlices(&nic, &given[i]) {
@@ -83,16 +83,13 @@ func input(in Instance) (Instance, error) {
 }
 
 // A knownSubnet is the first subnet of an ID.
-type knownSubnet struct {
-	given, clean *Subnet
-	nic          int // the last NIC that has it
-}
+type knownSubnet struct{ given, clean *Subnet }
 
-// inputSubnets prepares the subnets of NIC number i, and reports whether each has its own CIDR.
-func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList) (complete bool) {
-	subnets := nic.Subnets[:0:0]
+// inputSubnets prepares the subnets of a NIC, and reports whether each has its own CIDR.
+func inputSubnets(nic *NIC, known map[string]knownSubnet, errs *errorList) (complete bool) {
+	given := nic.Subnets
 	complete = true
-	for j, s := range nic.Subnets {
+	for j, s := range given {
 		if s == nil {
 			errs.add(fmt.Sprintf("Subnets[%d]", j), errNil)
 			complete = false
@@ -104,32 +101,30 @@ func inputSubnets(nic *NIC, i int, known map[string]knownSubnet, errs *errorList
 			clean, wrong := inputSubnet(s)
 			errs.addAll("Subnets", j, wrong)
 			if !seen {
-				first = knownSubnet{s, clean, -1}
+				first = knownSubnet{s, clean}
+				known[s.ID] = first
 			} else if !equalSubnets(first.clean, clean) {
 				errs.add(fmt.Sprintf("Subnets[%d].ID", j), fmt.Errorf("another subnet %q has other content", s.ID))
 				complete = false
 			}
 		}
-		if first.nic == i {
+		if first.clean == s {
 			continue
 		}
-		first.nic = i
-		known[s.ID] = first
-		if first.clean == s && sameSlice(subnets, nic.Subnets[:j]) {
-			subnets = nic.Subnets[: j+1 : j+1] // as given, up to here
-		} else {
-			subnets = append(subnets, first.clean)
+		if sameSlice(nic.Subnets, given) {
+			nic.Subnets = slices.Clone(given)
 		}
+		nic.Subnets[j] = first.clean
 	}
-	nic.Subnets = subnets
+	nic.Subnets = canon.Unique(nic.Subnets)
 	return complete
 }
 
 // inputAddrs prepares what else a NIC has. Addresses are looked for in complete subnets only.
 func inputAddrs(nic *NIC, complete bool, errs *errorList) {
-	nic.Addrs = mapped(nic.Addrs, (*netip.Addr).Is4In6, canon.Addr)
-	nic.Siblings = mapped(nic.Siblings, func(p *netip.Prefix) bool { return p.Addr().Is4In6() }, canon.Prefix)
-	nic.ManualRoutes = unmapRoutes(nic.ManualRoutes)
+	nic.Addrs = mapped(nic.Addrs, canon.Addr)
+	nic.Siblings = mapped(nic.Siblings, canon.Prefix)
+	nic.ManualRoutes = mapped(nic.ManualRoutes, unmapRoute)
 	for j, a := range nic.Addrs {
 		if !a.IsValid() {
 			errs.add(fmt.Sprintf("Addrs[%d]", j), errInvalid)
@@ -154,7 +149,7 @@ func inputAddrs(nic *NIC, complete bool, errs *errorList) {
 
 // inputSubnet prepares one subnet, and returns what is wrong with it.
 func inputSubnet(s *Subnet) (clean *Subnet, wrong errorList) {
-	cidr, gateway, routes := canon.Prefix(s.CIDR), canon.Addr(s.Gateway), unmapRoutes(s.HostRoutes)
+	cidr, gateway, routes := canon.Prefix(s.CIDR), canon.Addr(s.Gateway), mapped(s.HostRoutes, unmapRoute)
 	if !cidr.IsValid() {
 		wrong.add("CIDR", errInvalid)
 	} else if cidr != cidr.Masked() {
@@ -191,18 +186,20 @@ func equalSubnets(a, b *Subnet) bool {
 	return a.CIDR == b.CIDR && a.Gateway == b.Gateway && a.DHCPDisabled == b.DHCPDisabled && slices.Equal(a.HostRoutes, b.HostRoutes)
 }
 
-// mapped returns f of each element, or list itself if none holds an IPv4-mapped address: f changes no others.
-func mapped[T any](list []T, holds func(*T) bool, f func(T) T) []T {
-	for i := range list {
-		if holds(&list[i]) {
-			list = slices.Clone(list)
-			for i := range list {
-				list[i] = f(list[i])
-			}
-			return list
+// mapped returns f of each element: list itself if f changes none.
+func mapped[T comparable](list []T, f func(T) T) []T {
+	out := list
+	for i, v := range list {
+		to := f(v)
+		if to == v {
+			continue
 		}
+		if sameSlice(out, list) {
+			out = slices.Clone(list)
+		}
+		out[i] = to
 	}
-	return list
+	return out
 }
 
 func sameSlice[T any](a, b []T) bool {
@@ -216,9 +213,4 @@ func sameSlices(a, b *NIC) bool {
 
 func unmapRoute(r HostRoute) HostRoute {
 	return HostRoute{canon.Prefix(r.Destination), canon.Addr(r.NextHop)}
-}
-
-func unmapRoutes(list []HostRoute) []HostRoute {
-	isMapped := func(r *HostRoute) bool { return r.Destination.Addr().Is4In6() || r.NextHop.Is4In6() }
-	return mapped(list, isMapped, unmapRoute)
 }

@@ -63,7 +63,7 @@ func install(g *guest, attempts []*candidate, keeps defaults) *fib {
 		}
 		if a.result == installed && c.onLink {
 			f.links[c.dest.number] |= 1 << c.nic.number
-			if c.source != fromNextHop {
+			if c.source != SourceNextHop {
 				f.asked[c.dest.number] |= 1 << c.nic.number
 			}
 		}
@@ -75,14 +75,14 @@ func install(g *guest, attempts []*candidate, keeps defaults) *fib {
 // answer applies Linux's rules in their order, but for what is in the table already.
 func (f *fib) answer(c *candidate, covered bool) result {
 	switch {
-	case c.source == fromConnected:
+	case c.source == SourceConnected:
 		return installed
 	case f.drops(c):
 		return dropped
 	case c.badMask:
 		return badMask
 	case !c.dest.prefix.Addr().Is4():
-		if c.source == fromManual && (!c.NextHop.IsLinkLocalUnicast() || slices.Contains(c.nic.Addrs, c.NextHop)) {
+		if c.source == SourceManual && (!c.NextHop.IsLinkLocalUnicast() || slices.Contains(c.nic.Addrs, c.NextHop)) {
 			return badNextHop
 		}
 		return installed
@@ -99,7 +99,7 @@ func (f *fib) answer(c *candidate, covered bool) result {
 // exists reports whether the destination of a route is in the table already, with the same metric.
 func (f *fib) exists(c *candidate) bool {
 	first := f.inForce[c.dest.number]
-	if first == nil || c.source == fromConnected { // connected routes are appended
+	if first == nil || c.source == SourceConnected { // connected routes are appended
 		return false
 	}
 	appends := f.appends(c)
@@ -112,15 +112,11 @@ func (f *fib) exists(c *candidate) bool {
 		return o.onLink == c.onLink && o.toHost == c.toHost && (o.onLink || o.NextHop == c.NextHop)
 	}
 	clashes := func(o *candidate) bool { return f.result(o) == installed && (!appends || same(o)) }
-	for _, o := range slices.Backward(c.dest.rivals[:c.place]) {
-		if !near(o) {
-			break
-		}
-		if clashes(o) {
-			return true
-		}
+	start := c.place
+	for start > 0 && near(c.dest.rivals[start-1]) {
+		start--
 	}
-	for _, o := range c.dest.rivals[c.place+1:] {
+	for _, o := range c.dest.rivals[start:] {
 		if !near(o) {
 			break
 		}
@@ -150,18 +146,14 @@ func (f *fib) drops(c *candidate) bool {
 // keeping returns what comes of the same instance if the guest keeps these defaults.
 func (f *fib) keeping(keeps defaults) *fib {
 	if f.client.raised > 0 || f.client.byName { // its other routes get other metrics, too
-		return f.under(f.client, keeps)
+		return tableUnder(f.Instance, f.client, keeps)
 	}
 	return install(f.guest, f.tried, keeps)
 }
 
-// under returns what another client makes of the same instance, if it keeps these defaults.
-func (g *guest) under(c *client, keeps defaults) *fib {
-	return tableUnder(g.Instance, c, g.exits, keeps)
-}
-
-func tableUnder(in Instance, c *client, e *exits, keeps defaults) *fib {
-	g := newGuest(in, c, e, keeps)
+// tableUnder returns what a client makes of a prepared instance, if it keeps these defaults.
+func tableUnder(in Instance, c *client, keeps defaults) *fib {
+	g := newGuest(in, c, keeps)
 	return install(g, g.attempted(nil), keeps)
 }
 
@@ -216,9 +208,9 @@ func (in *Instance) told() defaults {
 // offered returns the NICs that are offered a default of a family, in their order.
 func (g *guest) offered(family int) []*nic {
 	var out []*nic
-	for _, d := range g.defaultDestinations {
+	for d := g.longest(families[family].Addr()); d != nil; d = d.parent {
 		for _, c := range d.rivals {
-			if d.prefix == families[family] && c.isDefault() && !slices.Contains(out, c.nic) {
+			if c.isDefault() && !slices.Contains(out, c.nic) {
 				out = append(out, c.nic)
 			}
 		}

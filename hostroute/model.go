@@ -19,8 +19,8 @@ type Subnet struct {
 	// that the subnet has none; it does not mean that Neutron chooses one. A gateway outside the
 	// CIDR is a finding, not an error.
 	Gateway netip.Addr `json:"gateway"`
-	// HostRoutes are in the order in which Neutron returned them; the next time it may be another. Equal copies
-	// are one host route.
+	// HostRoutes are in the order in which Neutron returned them. Neutron keeps no order: the next
+	// time it may return another one. Equal copies are one host route.
 	HostRoutes []HostRoute `json:"host_routes"`
 	// DHCPDisabled is the opposite of Neutron's enable_dhcp.
 	DHCPDisabled bool `json:"dhcp_disabled"`
@@ -64,23 +64,23 @@ type Instance struct {
 	// NetworkManager goes by their names instead, and systemd-networkd configures them at once.
 	NICs []NIC `json:"nics"`
 	// DefaultNIC names the NIC whose offered default route the guest is told to use. The guest drops
-	// those of all other NICs, in both families; systemd-networkd keeps them in IPv4, and gives all
-	// routes of those NICs a higher metric. Manual ones are never dropped. Empty means that the guest is
-	// told nothing: dhclient and udhcpc keep the first default that they are offered, and the others
-	// install one for each NIC.
+	// those that other NICs are offered, in both families. Only systemd-networkd keeps the IPv4 ones,
+	// and gives all routes of those NICs a higher metric. Manual default routes are never dropped. Empty
+	// means that the guest is told nothing: dhclient and udhcpc keep the first default route that they
+	// are offered, and the other guests install one for each NIC.
 	DefaultNIC string `json:"default_nic"`
 	// ConfigDrive says that the guest also applies Nova's network_data.json, as cloud-init does.
 	// It configures IPv4 subnets without DHCP.
 	ConfigDrive bool `json:"config_drive"`
-	// Guest is the DHCP client that configures the NICs. Empty means GuestDhclient. Routes of the config
-	// drive and of IPv6 do not depend on it: that some guests install those with other metrics, or others
-	// besides, is not modelled.
+	// Guest is the DHCP client that configures the NICs. Empty means GuestDhclient. IPv6 routes and
+	// routes from the config drive are the same under every guest: that some guests give them other
+	// metrics, or add more of them, is not modelled.
 	Guest Guest `json:"guest"`
 }
 
 // A Guest names the DHCP client that configures an instance's NICs. Clients install different tables
-// from the same offer. What the library knows of each was compared with the client of Debian 12. The
-// empty Guest is GuestDhclient.
+// from the same offer. The model of each client was compared with the client itself, as Debian 12
+// has it. The empty Guest is GuestDhclient.
 type Guest string
 
 // The guests.

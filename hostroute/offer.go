@@ -78,10 +78,11 @@ func newOffer(n *NIC, configDrive bool) offer {
 	return o
 }
 
-// leased returns the subnet of the NIC's lease, nil if there is none. Of several, the server takes the last.
+// leased returns the subnet of the NIC's lease, nil if there is none. Of several, the server takes the last. The NIC need not
+// be valid, for Offer.
 func leased(n *NIC) *Subnet {
 	for _, s := range slices.Backward(n.Subnets) {
-		if s.is4() && !s.DHCPDisabled && s.hasGateway() {
+		if s != nil && s.is4() && !s.DHCPDisabled && s.hasGateway() {
 			return s
 		}
 	}

@@ -68,7 +68,7 @@ func (c Code) Rule() (Rule, bool) {
 	return catalogue[i].document(), true
 }
 
-// A rule is all there is about one code.
+// A rule is everything about one code.
 type rule struct {
 	code     Code
 	severity Severity
@@ -78,8 +78,8 @@ type rule struct {
 	remedy   string
 	example  func() Instance
 	scope    scope
-	alone    bool // it holds for a subnet with no instance known, too
-	siblings bool // it is asked about sibling routes, too
+	alone    bool // it is also asked about a subnet of which no instance is known
+	siblings bool // it is also asked about sibling routes
 
 	class   NextHopClass
 	cause   Code
@@ -167,7 +167,7 @@ func instructions(messages ...string) []Fix {
 
 func removeEdit(c *candidate) Edit { return Edit{Subnet: c.subnet.ID, Old: *c.HostRoute} }
 
-// removal returns the edits that remove the route, and whatever would be written as the same one.
+// removal returns the edits that remove the route, and those that equal it once they are masked.
 func (s *subject) removal() []Edit {
 	c := s.route.candidate
 	edits := []Edit{removeEdit(c)}
@@ -194,7 +194,7 @@ func (s *subject) removeUseless() []Fix { return []Fix{{"remove the host route",
 // isAlone reports whether a subnet is looked at with no instance known: its NIC has no name then.
 func (s *subject) isAlone() bool { return len(s.nics) == 1 && s.nics[0].Name == "" }
 
-// replace proposes to put by in the place of the route, or only to remove it if by is listed already.
+// replace proposes to put a host route, by, in the place of the route. If by is listed already, it proposes to remove the route.
 func (s *subject) replace(by HostRoute, message string) Fix {
 	c := s.route.candidate
 	if len(s.others(c.subnet, by, *c.HostRoute)) > 0 {
@@ -205,7 +205,7 @@ func (s *subject) replace(by HostRoute, message string) Fix {
 	return Fix{message, edits}
 }
 
-// nextHopFixes proposes the subnet's gateway if Linux takes it, with a note, or to remove the route.
+// nextHopFixes proposes the subnet's gateway as next hop, if Linux takes it, and to remove the route. The note ends the first message.
 func (s *subject) nextHopFixes(note string) []Fix {
 	c := s.route.candidate
 	if c.subnet == nil {
@@ -244,7 +244,7 @@ func (s *Subnet) usableGateway() netip.Addr {
 	return s.Gateway
 }
 
-// others returns the host routes of a subnet that are written as r, but for one.
+// others returns the host routes of a subnet that equal r once they are masked, without but.
 func (s *subject) others(of *Subnet, r, but HostRoute) (out []HostRoute) {
 	const short = 24 // up to here, a scan is faster
 	list := of.HostRoutes

@@ -50,7 +50,7 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 		if !before || !s.accepts(o) {
 			continue
 		}
-		if o.source != fromHostRoute || !mayGo(o) {
+		if o.source != SourceHostRoute || !mayGo(o) {
 			return nil
 		}
 		if !slices.Contains(subnets, o.subnet) {
@@ -63,7 +63,7 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 		}
 	}
 	for _, o := range c.dest.rivals {
-		if o.source != fromHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
+		if o.source != SourceHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
 			continue
 		}
 		if e := removeEdit(o); !slices.Contains(edits, e) {
@@ -82,7 +82,7 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 func (s *subject) mayComeInstead(o *candidate) bool {
 	d := s.route.dest
 	switch {
-	case o.source != fromHostRoute:
+	case o.source != SourceHostRoute:
 		return false
 	case !o.tried:
 		return o.subnet != s.route.subnet && o.subnet == o.nic.ipv4 && o.nic.overflows()
@@ -97,7 +97,7 @@ func (s *subject) mayComeInstead(o *candidate) bool {
 func (s *subject) winner() []Related {
 	w := s.inForce[s.route.dest.number]
 	message := "is installed instead"
-	if w.source == fromDefault {
+	if w.source == SourceDefault {
 		message += ", as the default route of the subnet"
 	}
 	return []Related{{w.ref(s.Name), message}}
@@ -218,7 +218,6 @@ var multipleDefaults = rule{
 		}
 		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + s.keptDefault()
 		offered := len(f.Related)
-		f.Related = slices.Grow(f.Related, len(s.judged))
 		for _, j := range s.judged {
 			if j.onDefault {
 				f.Related = append(f.Related, Related{j.Subject, "its effect depends on which default route the guest keeps"})
@@ -235,14 +234,14 @@ var multipleDefaults = rule{
 
 // keptDefault says which of several offered defaults is in force.
 func (s *subject) keptDefault() string {
-	for _, d := range s.defaultDestinations {
-		if in := s.inForce[d.number]; d.prefix == any4 && in != nil && s.open(in) {
-			return "none: " + string(s.client.guest) + " may use any of them"
-		} else if d.prefix == any4 && in != nil && s.client.metric > 0 {
-			return "that of " + quoted(in.nic.Name) + ", as " + string(s.client.guest) + " does"
-		}
+	in := s.default4()
+	switch {
+	case in == nil, s.client.metric == 0:
+		return "the first"
+	case s.open(in):
+		return "none: " + string(s.client.guest) + " may use any of them"
 	}
-	return "the first"
+	return "that of " + quoted(in.nic.Name) + ", as " + string(s.client.guest) + " does"
 }
 
 var noDefault = rule{
@@ -263,7 +262,7 @@ var noDefault = rule{
 	},
 	scope: ofInstance,
 	applies: func(s *subject) bool {
-		if len(s.nics) < 2 || s.hasDefault4() {
+		if len(s.nics) < 2 || s.default4() != nil {
 			return false
 		}
 		return s.configured4() || len(s.lostDefaults()) > 0

@@ -27,7 +27,7 @@ var nextHopNotGateway = rule{
 		case CodeNoLease, CodeHostBits, CodeConflict:
 			return false // the finding with that code says what is wrong
 		case CodeDuplicate: // it may come first in its list another time, because Neutron keeps no order
-			return s.route.source == fromHostRoute && s.inForce[s.route.dest.number].source == fromHostRoute
+			return s.route.source == SourceHostRoute && s.inForce[s.route.dest.number].source == SourceHostRoute
 		}
 		return true
 	},

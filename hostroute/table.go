@@ -143,7 +143,7 @@ func (f *fib) table() Table {
 
 // fill writes a candidate's line of the table.
 func (c *candidate) fill(r *Route) {
-	r.Destination, r.NIC, r.Source, r.Metric = c.dest.prefix, c.nic.Name, sources[c.source], int(c.metric)
+	r.Destination, r.NIC, r.Source, r.Metric = c.dest.prefix, c.nic.Name, c.source, int(c.metric)
 	if !c.onLink {
 		r.NextHop = c.NextHop
 	}

@@ -35,8 +35,8 @@ const (
 // too long for DHCP, routes that would fit after a deletion are not counted. A host route to
 // 0.0.0.0/0 by the gateway counts as the default route of its subnet, which is offered in any case.
 //
-// Under a guest that configures its NICs at once, data may leave by several NICs. A route steers if
-// without it the data to some address may leave by others.
+// Under a guest that configures its NICs at once, data to one address may leave by any of several
+// NICs. Then a route steers if, for some address, these NICs are others without it.
 type Effect string
 
 // The effects of a route, in the order in which they are decided.
@@ -45,7 +45,7 @@ const (
 	EffectRefused    Effect = "refused"     // the guest does not install it
 	EffectSteers     Effect = "steers"      // without it, some destination leaves by another NIC, or has no route
 	EffectShadowed   Effect = "shadowed"    // longer or earlier routes cover every address of it
-	EffectSingleNIC  Effect = "single-nic"  // its traffic would leave by the same NIC anyway, for there is only one
+	EffectSingleNIC  Effect = "single-nic"  // its traffic would leave by the same NIC anyway: there is no other
 	EffectRedundant  Effect = "redundant"   // its traffic would leave by the same NIC anyway
 )
 
@@ -82,21 +82,21 @@ type Verdict struct {
 	Witness netip.Addr `json:"witness"`
 	// GuestDependent says that the verdict depends on something that Neutron does not tell:
 	//   - the DHCP client: Guests is not empty;
-	//   - the default route that the guest keeps, if DefaultNIC is empty: with another one of those that are offered, the
-	//     route is effective and here it is not, or the reverse, or Witness leaves by another NIC;
+	//   - the default route that the guest keeps, if DefaultNIC is empty: if it kept another one that is offered, Effective
+	//     would change, or Witness would leave by another NIC;
 	//   - the order of the subnet's list, which Neutron does not keep: the route is installed if it comes first and not if
 	//     it comes last, or the reverse.
 	GuestDependent bool `json:"guest_dependent"`
-	// Guests are those under which the verdict differs, in the order of [Guests]: the route is effective there and not
-	// here, or the reverse, or Witness may leave by another NIC. The two guests that are compared keep the same default
-	// route: that of DefaultNIC, or each of the offered ones in turn if DefaultNIC is empty.
+	// Guests are those under which the verdict differs, in the order of [Guests]: Effective may be different there, or
+	// Witness may leave by another NIC. The comparison lets both guests keep the same default route: that of DefaultNIC
+	// or, if it is empty, each of the offered ones in turn.
 	//
-	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides.
-	// Guests that can lose an offer of more than 197 bytes are among them if the offer is longer than that. GuestUdhcpc
-	// never is, because no host route reaches it.
+	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides. If
+	// the offer is longer than 197 bytes, the guests that can lose it are among them. GuestUdhcpc never is, because no
+	// host route reaches it.
 	//
-	// If more than eight default routes are offered and DefaultNIC is empty, guests are compared with the first eight
-	// only. Then GuestDependent looks at the first eight only, too, if Guest sets metrics.
+	// If DefaultNIC is empty, only the first eight offered default routes are compared. GuestDependent has that limit
+	// only if Guest is one that sets metrics.
 	Guests []Guest `json:"guests"`
 }
 
@@ -150,7 +150,7 @@ type judged struct {
 	onList    bool // the order of the list, or whether a long offer arrives
 	onDefault bool // the default that the guest keeps
 
-	good bool // it is known that no rule holds
+	good bool // no rule holds, so none needs to be asked
 }
 
 // A variant has the outcomes for the instance's guest with one default, and for other guests with the same default.
@@ -160,8 +160,8 @@ type variant struct {
 }
 
 // judge returns every host route and manual route with its verdict, and the verdicts themselves. To see on what they
-// depend, it compares the outcomes with those for other defaults, and for other guests. There are no guests if no attempt is
-// unusual; then no rule holds of a route by its own gateway that steers, but for loopback-destination.
+// depend, it compares the outcomes with those for other defaults, and for other guests. If no attempt is unusual, guests is
+// nil. Then no rule but loopback-destination can hold for a route that steers and has the own gateway as next hop.
 func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Verdict) {
 	n := 0
 	for i := range o.candidates {
@@ -250,16 +250,16 @@ func (f *fib) isUnusual(c *candidate) bool {
 		return !a.covered || c.NextHop == localhost || c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
 	}
 	switch c.source {
-	case fromNextHop:
+	case SourceNextHop:
 		return false // the route that it serves is unusual, if anything is
-	case fromDefault:
+	case SourceDefault:
 		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
-		return odd() || a.result == dropped && !f.hasDefault4() || f.defaults.unwanted(c.nic) && f.inForce[c.dest.number] == c
+		return odd() || a.result == dropped && f.default4() == nil || f.defaults.unwanted(c.nic) && f.inForce[c.dest.number] == c
 	}
 	if len(c.dest.rivals) > 1 || f.captured(c) != nil {
 		return true
 	}
-	return c.source != fromConnected && c.source != fromManual && (c.onLink || c.dest.prefix != c.Destination || odd())
+	return c.source != SourceConnected && c.source != SourceManual && (c.onLink || c.dest.prefix != c.Destination || odd())
 }
 
 // classOf returns the class of a candidate's next hop.
@@ -352,7 +352,7 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 // orderMatters reports whether a host route is installed if it comes first in its subnet's list and
 // not if it comes last, or the reverse.
 func orderMatters(f *fib, c *candidate) bool {
-	listed := func(o *candidate) bool { return o.source == fromHostRoute && o.nic == c.nic }
+	listed := func(o *candidate) bool { return o.source == SourceHostRoute && o.nic == c.nic }
 	inList := func(o *candidate) bool { return listed(o) && o != c }
 	covered := func(o *candidate) bool { // by an on-link route of the list
 		for d := f.around[o.number]; d != nil; d = d.parent {
@@ -384,7 +384,7 @@ func (c *candidate) moved(attempts []*candidate, toFront bool) []*candidate {
 			end++
 		}
 		part := attempts[i:end]
-		if k := slices.IndexFunc(part, c.sameRoute); k >= 0 && part[k].source == fromHostRoute {
+		if k := slices.IndexFunc(part, c.sameRoute); k >= 0 && part[k].source == SourceHostRoute {
 			rest := slices.Concat(part[:k], part[k+1:])
 			if toFront {
 				part = append([]*candidate{part[k]}, rest...)
