@@ -55,7 +55,7 @@ func describe(in hostroute.Instance) string {
 	return b.String()
 }
 
-// exhaustive asks for all that a test can do: HOSTROUTE_EXHAUSTIVE=1, which CI sets.
+// exhaustive asks for all that CI has time for: HOSTROUTE_EXHAUSTIVE=1, which it sets.
 var exhaustive = os.Getenv("HOSTROUTE_EXHAUSTIVE") == "1"
 
 // random calls f with n instances of a seed, a quarter of them unless exhaustive, a

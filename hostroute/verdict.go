@@ -290,7 +290,7 @@ func classOf(f *fib, c *candidate) NextHopClass {
 	return ClassOffLink
 }
 
-// isOwnGateway reports whether the next hop stands for the hypervisor on the route's own NIC.
+// isOwnGateway reports whether the next hop is the gateway of the route's own NIC.
 func (c *candidate) isOwnGateway() bool {
 	switch {
 	case c.subnet != nil:

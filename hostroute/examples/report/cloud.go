@@ -14,7 +14,7 @@ import (
 
 // What is known of a cloud: read, ordered, counted.
 
-// A cloud is a deployment with the answers about all of it.
+// A cloud is a deployment, with what is known about it.
 type cloud struct {
 	*neutron.Deployment
 	audit    audit.Audit

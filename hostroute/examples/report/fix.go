@@ -162,12 +162,21 @@ func (c *cloud) impact(edits []hostroute.Edit) *audit.Impact {
 
 // harmless reports whether edits move nothing, for sure, and bring no new error in any instance.
 func (c *cloud) harmless(edits []hostroute.Edit) bool {
-	isUnsure := func(e hostroute.Edit) bool { return c.unsure[e.Subnet] != "" }
-	if len(edits) == 0 || !c.hasPorts || slices.ContainsFunc(edits, isUnsure) {
+	if len(edits) == 0 || !c.hasPorts || c.condition(edits) != "" {
 		return false
 	}
 	still, err := c.audit.MovesNothing(edits...)
 	return still && err == nil
+}
+
+// condition returns on what it depends whether edits are harmless, because too little is known; "" if on nothing.
+func (c *cloud) condition(edits []hostroute.Edit) string {
+	for _, e := range edits {
+		if c.unsure[e.Subnet] != "" {
+			return c.unsure[e.Subnet]
+		}
+	}
+	return ""
 }
 
 // canRemove reports whether nothing moves for sure if an entry's host routes are removed.
@@ -280,10 +289,8 @@ func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text str
 	case impact == nil:
 		return ": what it moves is not known", false
 	case impact.None():
-		for _, e := range edits {
-			if condition := p.unsure[e.Subnet]; condition != "" {
-				return ": moves no data " + condition, false
-			}
+		if condition := p.condition(edits); condition != "" {
+			return ": moves no data " + condition, false
 		}
 		return ": moves no data", true
 	case impact.Moved > 0:

@@ -22,8 +22,10 @@
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. If every fix
 // moves data, the one that moves it in the fewest instances comes first. Commands are printed only for fixes that move no
-// data, and for the list of a subnet with netmask-spelling, which has to be rewritten before the rest can be analysed. Of numbers such as "steers in 1, depends in 3", none counts an instance where it depends on the guest, but for the
-// second, and those behind "if guests are as assumed" (-guest and the default routes).
+// data, and for the list of a subnet with netmask-spelling, which has to be rewritten before the rest can be analysed.
+//
+// In "steers in 1, depends in 3", an instance counts as "depends" if its guest decides, and then nowhere else. Only numbers
+// behind "if guests are as assumed" (-guest and the default routes) count these instances again.
 //
 // # Flags
 //
@@ -187,10 +189,18 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("report", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {}
-	flags.StringVar(&opt.instance, "instance", "", "print the routing table, verdicts and findings of the instance with this `name` (its device_id)")
+	named := func(to *string) func(string) error {
+		return func(s string) error {
+			if *to = s; s == "" { // such as a shell's variable that is not set
+				return errors.New("it is empty")
+			}
+			return nil
+		}
+	}
+	flags.Func("instance", "print the routing table, verdicts and findings of the instance with this `name` (its device_id)", named(&opt.instance))
 	flags.TextVar(&opt.to, "to", netip.Addr{}, "with -instance: say only by which NIC data to this `address` leaves, and why")
 	flags.BoolVar(&opt.guests, "guests", false, "with -instance: print by which NIC data leaves where DHCP clients differ")
-	flags.StringVar(&opt.subnet, "subnet", "", "print all that is known of the subnet with this `ID`")
+	flags.Func("subnet", "print all that is known of the subnet with this `ID`", named(&opt.subnet))
 	flags.Func("before", "print what changed since these documents, `SUBNETS,PORTS`", func(s string) error {
 		opt.before = strings.Split(s, ",")
 		return nil
@@ -226,7 +236,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		return nil, err
 	case err == nil:
 		opt.documents = flags.Args()
-		if err = opt.check(flags); err == nil {
+		if err = opt.check(); err == nil {
 			return opt, nil
 		}
 		complain(stderr, err)
@@ -236,16 +246,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 }
 
 // check returns an error if the flags and arguments do not go together.
-func (opt *options) check(flags *flag.FlagSet) error {
-	var empty []error // such as a shell's variable that is not set
-	flags.Visit(func(f *flag.Flag) {
-		if f.Value.String() == "" && (f.Name == "instance" || f.Name == "subnet") {
-			empty = append(empty, fmt.Errorf("-%s is empty", f.Name))
-		}
-	})
-	if empty != nil {
-		return errors.Join(empty...)
-	}
+func (opt *options) check() error {
 	if n := len(opt.documents); n != 1 && n != 2 {
 		return fmt.Errorf("there are %d arguments, not SUBNETS and PORTS (flags come before them)", n)
 	}
