@@ -47,7 +47,7 @@ func Analyze(in Instance) (*Report, error) {
 // AnalyzeSubnet returns what can be said about a subnet when no instance is known, as in a plan
 // that is not applied. It assumes that the guest is GuestDhclient and reads no config drive, and that
 // the NIC has no siblings. Another NIC's gateway is not known: such a next hop is off-link, and the message
-// says so. There is nothing about effects, and nothing that needs a second NIC: of the codes there are no-lease, dhcp-disabled,
+// says so. There is nothing about effects, about other NICs, or about host routes in each other's way: of the codes there are no-lease, dhcp-disabled,
 // ipv6-not-offered, default-dropped, option-overflow, loopback-destination, too-many-routes, host-bits,
 // next-hop-not-gateway, next-hop-off-link, next-hop-on-link and next-hop-unusable. Those about the subnet come
 // first, then those of each host route in turn. At one place they are sorted by code.

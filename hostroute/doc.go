@@ -49,7 +49,8 @@
 // [Report.Findings] holds what a person should know: a stable [Code], the reason, and fixes.
 // [Rules] documents the codes. A subnet is shared, and a fix for one instance may move the data
 // of another: [Instance.Impact] says what edits do to an instance, and [Instance.MovesNothing]
-// only whether anything may move. Ask for every instance on the subnet before you edit.
+// only whether they are safe: nothing may move, and no error is new. Ask for every instance on the
+// subnet before you edit.
 //
 // # Guests
 //

@@ -18,7 +18,7 @@ type Explanation struct {
 	IgnoredNextHop netip.Addr `json:"ignored_next_hop"`
 	// Losers are the other routes that contain the destination: first the installed ones, in the
 	// table's order, then those that the guest did not install, in the order of the verdicts.
-	// Offered default routes that the guest did not install are not among them.
+	// A default route that is offered and not installed has no verdict, so it is not among them.
 	Losers []Loser `json:"losers"`
 	// Dropped are the other NICs in the table, sorted. The hypervisor's strict reverse path filter
 	// drops traffic between the destination and their addresses.

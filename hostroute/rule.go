@@ -7,7 +7,7 @@ import (
 )
 
 // A Code names what a finding is about. Codes are stable; new ones may be added. [Code.Rule] and
-// [Rules] document them.
+// [Rules] document those of this package. Package neutron has one of its own.
 type Code string
 
 // The codes, by the stage at which they arise.

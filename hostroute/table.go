@@ -34,7 +34,8 @@ type Route struct {
 	Open bool `json:"open"`
 }
 
-// String returns the route as `ip route` prints it, "11.11.0.0/16 via 11.8.0.1 dev eth1".
+// String returns the route in the form of `ip route`, "11.11.0.0/16 via 11.8.0.1 dev eth1 metric 1024", with nothing else
+// that `ip route` may print. A metric of 0 is left out.
 func (r Route) String() string { return string(r.append(nil)) }
 
 func (r Route) append(b []byte) []byte {

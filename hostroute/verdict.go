@@ -41,7 +41,7 @@ type Effect string
 
 // The effects of a route, in the order in which they are decided.
 const (
-	EffectNotOffered Effect = "not-offered" // it never reaches the guest
+	EffectNotOffered Effect = "not-offered" // it never reaches the guest, or the guest takes no routes from DHCP (udhcpc)
 	EffectRefused    Effect = "refused"     // the guest does not install it
 	EffectSteers     Effect = "steers"      // without it, some destination leaves by another NIC, or has no route
 	EffectShadowed   Effect = "shadowed"    // longer or earlier routes cover every address of it
@@ -82,8 +82,8 @@ type Verdict struct {
 	Witness netip.Addr `json:"witness"`
 	// GuestDependent says that the verdict depends on something that Neutron does not tell:
 	//   - the DHCP client: Guests is not empty;
-	//   - the default route that the guest keeps, if DefaultNIC is empty: if it kept another one that is offered, Effective
-	//     would change, or Witness would leave by another NIC;
+	//   - which of the offered default routes is in force, if DefaultNIC is empty: with another one, Effective would change,
+	//     or Witness would leave by another NIC;
 	//   - the order of the subnet's list, which Neutron does not keep: the route is installed if it comes first and not if
 	//     it comes last, or the reverse.
 	GuestDependent bool `json:"guest_dependent"`
@@ -91,7 +91,8 @@ type Verdict struct {
 	// Witness may leave by another NIC. The comparison lets both guests keep the same default route: that of DefaultNIC
 	// or, if it is empty, each of the offered ones in turn.
 	//
-	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides. If
+	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides, with the
+	// same default route kept. If the leases decide only which default route is in force, GuestDependent alone says so. If
 	// the offer is longer than 197 bytes, the guests that can lose it are among them. GuestUdhcpc never is, because no
 	// host route reaches it.
 	//

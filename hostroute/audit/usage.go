@@ -19,8 +19,8 @@ type Usage struct {
 	Instances int                 `json:"instances"` // that have the subnet
 
 	// Effective counts the instances in which the host route steers data, whichever default route the
-	// guest keeps and whichever DHCP client it has, udhcpc apart. Depends counts those in which the guest
-	// decides whether it steers: the verdict is GuestDependent. An instance with one NIC and an IPv4 default route
+	// guest keeps and whichever DHCP client it has, udhcpc apart. Depends counts those in which the verdict
+	// is GuestDependent: whether the host route steers, or by which NIC, depends on the guest or on the order of the list. An instance with one NIC and an IPv4 default route
 	// does not count, because everything leaves by that NIC. No instance counts as both.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`

@@ -72,7 +72,7 @@ func (p *printer) changes(before *cloud) {
 	comparison := audit.Compare(&before.audit, &p.audit)
 	comparison.Findings = append(comparison.Findings, p.ownChanges(before)...)
 	came, went := p.instanceChanges(before)
-	moves, moved, both, unknown := p.moves(before)
+	moves, moved, compared, unknown := p.moves(before)
 	if len(comparison.Usages)+len(comparison.Findings)+came+went+moved == 0 {
 		p.line(0, "Nothing changed.")
 		return
@@ -81,7 +81,7 @@ func (p *printer) changes(before *cloud) {
 		p.line(0, "instances: %d came, %d went", came, went)
 	}
 	if p.hasPorts {
-		p.line(0, "data moved in %d of the %s in both snapshots", moved, plural(both, "instance that is", "instances that are"))
+		p.line(0, "data moved in %d of the %s in both snapshots", moved, plural(compared, "instance that is", "instances that are"))
 	}
 	if unknown > 0 {
 		p.line(2, "not compared: %s on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.", count(unknown, "instance"))
@@ -145,9 +145,9 @@ func (p *printer) instanceChanges(before *cloud) (came, went int) {
 	return came, len(before.Instances) - (len(p.Instances) - came)
 }
 
-// moves folds what moved in the instances that both snapshots have. It returns also how many instances moved, and how many
-// are in both, and how many of these cannot be compared: tables of a subnet with netmask-spelling are not as analysed.
-func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both, unknown int) {
+// moves folds what moved in the instances that both snapshots have. It also counts those that moved, those that were compared,
+// and those that cannot be: the table of an instance on a subnet with netmask-spelling is not as analysed.
+func (p *printer) moves(before *cloud) (moves []audit.Move, moved, compared, unknown int) {
 	was := make(map[string]*hostroute.Instance, len(before.Instances))
 	for i := range before.Instances {
 		was[before.Instances[i].Name] = &before.Instances[i]
@@ -156,19 +156,19 @@ func (p *printer) moves(before *cloud) (moves []audit.Move, moved, both, unknown
 		if was[in.Name] == nil {
 			continue
 		}
-		both++
 		changesSpelling := func(s *hostroute.Subnet) bool { return (before.misspelt[s.ID] == nil) != (p.misspelt[s.ID] == nil) }
 		if slices.ContainsFunc(subnetsOf(&in), changesSpelling) {
 			unknown++
 			continue
 		}
+		compared++
 		list := audit.Moves(*was[in.Name], in)
 		if len(list) > 0 {
 			moved++
 		}
 		moves = append(moves, list...)
 	}
-	return audit.FoldMoves(moves), moved, both, unknown
+	return audit.FoldMoves(moves), moved, compared, unknown
 }
 
 // usageChange prints a host route that came (+), went (-) or changed (~).

@@ -124,7 +124,7 @@ func TestSpellingThatChanges(t *testing.T) {
 	rewritten := textFile(t, strings.Replace(misspeltSubnets, "11.0.0.0/255.0.0.0", "11.0.0.0/8", 1))
 	for _, snapshots := range [][2]string{{subnets, rewritten}, {rewritten, subnets}} {
 		out, _ := program(t, 1, "-before", snapshots[0]+","+ports, snapshots[1], ports)
-		wantContains(t, out, "\n  not compared: 1 instance on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.\n")
+		wantContains(t, out, "data moved in 0 of the 1 instance that is in both snapshots\n  not compared: 1 instance on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.\n")
 	}
 }
 
