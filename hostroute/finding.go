@@ -85,7 +85,13 @@ type Fix struct {
 
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
-	out := []Finding{}
+	likely := 1
+	for _, j := range a.judged {
+		if j.Class != ClassOwnGateway || j.Effect != EffectSteers {
+			likely++
+		}
+	}
+	out := make([]Finding, 0, likely)
 	next := a.judged
 	s := &subject{analysis: a}
 	out = s.ask(out, ofInstance)

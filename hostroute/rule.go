@@ -156,14 +156,8 @@ const maxHostRoutes = 20
 // The fixes that rules share. They depend on the subnets alone, so that they are the same on
 // every instance.
 
-// instructions are fixes without edits.
-func instructions(messages ...string) []Fix {
-	var fixes []Fix
-	for _, m := range messages {
-		fixes = append(fixes, Fix{Message: m, Edits: []Edit{}})
-	}
-	return fixes
-}
+// instruction is a fix without edits.
+func instruction(message string) Fix { return Fix{message, []Edit{}} }
 
 func removeEdit(c *candidate) Edit { return Edit{Subnet: c.subnet.ID, Old: *c.HostRoute} }
 
@@ -178,18 +172,18 @@ func (s *subject) removal() []Edit {
 }
 
 // remove proposes to remove a route that other instances may need.
-func (s *subject) remove() []Fix {
+func (s *subject) remove() Fix {
 	switch {
 	case s.route.subnet == nil:
-		return instructions("in the guest, delete the route")
+		return instruction("in the guest, delete the route")
 	case s.isAlone():
 		return s.removeUseless()
 	}
-	return []Fix{{"remove the host route, if no other instance on the subnet needs it", s.removal()}}
+	return Fix{"remove the host route, if no other instance on the subnet needs it", s.removal()}
 }
 
 // removeUseless proposes to remove a host route that is of no use to any instance.
-func (s *subject) removeUseless() []Fix { return []Fix{{"remove the host route", s.removal()}} }
+func (s *subject) removeUseless() Fix { return Fix{"remove the host route", s.removal()} }
 
 // isAlone reports whether a subnet is looked at with no instance known: its NIC has no name then.
 func (s *subject) isAlone() bool { return len(s.nics) == 1 && s.nics[0].Name == "" }
@@ -209,18 +203,18 @@ func (s *subject) replace(by HostRoute, message string) Fix {
 func (s *subject) nextHopFixes(note string) []Fix {
 	c := s.route.candidate
 	if c.subnet == nil {
-		return instructions(s.manualNextHop())
+		return []Fix{instruction(s.manualNextHop())}
 	}
 	gateway := c.subnet.usableGateway()
 	if !gateway.IsValid() || gateway == c.NextHop || !c.oneFamily() {
-		return s.remove()
+		return []Fix{s.remove()}
 	}
 	by := HostRoute{c.Destination.Masked(), gateway}
 	fix := s.replace(by, "set the next hop to "+gateway.String()+", the gateway of subnet "+c.subnet.label()+note)
 	if fix.Edits[0].New == (HostRoute{}) {
 		return []Fix{fix}
 	}
-	return append([]Fix{fix}, s.remove()...)
+	return []Fix{fix, s.remove()}
 }
 
 // manualNextHop says what the next hop of a manual route should be.

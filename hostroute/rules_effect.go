@@ -30,7 +30,7 @@ var capturesSubnet = rule{
 			Related: []Related{{Ref{s.Name, other.Name, other.ipv4.ID, HostRoute{}}, "has " + other.ipv4.CIDR.String()}},
 		}
 		if c.hasVerdict() {
-			f.Fixes = s.remove()
+			f.Fixes = []Fix{s.remove()}
 		}
 		return f
 	},
@@ -58,7 +58,7 @@ var singleNIC = rule{
 	scope:   ofRoute,
 	effect:  EffectSingleNIC,
 	tell: func(s *subject) Finding {
-		return Finding{Message: "there is one NIC, and the traffic would leave by it anyway", Fixes: s.remove()}
+		return Finding{Message: "there is one NIC, and the traffic would leave by it anyway", Fixes: []Fix{s.remove()}}
 	},
 }
 
@@ -78,7 +78,7 @@ var redundant = rule{
 		if !s.route.tried {
 			m = "the default route of subnet " + s.subnet.label() + " is offered in any case"
 		}
-		return Finding{Message: m, Fixes: s.remove()}
+		return Finding{Message: m, Fixes: []Fix{s.remove()}}
 	},
 }
 
@@ -97,6 +97,6 @@ var shadowed = rule{
 	effect:  EffectShadowed,
 	applies: func(s *subject) bool { return !s.contested() },
 	tell: func(s *subject) Finding {
-		return Finding{Message: "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used", Fixes: s.remove()}
+		return Finding{Message: "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used", Fixes: []Fix{s.remove()}}
 	},
 }

@@ -24,7 +24,7 @@ var duplicate = rule{
 		f := Finding{
 			Message: "destination " + c.dest.prefix.String() + " already has a route through " + quoted(c.nic.Name) + ": Linux keeps the first",
 			Related: s.winner(),
-			Fixes:   s.remove(),
+			Fixes:   []Fix{s.remove()},
 		}
 		isWorse := func(o *candidate) bool {
 			return o.subnet == c.subnet && o.NextHop != c.NextHop && c.NextHop == c.subnet.usableGateway()
@@ -122,7 +122,7 @@ var conflict = rule{
 		c := s.route.candidate
 		own := quoted(c.nic.Name)
 		w := s.inForce[c.dest.number]
-		f := Finding{Fixes: s.remove()}
+		f := Finding{Fixes: []Fix{s.remove()}}
 		if w != nil && c.subnet != nil && w.subnet == c.subnet {
 			f.Fixes = nil // no edit of their one list settles it
 		}
@@ -196,7 +196,7 @@ var multipleDefaults = rule{
 	scope:   ofInstance,
 	applies: func(s *subject) bool { return len(s.choices()) > 0 },
 	tell: func(s *subject) Finding {
-		var f Finding
+		f := Finding{Related: make([]Related, 0, len(s.nics)+len(s.judged))}
 		var names []string
 		a := "a"
 		for _, d := range s.choices() {
@@ -206,15 +206,15 @@ var multipleDefaults = rule{
 				f.Related = append(f.Related, Related{Ref{Instance: s.Name, NIC: n.Name}, "is offered a default route"})
 			}
 		}
-		f.Fixes = instructions(
-			"netplan or systemd-networkd: give every NIC but the one whose default route you want a higher route-metric (RouteMetric)",
-			"NetworkManager: set ipv4.never-default on the other NICs",
-			"dhcpcd: set nogateway in the interface sections of the other NICs",
-			"dhclient: on the other NICs, add an enter hook that takes the default route out of option 121 and unsets new_routers",
-		)
+		f.Fixes = []Fix{
+			instruction("netplan or systemd-networkd: give every NIC but the one whose default route you want a higher route-metric (RouteMetric)"),
+			instruction("NetworkManager: set ipv4.never-default on the other NICs"),
+			instruction("dhcpcd: set nogateway in the interface sections of the other NICs"),
+			instruction("dhclient: on the other NICs, add an enter hook that takes the default route out of option 121 and unsets new_routers"),
+		}
 		if len(s.offered(0)) < 2 {
 			a = "an IPv6"
-			f.Fixes = instructions("have the guest keep the IPv6 default route of one NIC")
+			f.Fixes = []Fix{instruction("have the guest keep the IPv6 default route of one NIC")}
 		}
 		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + s.keptDefault()
 		offered := len(f.Related)
@@ -275,9 +275,9 @@ var noDefault = rule{
 		f.Message += ": destinations without a route of their own are unreachable"
 		for _, n := range s.lostDefaults() {
 			f.Related = append(f.Related, Related{Ref{Instance: s.Name, NIC: n.Name}, "is offered a default route, and the guest drops it"})
-			f.Fixes = append(f.Fixes, instructions("have the guest keep the default route of "+quoted(n.Name))...)
+			f.Fixes = append(f.Fixes, instruction("have the guest keep the default route of "+quoted(n.Name)))
 		}
-		f.Fixes = append(f.Fixes, instructions("give the subnet that should carry the default route DHCP and a gateway inside its CIDR")...)
+		f.Fixes = append(f.Fixes, instruction("give the subnet that should carry the default route DHCP and a gateway inside its CIDR"))
 		return f
 	},
 }
@@ -334,7 +334,7 @@ var overlappingSubnets = rule{
 		if more > 0 {
 			m += "; " + strconv.Itoa(more) + " more subnets overlap it"
 		}
-		return Finding{Message: m, Related: overlaps, Fixes: instructions("use subnets that do not overlap")}
+		return Finding{Message: m, Related: overlaps, Fixes: []Fix{instruction("use subnets that do not overlap")}}
 	},
 }
 

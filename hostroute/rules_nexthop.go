@@ -96,17 +96,17 @@ var nextHopOtherNIC = rule{
 func (s *subject) moveTo(to *Subnet) []Fix {
 	c := s.route.candidate
 	if c.subnet == nil {
-		return instructions(s.manualNextHop())
+		return []Fix{instruction(s.manualNextHop())}
 	}
 	there := c.masked()
 	if len(s.others(to, there, HostRoute{})) > 0 {
 		return []Fix{{"remove the host route: subnet " + to.label() + " already has it", s.removal()}}
 	}
 	if !to.usableGateway().IsValid() || to.DHCPDisabled || len(to.HostRoutes) >= maxHostRoutes {
-		return s.remove()
+		return []Fix{s.remove()}
 	}
 	move := Fix{"move the host route to subnet " + to.label(), append([]Edit{{Subnet: to.ID, New: there}}, s.removal()...)}
-	return append([]Fix{move}, s.remove()...)
+	return []Fix{move, s.remove()}
 }
 
 var nextHopOffLink = rule{

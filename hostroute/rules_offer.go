@@ -34,7 +34,7 @@ var noLease = rule{
 		}
 		return Finding{
 			Message: problem + ": Calico's DHCP server has no address in the subnet, so it gives no lease, and nothing from the subnet arrives",
-			Fixes:   instructions("give subnet " + name + " " + gateway + "; if that makes a second default route, have the guest drop it"),
+			Fixes:   []Fix{instruction("give subnet " + name + " " + gateway + "; if that makes a second default route, have the guest drop it")},
 		}
 	},
 }
@@ -69,7 +69,7 @@ var secondIPv4Subnet = rule{
 		n := s.nic
 		f := Finding{
 			Message: quoted(n.Name) + " has " + strconv.Itoa(n.count4()) + " IPv4 subnets, and a guest configures only one of them. This report assumes ",
-			Fixes:   instructions("use one port for each IPv4 subnet"),
+			Fixes:   []Fix{instruction("use one port for each IPv4 subnet")},
 		}
 		another := func(s *Subnet) bool { return s != n.ipv4 && s.is4() && !s.DHCPDisabled && s.hasGateway() }
 		switch {
@@ -121,7 +121,7 @@ var dhcpDisabled = rule{
 	tell: func(s *subject) Finding {
 		return Finding{
 			Message: "DHCP is off on subnet " + s.subnet.label() + ": its host routes reach only a guest that reads the config drive",
-			Fixes:   instructions("enable DHCP on subnet " + s.subnet.label()),
+			Fixes:   []Fix{instruction("enable DHCP on subnet " + s.subnet.label())},
 		}
 	},
 }
@@ -170,7 +170,7 @@ var routesIgnored = rule{
 	tell: func(s *subject) Finding {
 		return Finding{
 			Message: string(s.client.guest) + " ignores the host routes of subnet " + s.subnet.label() + ": it takes no routes from DHCP but the default",
-			Fixes:   instructions("use an image with another DHCP client on this instance, or program the routes in the guest"),
+			Fixes:   []Fix{instruction("use an image with another DHCP client on this instance, or program the routes in the guest")},
 		}
 	},
 }
@@ -187,7 +187,7 @@ var defaultDropped = rule{
 	tell: func(s *subject) Finding {
 		return Finding{
 			Message: "the host route to 0.0.0.0/0 never arrives: Neutron drops it, because subnet " + s.subnet.label() + " has the gateway " + s.subnet.Gateway.String(),
-			Fixes:   s.removeUseless(),
+			Fixes:   []Fix{s.removeUseless()},
 		}
 	},
 }
@@ -216,7 +216,7 @@ var optionOverflow = rule{
 		}
 		return Finding{
 			Message: m + ", and DHCP option 121 holds 255: no host route and no sibling route arrives, only the default",
-			Fixes:   instructions("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones"),
+			Fixes:   []Fix{instruction("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones")},
 		}
 	},
 }
@@ -236,7 +236,7 @@ var loopbackDestination = rule{
 	tell: func(s *subject) Finding {
 		return Finding{
 			Message: "destination " + s.route.Destination.String() + " is inside 127.0.0.0/8: Neutron refuses the host route",
-			Fixes:   s.removeUseless(),
+			Fixes:   []Fix{s.removeUseless()},
 		}
 	},
 }
@@ -258,7 +258,7 @@ var tooManyRoutes = rule{
 		return Finding{
 			Message: "subnet " + s.subnet.label() + " has " + strconv.Itoa(len(s.subnet.HostRoutes)) +
 				" host routes: Neutron's default limit is 20 (max_subnet_host_routes), and it refuses a change that leaves more",
-			Fixes: instructions("use fewer and wider host routes on subnet " + s.subnet.label() + ", or raise Neutron's limit"),
+			Fixes: []Fix{instruction("use fewer and wider host routes on subnet " + s.subnet.label() + ", or raise Neutron's limit")},
 		}
 	},
 }
@@ -280,7 +280,7 @@ var hostBits = rule{
 		f := Finding{Message: "destination " + c.Destination.String() + " has bits outside its mask: "}
 		if c.subnet == nil {
 			f.Message += refusal(c)
-			f.Fixes = instructions("in the guest, use the destination " + masked)
+			f.Fixes = []Fix{instruction("in the guest, use the destination " + masked)}
 			return f
 		}
 		f.Message += "Neutron refuses such a host route today"
