@@ -291,6 +291,7 @@ func TestJSONNamesAreTheGoNamesInSnakeCase(t *testing.T) {
 			"without": "",
 			"witness": "",
 			"guest_dependent": true,
+			"default_dependent": false,
 			"guests": [
 				"systemd-networkd",
 				"NetworkManager"
@@ -313,6 +314,7 @@ func TestJSONNamesAreTheGoNamesInSnakeCase(t *testing.T) {
 			"without": "eth0",
 			"witness": "11.12.0.0",
 			"guest_dependent": false,
+			"default_dependent": false,
 			"guests": []
 		}
 	],

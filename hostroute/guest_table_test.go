@@ -165,8 +165,10 @@ func compareGuests(t testing.TB, in hostroute.Instance) bool {
 			return false
 		}
 		for _, v := range r.Verdicts {
-			if guest == hostroute.GuestDhclient && v.GuestDependent != twin.GuestDependent(in, v.Subject) {
-				t.Errorf("guest-dependent: %v, and the twin says %v\n%v%s", v, !v.GuestDependent, r.Table, describe(in))
+			dependent, onDefault := twin.GuestDependent(in, v.Subject), twin.DefaultDependent(in, v.Subject)
+			if guest == hostroute.GuestDhclient && (v.GuestDependent != dependent || v.DefaultDependent != onDefault) {
+				t.Errorf("got %v; guest-dependent: %v, and the twin says %v; default-dependent: %v, and the twin says %v\n%v%s",
+					v, v.GuestDependent, dependent, v.DefaultDependent, onDefault, r.Table, describe(in))
 				return false
 			}
 			if v.Effect == hostroute.EffectNotOffered && v.Cause != hostroute.CodeRoutesIgnored || !v.Subject.HostRoute.Destination.Addr().Is4() || !v.Subject.HostRoute.NextHop.Is4() {

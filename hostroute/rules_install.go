@@ -219,14 +219,14 @@ var multipleDefaults = rule{
 		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + s.keptDefault()
 		offered := len(f.Related)
 		for _, j := range s.judged {
-			if j.onDefault {
+			if j.DefaultDependent {
 				f.Related = append(f.Related, Related{j.Subject, "its effect depends on which default route the guest keeps"})
 			}
 		}
 		if depend := f.Related[offered:]; len(depend) > 0 {
 			example := depend[0].Ref
 			example.Instance = ""
-			f.Message += "; the effect of " + strconv.Itoa(len(depend)) + " depends on it, for example of " + example.String()
+			f.Message += "; routes that depend on it: " + strconv.Itoa(len(depend)) + ", such as " + example.String()
 		}
 		return f
 	},
@@ -311,9 +311,9 @@ var overlappingSubnets = rule{
 	code: CodeOverlappingSubnets, severity: SeverityError,
 	title: "subnets of two NICs overlap",
 	when:  "A subnet of a NIC overlaps a subnet of an earlier NIC, or is the same.",
-	why: "For addresses in both, the connected route with the longer prefix wins; if the subnets are the same, that of one NIC, under most guests of " +
-		"the earlier. Neighbours on the other NIC's link with such an address are reached through the wrong NIC.",
-	remedy: "Use subnets that do not overlap.",
+	why: "The guest reaches an address in both subnets by one of the NICs only: by the one with the longer prefix; if the prefixes are equal, under most " +
+		"guests by the earlier one. Data to the other NIC's neighbours leaves by the wrong NIC, and the hypervisor drops it if it has the other NIC's address.",
+	remedy: "Use subnets that do not overlap. Put two NICs that are on one subnet on different subnets.",
 	example: func() Instance {
 		in := twoNICs()
 		in.NICs[1] = NIC{Name: "eth1", Subnets: []*Subnet{exampleSubnet("wide", "10.65.0.0/16", "10.65.255.1")}}
@@ -328,13 +328,15 @@ var overlappingSubnets = rule{
 		overlaps, more := s.overlaps()
 		first := overlaps[0].Ref
 		m := s.subnet.CIDR.String() + " overlaps subnet " + quoted(first.Subnet) + " of " + quoted(first.NIC) + ": the guest reaches an address in both by one of the NICs only"
+		fix := "use subnets that do not overlap"
 		if first.Subnet == s.subnet.ID {
 			m = quoted(first.NIC) + " is on subnet " + s.subnet.label() + ", too: the guest reaches its addresses by one of the NICs only"
+			fix = "put " + quoted(first.NIC) + " and " + quoted(s.nic.Name) + " on different subnets"
 		}
 		if more > 0 {
 			m += "; " + strconv.Itoa(more) + " more subnets overlap it"
 		}
-		return Finding{Message: m, Related: overlaps, Fixes: []Fix{instruction("use subnets that do not overlap")}}
+		return Finding{Message: m, Related: overlaps, Fixes: []Fix{instruction(fix)}}
 	},
 }
 

@@ -14,11 +14,10 @@ var nextHopNotGateway = rule{
 	title: "next hop is not the gateway",
 	when:  "The next hop is an address that the NIC reaches directly, but not the gateway of the subnet.",
 	why: "The hypervisor answers for every address on the link and forwards the data itself. A router, firewall or VPN instance at the next hop never " +
-		"sees the data. If the hypervisor has no route to that address, nothing answers, and the data is lost. The metadata address 169.254.169.254 by " +
-		"way of a DHCP port is the same mistake.",
-	remedy: "Set the next hop to the gateway, or remove the host route. Under Calico no host route sends data through another machine. Routing in the " +
-		"hypervisors (BGP) can, and so can a tunnel from the guest. A NIC on the router's own network does not help, because the hypervisor stands " +
-		"between all of them.",
+		"sees the data, and no host route can send it there. If the hypervisor has no route to that address, nothing answers, and the data is lost. The " +
+		"metadata address 169.254.169.254 by way of a DHCP port is the same mistake.",
+	remedy: "Set the next hop to the gateway, or remove the host route. Routing in the hypervisors (BGP) can send data through another machine, and so " +
+		"can a tunnel from the guest. A NIC on the router's own network does not help, because the hypervisor stands between all of them.",
 	example: func() Instance { return twoNICs("11.11.0.0/16,11.8.0.77") },
 	scope:   ofRoute, alone: true,
 	class: ClassNotGateway,

@@ -82,17 +82,19 @@ type Verdict struct {
 	Witness netip.Addr `json:"witness"`
 	// GuestDependent says that the verdict depends on something that Neutron does not tell:
 	//   - the DHCP client: Guests is not empty;
-	//   - which of the offered default routes is in force, if DefaultNIC is empty: with another one, Effective would change,
-	//     or Witness would leave by another NIC;
+	//   - which of the offered default routes is in force: DefaultDependent is true;
 	//   - the order of the subnet's list, which Neutron does not keep: the route is installed if it comes first and not if
 	//     it comes last, or the reverse.
 	GuestDependent bool `json:"guest_dependent"`
+	// DefaultDependent says that, with another one of the offered default routes in force, Effective would change, or
+	// Witness would leave by another NIC. If DefaultNIC is set, it is false.
+	DefaultDependent bool `json:"default_dependent"`
 	// Guests are those under which the verdict differs, in the order of [Guests]: Effective may be different there, or
 	// Witness may leave by another NIC. The comparison lets both guests keep the same default route: that of DefaultNIC
 	// or, if it is empty, each of the offered ones in turn.
 	//
 	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides, with the
-	// same default route kept. If the leases decide only which default route is in force, GuestDependent alone says so. If
+	// same default route kept. If the leases decide only which default route is in force, DefaultDependent alone says so. If
 	// the offer is longer than 197 bytes, the guests that can lose it are among them. GuestUdhcpc never is, because no
 	// host route reaches it.
 	//
@@ -110,7 +112,7 @@ func (v Verdict) Consistent() bool {
 // equal compares all fields.
 func (v *Verdict) equal(o *Verdict) bool {
 	return v.Subject == o.Subject && v.Class == o.Class && v.Effect == o.Effect && v.Cause == o.Cause && v.With == o.With && v.Without == o.Without &&
-		v.Witness == o.Witness && v.GuestDependent == o.GuestDependent && slices.Equal(v.Guests, o.Guests)
+		v.Witness == o.Witness && v.GuestDependent == o.GuestDependent && v.DefaultDependent == o.DefaultDependent && slices.Equal(v.Guests, o.Guests)
 }
 
 // Effective reports whether Effect is steers.
@@ -135,10 +137,14 @@ func (v Verdict) String() string {
 			s += " leaves by " + quoted(v.With) + ", without it by " + quoted(v.Without)
 		}
 	}
-	if len(v.Guests) > 0 {
+	switch {
+	case len(v.Guests) > 0:
 		s += "; may differ under " + guestNames(v.Guests)
-	} else if v.GuestDependent {
-		s += "; depends on which default route the guest keeps, or on the order of the list"
+	case v.GuestDependent && !v.DefaultDependent:
+		s += "; depends on the order of the list"
+	}
+	if v.DefaultDependent {
+		s += "; depends on which default route the guest keeps"
 	}
 	return s
 }
@@ -147,11 +153,8 @@ func (v Verdict) String() string {
 type judged struct {
 	*candidate
 	*Verdict
-	// What makes the verdict guest-dependent:
-	onList    bool // the order of the list, or whether a long offer arrives
-	onDefault bool // the default that the guest keeps
-
-	good bool // no rule holds, so none needs to be asked
+	onList bool // it depends on the order of the list, or on whether a long offer arrives
+	good   bool // no rule holds, so none needs to be asked
 }
 
 // A variant has the outcomes for the instance's guest with one default, and for other guests with the same default.
@@ -188,11 +191,11 @@ func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Ver
 		all = append(all, judged{candidate: c, Verdict: v})
 		j := &all[len(all)-1]
 		for _, other := range defaults {
-			j.onDefault = j.onDefault || differs(o, other, i)
+			v.DefaultDependent = v.DefaultDependent || differs(o, other, i)
 		}
 		v.Guests = differing(o, guests, i)
 		j.onList = c.tried && c.byDHCP() && c.nic.bytes > offerSafe || c.tried && c.subnet != nil && orderMatters(o.fib, c)
-		v.GuestDependent = len(v.Guests) > 0 || j.onList || j.onDefault
+		v.GuestDependent = len(v.Guests) > 0 || j.onList || v.DefaultDependent
 		j.good = guests == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
 	}
 	return all, verdicts

@@ -349,7 +349,10 @@ func TestVerdictString(t *testing.T) {
 		"on-link, steers: 11.11.0.0 has no route, without it leaves by eth0":     {Class: hostroute.ClassOnLink, Effect: hostroute.EffectSteers, Without: "eth0", Witness: at},
 		"off-link, refused (next-hop-off-link); may differ under systemd-networkd and NetworkManager": {Class: hostroute.ClassOffLink, Effect: hostroute.EffectRefused, Cause: hostroute.CodeNextHopOffLink, GuestDependent: true,
 			Guests: []hostroute.Guest{hostroute.GuestNetworkd, hostroute.GuestNetworkManager}},
-		"own-gateway, redundant; depends on which default route the guest keeps, or on the order of the list": {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectRedundant, GuestDependent: true},
+		"own-gateway, redundant; depends on which default route the guest keeps": {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectRedundant, GuestDependent: true, DefaultDependent: true},
+		"own-gateway, redundant; depends on the order of the list":               {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectRedundant, GuestDependent: true},
+		"own-gateway, redundant; may differ under dhcpcd; depends on which default route the guest keeps": {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectRedundant,
+			GuestDependent: true, DefaultDependent: true, Guests: []hostroute.Guest{hostroute.GuestDhcpcd}},
 		"own-gateway, redundant": {Class: hostroute.ClassOwnGateway, Effect: hostroute.EffectRedundant},
 	} {
 		if got := v.String(); got != want {

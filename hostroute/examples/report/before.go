@@ -87,7 +87,7 @@ func (p *printer) changes(before *cloud) {
 		p.line(2, "not compared: %s on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.", count(unknown, "instance"))
 	}
 	for _, m := range moves {
-		p.line(2, "%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), quoted(m.Examples[0]))
+		p.line(2, "%s", p.moveLine(m))
 	}
 	if p.hasPorts {
 		p.line(0, "assumed: %s", p.assumptions())

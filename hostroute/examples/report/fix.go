@@ -95,13 +95,16 @@ func (p *printer) candidates(e *entry) []hostroute.Fix {
 		}
 	}
 	switch {
-	case out == nil && e.code == hostroute.CodeConflict: // what is in force is from the same subnet
-		out = []hostroute.Fix{{Message: "put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice"}}
+	case out == nil && e.code == hostroute.CodeConflict:
+		out = []hostroute.Fix{twice}
 	case out == nil, e.code == hostroute.CodeRoutesIgnored:
 		out = []hostroute.Fix{{Message: advice(e.code)}}
 	}
 	return out
 }
+
+// twice is the fix of a conflict that has none of its own: what is in force is from the same subnet.
+var twice = hostroute.Fix{Message: "put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice"}
 
 // best returns the first fix that moves nothing, else the one that moves data in the fewest instances. The impact is nil
 // if the fix has no edits, or nothing is known.
@@ -205,6 +208,11 @@ func (p *printer) fix(label string, e *entry, f hostroute.Fix, impact *audit.Imp
 		p.commands(6, f.Edits)
 	case p.unsafe && !slices.ContainsFunc(f.Edits, isMisspelt):
 		p.line(6, "# %s:", warning(impact))
+		if impact != nil && len(impact.Moves) > 1 {
+			for _, m := range impact.Moves {
+				p.line(6, "#   %s", p.moveLine(m))
+			}
+		}
 		p.commands(6, f.Edits)
 	default:
 		p.hidden = true
@@ -227,6 +235,9 @@ func (e *entry) mayWork() string {
 		which = routesText(wanted)
 	case len(wanted) == 1:
 		which = "the host route"
+	}
+	if e.code == hostroute.CodeNoLease {
+		return " (the NIC still gets no lease, and " + which + " may work after the other fix)"
 	}
 	return " (but " + which + " may work after the other fix)"
 }
@@ -320,6 +331,11 @@ func (p *printer) moveText(moves []audit.Move) string {
 	return text + ", e.g. in " + quoted(m.Examples[0])
 }
 
+// moveLine returns "11.12.0.0/16 front -> back in 2 instances, e.g. NAME".
+func (p *printer) moveLine(m audit.Move) string {
+	return fmt.Sprintf("%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), quoted(m.Examples[0]))
+}
+
 // prefixesText names three prefixes at most.
 func prefixesText(list []netip.Prefix) string {
 	if len(list) > maxPrefixes {
@@ -346,6 +362,6 @@ func (p *printer) misspelling(e *entry) {
 	if more := len(list) - maxDestinations; more > 0 {
 		p.line(4, "and %d more", more)
 	}
-	p.line(4, "fix: write the list as it is understood; then run this again. That can move data, and how much is not worked out: guests that get none of the host routes now get all of them")
+	p.line(4, "fix: write the list as it is understood; then run this again. That can move data, and how much is not worked out: guests that get none of the host routes today will get all of them")
 	p.command(6, neutron.ReplaceCommand(p.subnets[e.subnet]))
 }

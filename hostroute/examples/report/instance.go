@@ -72,6 +72,7 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 		}
 		p.finding(f, f.Fixes)
 	}
+	p.hiddenNote()
 	return failing, nil
 }
 
@@ -191,6 +192,9 @@ func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 	case carrier != nil:
 		e.add(carrier.HostRoutes...)
 	}
+	if len(fixes) == 0 && f.Code == hostroute.CodeConflict {
+		fixes = []hostroute.Fix{twice}
+	}
 	for _, fix := range fixes {
 		impact := p.impact(fix.Edits)
 		if f.Severity == hostroute.SeverityInfo && impact != nil && !impact.None() {
@@ -208,7 +212,7 @@ func (p *printer) noFix(e *entry, f hostroute.Fix, impact *audit.Impact) {
 		what = "remove it"
 	}
 	effect, _ := p.effect(f.Edits, impact)
-	p.line(4, "no fix needed: it does no harm, and to %s%s", what, strings.TrimPrefix(effect, ":"))
+	p.line(4, "this needs no fix: to %s%s", what, strings.TrimPrefix(effect, ":"))
 }
 
 func (e *entry) add(routes ...hostroute.HostRoute) {
@@ -232,7 +236,7 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 	if p.misspelt[s.ID] != nil {
 		e := &entry{code: p.misspelt[s.ID][0].Code, subnet: s.ID}
 		e.add(s.HostRoutes...)
-		p.out.WriteByte('\n')
+		p.line(0, "\n%v: %s (%s)", rules[e.code].Severity, rules[e.code].Title, e.code)
 		p.entry(e)
 		return failing, nil
 	}
@@ -248,6 +252,7 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 			p.known(r)
 		}
 	}
+	p.hiddenNote()
 	return failing, nil
 }
 

@@ -37,11 +37,19 @@ func (p *printer) goers() {
 		p.line(0, "%s what CAN GO lists.", plural(instances, "instance is left out: it may need", "instances are left out: they may need"))
 	}
 	if p.hasPorts && len(p.hostRoutes) > 0 {
-		p.out.WriteByte('\n')
-		p.line(0, "One fix at a time; run this again after each. What CAN GO lists can all go at once; then run this again, too.")
-		if p.hidden {
-			p.line(0, "Commands of fixes that may move data are left out: -unsafe prints them.")
+		text := "One fix at a time; run this again after each."
+		if len(p.canGo) > 0 {
+			text += " What CAN GO lists can all go at once; then run this again, too."
 		}
+		p.line(0, "\n%s", text)
+	}
+	p.hiddenNote()
+}
+
+// hiddenNote says that commands were left out.
+func (p *printer) hiddenNote() {
+	if p.hidden {
+		p.line(0, "\n-unsafe prints the commands that are left out: their fixes move data, or it is not known that they move none.")
 	}
 }
 

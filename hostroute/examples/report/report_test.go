@@ -125,7 +125,7 @@ func TestSampleShowsEachPart(t *testing.T) {
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
     fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1); if that makes a second default route, have the guest drop it (what that moves is not worked out)
-    or remove: moves no data (but the host routes may work after the other fix)
+    or remove: moves no data (the NIC still gets no lease, and the host routes may work after the other fix)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
@@ -203,7 +203,7 @@ func TestSubnet(t *testing.T) {
 	out, _ = program(t, 0, "-subnet", "old-subnet", sampleSubnets, samplePorts)
 	wantContains(t, out, "\n  left out: port 00000014-58ed-4fc1-952e-1e2ab7081d8b, which names instance "+sampleWeb+" (-problems tells why)\n", "\n10.98.0.0/16 via 10.99.0.1: idle\n")
 	out, _ = program(t, 0, "-subnet", "back-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "(single-nic)\n    no fix needed: it does no harm, and to remove it moves 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n")
+	wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n")
 	program(t, 1, "-subnet", "lab-subnet", sampleSubnets)
 	if out, _ := program(t, 1, "-subnet", "backup-subnet", sampleSubnets, samplePorts); !strings.Contains(out, "(no-lease)\n    fix: give subnet") {
 		t.Errorf("got\n%s", out)
@@ -241,12 +241,18 @@ func TestDefaults(t *testing.T) {
 func TestUnsafeAndAll(t *testing.T) {
 	plain, _ := program(t, 1, sampleSubnets, samplePorts)
 	unsafe, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
-	const move = "      # moves data:\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n" +
+	const move = "      # moves data:\n      #   11.12.0.0/16 front -> back in 3 instances, e.g. edge0001-0000-4000-8000-000000000010\n" +
+		"      #   11.12.0.0/16 app -> back in 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n" +
 		"      openstack subnet unset --host-route destination=11.12.0.0/16,gateway=11.8.0.1 app-subnet\n"
 	if strings.Contains(plain, move) || !strings.Contains(unsafe, move) {
 		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)
 	}
 	wantContains(t, unsafe, "\n    fix: remove: may move data of 1 of 1 instance\n      # may move data:\n      openstack subnet unset ", "\n    fix: next hop 10.70.0.1: moves no data\n      openstack ")
+	const left = "\n-unsafe prints the commands that are left out: "
+	alone, _ := program(t, 0, "-subnet", "app-subnet", sampleSubnets, samplePorts)
+	if !strings.Contains(plain, left) || !strings.Contains(alone, left) || strings.Contains(unsafe, left) {
+		t.Errorf("no line %q:\n%s\n%s\nor it is here:\n%s", left, plain, alone, unsafe)
+	}
 	if strings.Contains(plain, "# ") {
 		t.Errorf("without -unsafe:\n%s", plain)
 	}

@@ -239,7 +239,7 @@ func GuestDependent(in hostroute.Instance, subject hostroute.Ref) bool {
 		return false
 	}
 	differs := x.route.Destination.Addr().Is4() && len(GuestsThatDiffer(in, subject)) > 0
-	return differs || ListMatters(in, subject) || hangsOnDefault(in, subject)
+	return differs || ListMatters(in, subject) || DefaultDependent(in, subject)
 }
 
 // ListMatters reports whether it depends on the order of a list, or on whether a long offer arrives.
@@ -263,9 +263,9 @@ func reaches(in hostroute.Instance, x subject) bool {
 	return find(list, x) != nil && oneFamily(x.route, x.subnet)
 }
 
-// hangsOnDefault reports whether the route is effective with another one of several offered defaults and not with this
+// DefaultDependent reports whether the route is effective with another one of several offered defaults and not with this
 // one, or the reverse, or whether its witness leaves by another NIC then.
-func hangsOnDefault(in hostroute.Instance, subject hostroute.Ref) bool {
+func DefaultDependent(in hostroute.Instance, subject hostroute.Ref) bool {
 	x, found := subjectOf(in, subject)
 	if !found || !reaches(in, x) || in.DefaultNIC != "" {
 		return false
