@@ -80,62 +80,57 @@ func tableOf(in Instance) *fib { return tableUnder(in, clientOf(in.Guest), in.to
 
 func (f *fib) analysis() *analysis {
 	all := outcomesOf(f)
-	judged, verdicts := judge(all[0], all[1:], variants(all))
+	judged, verdicts := judge(all[0], all[1:], underGuests(all))
 	return &analysis{all[0], judged, verdicts}
 }
 
 // judgedAlone returns the analysis of a table as if there were no other guest and no other default: Class, Effect and Cause
 // of the verdicts, and so the findings of severity error, are the same.
 func (f *fib) judgedAlone() *analysis {
-	o := effects([]*fib{f})[0]
-	judged, verdicts := judge(o, nil, []variant{{base: o}})
+	o := f.outcomes()
+	judged, verdicts := judge(o, nil, map[Guest][]*outcomes{})
 	return &analysis{o, judged, verdicts}
 }
 
 // outcomesOf returns the outcomes for a guest, and for it with each of the defaults that it may keep.
 func outcomesOf(f *fib) []*outcomes {
-	fibs := []*fib{f}
+	all := []*outcomes{f.outcomes()}
 	for i, keeps := range f.choices() {
 		if i == maxCompared && f.client.metric > 0 { // each costs as much as the first
 			break
 		}
-		fibs = append(fibs, f.keeping(keeps))
+		all = append(all, f.keeping(keeps).outcomes())
 	}
-	return effects(fibs)
+	return all
 }
 
 // maxCompared bounds with how many default routes guests are compared: no real instance is offered as many and keeps
 // an unknown one.
 const maxCompared = 8
 
-// variants returns the guest with each IPv4 default that it may keep, and with it other guests that keep the same; nil
-// where guests cannot differ.
-func variants(all []*outcomes) []variant {
+// underGuests returns the outcomes under each guest, with each IPv4 default that it may keep; nil where guests cannot differ.
+func underGuests(all []*outcomes) map[Guest][]*outcomes {
 	if !all[0].mayDiffer() {
 		return nil
 	}
-	var out []variant
-	for _, told := range all[1:] {
-		if told.defaults[0] != 0 {
-			out = append(out, variant{base: told})
+	var own []*outcomes
+	for _, o := range all[1:] {
+		if o.defaults[0] != 0 && len(own) < maxCompared {
+			own = append(own, o)
 		}
 	}
-	if len(out) == 0 {
-		out = append(out, variant{base: all[0]})
+	if len(own) == 0 {
+		own = all[:1]
 	}
-	out = out[:min(len(out), maxCompared)]
+	under := map[Guest][]*outcomes{all[0].client.guest: own}
 	for i := range clients {
 		c := &clients[i]
 		if c == all[0].client || c.ignoresRoutes {
 			continue
 		}
-		fibs := []*fib{tableUnder(all[0].Instance, c, out[0].base.defaults)}
-		for _, v := range out[1:] {
-			fibs = append(fibs, fibs[0].keeping(v.base.defaults))
-		}
-		for k, other := range effects(fibs) {
-			out[k].others = append(out[k].others, other)
+		for _, o := range own {
+			under[c.guest] = append(under[c.guest], tableUnder(o.Instance, c, o.defaults).outcomes())
 		}
 	}
-	return out
+	return under
 }

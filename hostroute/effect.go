@@ -29,49 +29,8 @@ type outcomes struct {
 	reinstalled map[*candidate]outcome // of those that change others
 }
 
-// effects returns the outcomes for one guest that keeps different defaults. Where that changes nothing but the defaults, they
-// share the work.
-func effects(fibs []*fib) []*outcomes {
-	all := make([]*outcomes, len(fibs))
-	for i, f := range fibs {
-		if f.guest == fibs[0].guest {
-			all[i] = f.outcomes(all[0])
-		} else {
-			all[i] = effects([]*fib{f})[0]
-		}
-	}
-	first := fibs[0]
-	if first.around == nil {
-		return all // no next hop depends on another route
-	}
-	for _, c := range first.attempts {
-		if !c.hasVerdict() {
-			continue
-		}
-		var left *fib
-		for i, f := range fibs {
-			if _, done := all[i].reinstalled[c]; done || f.guest != first.guest || !f.changesOthers(c) {
-				continue
-			}
-			if left == nil {
-				left = install(first.guest, first.attempted(c), first.defaults)
-			}
-			after := left
-			if i > 0 {
-				after = left.keeping(f.defaults)
-			}
-			all[i].reinstall(c, after)
-		}
-	}
-	return all
-}
-
-// outcomes returns the outcomes for a guest. They share what they can with others, if there are others.
-func (f *fib) outcomes(others *outcomes) *outcomes {
-	sameInForce := func(a, b *candidate) bool { return (a == nil) == (b == nil) }
-	if others != nil && slices.EqualFunc(f.inForce, others.inForce, sameInForce) {
-		return &outcomes{fib: f, routes: others.routes, verdicts: others.verdicts, places: others.places}
-	}
+// outcomes returns the outcomes for a guest.
+func (f *fib) outcomes() *outcomes {
 	o := &outcomes{fib: f, routes: f.prefixes}
 	if slices.Contains(f.inForce, nil) {
 		o.routes, o.places = nil, make([]int32, len(f.inForce))
@@ -83,6 +42,14 @@ func (f *fib) outcomes(others *outcomes) *outcomes {
 		}
 	}
 	o.verdicts = sweep.Effects(nil, o.routes)
+	if f.around == nil {
+		return o // no next hop depends on another route
+	}
+	for _, c := range f.attempts {
+		if _, done := o.reinstalled[c]; !done && c.hasVerdict() && f.changesOthers(c) {
+			o.reinstall(c, install(f.guest, f.attempted(c), f.defaults))
+		}
+	}
 	return o
 }
 

@@ -157,16 +157,10 @@ type judged struct {
 	good   bool // no rule holds, so none needs to be asked
 }
 
-// A variant has the outcomes for the instance's guest with one default, and for other guests with the same default.
-type variant struct {
-	base   *outcomes
-	others []*outcomes
-}
-
 // judge returns every host route and manual route with its verdict, and the verdicts themselves. To see on what they
-// depend, it compares the outcomes with those for other defaults, and for other guests. If no attempt is unusual, guests is
+// depend, it compares the outcomes with those for other defaults, and under other clients. If no attempt is unusual, under is
 // nil. Then no rule but loopback-destination can hold for a route that steers and has the own gateway as next hop.
-func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Verdict) {
+func judge(o *outcomes, defaults []*outcomes, under map[Guest][]*outcomes) ([]judged, []Verdict) {
 	n := 0
 	for i := range o.candidates {
 		if o.candidates[i].hasVerdict() {
@@ -193,33 +187,33 @@ func judge(o *outcomes, defaults []*outcomes, guests []variant) ([]judged, []Ver
 		for _, other := range defaults {
 			v.DefaultDependent = v.DefaultDependent || differs(o, other, i)
 		}
-		v.Guests = differing(o, guests, i)
+		v.Guests = differing(o, under, i)
 		j.onList = c.tried && c.byDHCP() && c.nic.bytes > offerSafe || c.tried && c.subnet != nil && orderMatters(o.fib, c)
 		v.GuestDependent = len(v.Guests) > 0 || j.onList || v.DefaultDependent
-		j.good = guests == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
+		j.good = under == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
 	}
 	return all, verdicts
 }
 
 // differing returns the guests under which a candidate, given by its number among all, has another effect. The
 // instance's own is among them where the order in which it configures its NICs decides.
-func differing(o *outcomes, variants []variant, i int) []Guest {
+func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
 	c := &o.candidates[i]
 	out := []Guest{}
-	cannotDiffer := variants == nil && c.nic.bytes <= offerSafe
+	cannotDiffer := under == nil && c.nic.bytes <= offerSafe
 	if cannotDiffer || !c.tried && o.withheld(c) != CodeRoutesIgnored {
 		return out
 	}
 	for k := range clients {
 		cl := &clients[k]
 		differ := cl.losesLongOffers && c.byDHCP() && c.nic.bytes > offerSafe
-		for _, v := range variants {
-			if cl == o.client {
-				own := v.base.outcome(&v.base.candidates[i])
-				differ = differ || own.steers && !own.surely
-			}
-			for _, other := range v.others {
-				differ = differ || other.client == cl && differs(v.base, other, i)
+		for at, other := range under[cl.guest] {
+			own := under[o.client.guest][at]
+			if own == other {
+				out := own.outcome(&own.candidates[i])
+				differ = differ || out.steers && !out.surely
+			} else {
+				differ = differ || differs(own, other, i)
 			}
 		}
 		if differ {
