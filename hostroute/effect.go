@@ -24,21 +24,18 @@ type outcomes struct {
 	*fib
 	routes   []sweep.Route   // the destinations with a route in force
 	verdicts []sweep.Verdict // what each of them decides
-	places   []int32         // the place of each destination among them, by its number; nil: each has a route in force, and its number is its place
+	places   []int32         // their places, by the number of the destination
 
 	reinstalled map[*candidate]outcome // of those that change others
 }
 
 // outcomes returns the outcomes for a guest.
 func (f *fib) outcomes() *outcomes {
-	o := &outcomes{fib: f, routes: f.prefixes}
-	if slices.Contains(f.inForce, nil) {
-		o.routes, o.places = nil, make([]int32, len(f.inForce))
-		for i, c := range f.inForce {
-			o.places[i] = int32(len(o.routes))
-			if c != nil {
-				o.routes = append(o.routes, f.prefixes[i])
-			}
+	o := &outcomes{fib: f, routes: make([]sweep.Route, 0, len(f.inForce)), places: make([]int32, len(f.inForce))}
+	for i, c := range f.inForce {
+		o.places[i] = int32(len(o.routes))
+		if c != nil {
+			o.routes = append(o.routes, sweep.Route{Prefix: f.destinations[i].prefix})
 		}
 	}
 	o.verdicts = sweep.Effects(nil, o.routes)
@@ -51,14 +48,6 @@ func (f *fib) outcomes() *outcomes {
 		}
 	}
 	return o
-}
-
-// place returns the place of a destination among those with a route in force; it has one.
-func (o *outcomes) place(d *destination) int {
-	if o.places == nil {
-		return int(d.number)
-	}
-	return int(o.places[d.number])
 }
 
 // changesOthers reports whether, without a candidate, next hops of others may become acceptable or not acceptable. Only
@@ -122,7 +111,7 @@ func (o *outcomes) at(d *destination, gone *candidate) outcome {
 	if o.inForce[d.number] == nil {
 		return outcome{}
 	}
-	place := o.place(d)
+	place := int(o.places[d.number])
 	if !o.verdicts[place].Decides() {
 		return outcome{}
 	}
@@ -156,7 +145,7 @@ func (out outcome) and(other outcome, gone *candidate) outcome {
 
 // decides reports whether a candidate that was tried decides any address.
 func (o *outcomes) decides(c *candidate) bool {
-	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.place(c.dest)].Decides()
+	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.places[c.dest.number]].Decides()
 }
 
 // compareEgress returns the lowest address inside within that leaves otherwise, else the lowest of all; and whether

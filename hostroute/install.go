@@ -102,29 +102,14 @@ func (f *fib) exists(c *candidate) bool {
 	if first == nil || c.source == SourceConnected { // connected routes are appended
 		return false
 	}
-	appends := f.appends(c)
-	if !appends && first.metric == c.metric {
+	if !f.appends(c) && first.metric == c.metric {
 		return true
 	}
-	// Rivals of one metric are neighbours, and among these those of one NIC.
-	near := func(o *candidate) bool { return o.metric == c.metric && (!appends || o.nic == c.nic) }
-	same := func(o *candidate) bool {
-		return o.onLink == c.onLink && o.toHost == c.toHost && (o.onLink || o.NextHop == c.NextHop)
+	clashes := func(o *candidate) bool {
+		isSame := o.nic == c.nic && o.onLink == c.onLink && o.toHost == c.toHost && (o.onLink || o.NextHop == c.NextHop)
+		return o.metric == c.metric && f.result(o) == installed && (isSame || !f.appends(c))
 	}
-	clashes := func(o *candidate) bool { return f.result(o) == installed && (!appends || same(o)) }
-	start := c.place
-	for start > 0 && near(c.dest.rivals[start-1]) {
-		start--
-	}
-	for _, o := range c.dest.rivals[start:] {
-		if !near(o) {
-			break
-		}
-		if clashes(o) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.dest.rivals, clashes)
 }
 
 // appends reports whether the client installs a route although others to its destination are there.

@@ -362,7 +362,7 @@ func orderMatters(f *fib, c *candidate) bool {
 	}
 	coveredRival := func(o *candidate) bool { return listed(o) && covered(o) }
 	if f.around != nil && !f.client.appends && slices.ContainsFunc(c.dest.rivals, coveredRival) {
-		first, last := install(f.guest, c.moved(f.tried, true), f.defaults), install(f.guest, c.moved(f.tried, false), f.defaults)
+		first, last := install(f.guest, c.moved(f.tried, -1), f.defaults), install(f.guest, c.moved(f.tried, 1), f.defaults)
 		return (first.result(c) == installed) != (last.result(c) == installed)
 	}
 	// Whichever of the list comes first is in force, if nothing before the list is.
@@ -373,25 +373,21 @@ func orderMatters(f *fib, c *candidate) bool {
 	return slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool { return inList(o) && f.accepts(o) })
 }
 
-// moved returns attempts with a host route first in its list, or last.
-func (c *candidate) moved(attempts []*candidate, toFront bool) []*candidate {
-	out := make([]*candidate, 0, len(attempts))
-	for i := 0; i < len(attempts); {
-		end := i // of a list, or of what is not in one
-		for end < len(attempts) && attempts[end].nic == attempts[i].nic && attempts[end].source == attempts[i].source && attempts[end].subnet == attempts[i].subnet {
-			end++
+// moved returns attempts with a host route moved in its list: to the front (step -1) or to the end (step 1).
+func (c *candidate) moved(attempts []*candidate, step int) []*candidate {
+	out := slices.Clone(attempts)
+	for i := range out {
+		if !c.sameRoute(out[i]) {
+			continue
 		}
-		part := attempts[i:end]
-		if k := slices.IndexFunc(part, c.sameRoute); k >= 0 && part[k].source == SourceHostRoute {
-			rest := slices.Concat(part[:k], part[k+1:])
-			if toFront {
-				part = append([]*candidate{part[k]}, rest...)
-			} else {
-				part = append(rest, part[k])
-			}
+		for at, next := i, i+step; next >= 0 && next < len(out) && out[next].sameList(out[at]); at, next = next, next+step {
+			out[at], out[next] = out[next], out[at]
 		}
-		out = append(out, part...)
-		i = end
 	}
 	return out
+}
+
+// sameList reports whether two candidates come from one list.
+func (c *candidate) sameList(o *candidate) bool {
+	return c.nic == o.nic && c.subnet == o.subnet && c.source == o.source
 }
