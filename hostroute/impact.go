@@ -1,7 +1,6 @@
 package hostroute
 
 import (
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,56 +129,57 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
 	if slices.ContainsFunc(here, func(d difference[exits]) bool { return d.before.several() || d.after.several() }) {
 		return true
 	}
-	for b, a := range alternatives(before, after) {
-		if !slices.Equal(here, moves(b, a)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(alternatives(before, after), func(c choice) bool {
+		return !slices.Equal(here, moves(before.with(c), after.with(c)))
+	})
 }
 
-// alternatives yields two tables again for each other choice that a guest may make: each default that is offered in one of them
-// and, where guests may differ, each other client.
-func alternatives(before, after *fib) iter.Seq2[*fib, *fib] {
-	return func(yield func(b, a *fib) bool) {
-		for family := range families {
-			was, is := before.offered(family), after.offered(family)
-			for n := range before.nics {
-				if before.DefaultNIC != "" || !slices.Contains(was, &before.nics[n]) && !slices.Contains(is, &after.nics[n]) {
-					continue
-				}
+// A choice is what Neutron does not tell of a guest: its client, and the defaults that it keeps.
+type choice struct {
+	client *client
+	keeps  defaults
+}
+
+// with returns what comes of the same instance under another choice.
+func (f *fib) with(c choice) *fib {
+	if c.client == f.client {
+		return f.keeping(c.keeps)
+	}
+	return tableUnder(f.Instance, c.client, c.keeps)
+}
+
+// alternatives returns each other choice that counts: each default that is offered before or after and, where guests may
+// differ, each other client.
+func alternatives(before, after *fib) []choice {
+	var list []choice
+	for family := range families {
+		was, is := before.offered(family), after.offered(family)
+		for n := range before.nics {
+			if before.DefaultNIC == "" && (slices.Contains(was, &before.nics[n]) || slices.Contains(is, &after.nics[n])) {
 				var keeps defaults
 				keeps[family] = int32(n) + 1
-				if !yield(before.keeping(keeps), after.keeping(keeps)) {
-					return
-				}
-			}
-		}
-		if !before.mayDiffer() && !after.mayDiffer() {
-			return
-		}
-		kept := append(before.choices(), after.choices()...)
-		kept = slices.DeleteFunc(kept, func(d defaults) bool { return d[0] == 0 })
-		if len(kept) == 0 {
-			kept = append(kept, before.told())
-		}
-		kept = kept[:min(len(kept), 2*maxCompared)]
-		for i := range clients {
-			c := &clients[i]
-			if c == before.client || c.ignoresRoutes {
-				continue
-			}
-			b, a := tableUnder(before.Instance, c, kept[0]), tableUnder(after.Instance, c, kept[0])
-			for k, keeps := range kept {
-				if k > 0 {
-					b, a = b.keeping(keeps), a.keeping(keeps)
-				}
-				if !yield(b, a) {
-					return
-				}
+				list = append(list, choice{before.client, keeps})
 			}
 		}
 	}
+	if !before.mayDiffer() && !after.mayDiffer() {
+		return list
+	}
+	kept := append(before.choices(), after.choices()...)
+	kept = slices.DeleteFunc(kept, func(d defaults) bool { return d[0] == 0 })
+	if len(kept) == 0 {
+		kept = append(kept, before.told())
+	}
+	for i := range clients {
+		c := &clients[i]
+		if c == before.client || c.ignoresRoutes {
+			continue
+		}
+		for _, keeps := range kept[:min(len(kept), 2*maxCompared)] {
+			list = append(list, choice{c, keeps})
+		}
+	}
+	return list
 }
 
 // moves returns where two tables differ.
