@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,39 +86,31 @@ type Fix struct {
 
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
-	likely := 1
-	for _, j := range a.judged {
-		if j.Class != ClassOwnGateway || j.Effect != EffectSteers {
-			likely++
-		}
-	}
-	out := make([]Finding, 0, likely)
-	next := a.judged
 	s := &subject{analysis: a}
-	out = s.ask(out, ofInstance)
-	for i := range a.nics {
-		n := &a.nics[i]
-		s.nic, s.subnet, s.route = n, nil, judged{}
-		out = s.ask(out, ofNIC)
-		for _, s.subnet = range n.Subnets {
-			s.route = judged{}
-			out = s.ask(out, ofSubnet)
-			if s.subnet == n.ipv4 {
-				for i := range n.siblings {
-					s.route = judged{candidate: &n.siblings[i]}
-					out = s.ask(out, ofSibling)
-				}
-			}
-			for len(next) > 0 && next[0].nic == n && next[0].subnet == s.subnet {
-				s.route, next = next[0], next[1:]
-				out = s.ask(out, ofRoute)
-			}
-		}
-		s.subnet = nil
-		for len(next) > 0 && next[0].nic == n {
+	out := s.ask([]Finding{}, ofInstance)
+	next := a.judged
+	askRoutes := func() { // of the subnet or, without one, those programmed by hand
+		for len(next) > 0 && next[0].nic == s.nic && next[0].subnet == s.subnet {
 			s.route, next = next[0], next[1:]
 			out = s.ask(out, ofRoute)
 		}
+		s.route = judged{}
+	}
+	for i := range a.nics {
+		s.nic = &a.nics[i]
+		out = s.ask(out, ofNIC)
+		for _, s.subnet = range s.nic.Subnets {
+			out = s.ask(out, ofSubnet)
+			if s.subnet == s.nic.ipv4 {
+				for k := range s.nic.siblings {
+					s.route = judged{candidate: &s.nic.siblings[k]}
+					out = s.ask(out, ofSibling)
+				}
+			}
+			askRoutes()
+		}
+		s.subnet = nil
+		askRoutes()
 	}
 	return out
 }
@@ -128,8 +121,10 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 	if s.route.good || v != nil && v.Cause == CodeOptionOverflow { // the finding about the subnet mutes the rest
 		return out
 	}
-	for _, r := range rulesAbout[at] {
-		if !r.holds(s) {
+	first := len(out)
+	for _, r := range catalogue {
+		needsInstance := r.severity == SeverityInfo // whether a route is of use depends on the instance
+		if r.scope&at == 0 || needsInstance && s.isAlone() || !r.applies(s) {
 			continue
 		}
 		f := r.tell(s)
@@ -142,18 +137,21 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 		}
 		out = append(out, f)
 	}
+	slices.SortFunc(out[first:], func(a, b Finding) int { return cmp.Compare(a.Code, b.Code) })
 	return out
 }
 
 // ref names a subject.
 func (s *subject) ref() Ref {
-	switch {
-	case s.route.candidate != nil:
-		return s.route.ref(s.Name)
-	case s.subnet != nil:
-		return Ref{Instance: s.Name, NIC: s.nic.Name, Subnet: s.subnet.ID}
-	case s.nic != nil:
-		return Ref{Instance: s.Name, NIC: s.nic.Name}
+	r := Ref{Instance: s.Name}
+	if s.nic != nil {
+		r.NIC = s.nic.Name
 	}
-	return Ref{Instance: s.Name}
+	if s.subnet != nil {
+		r.Subnet = s.subnet.ID
+	}
+	if s.route.candidate != nil {
+		r.HostRoute = *s.route.HostRoute
+	}
+	return r
 }

@@ -1,7 +1,6 @@
 package hostroute
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 )
@@ -78,27 +77,19 @@ type rule struct {
 	remedy   string
 	example  func() Instance
 	scope    scope
-	alone    bool // it is also asked about a subnet of which no instance is known
-	siblings bool // it is also asked about sibling routes
-
-	class   NextHopClass
-	cause   Code
-	effect  Effect
-	applies func(*subject) bool // nil: always
-
-	tell func(*subject) Finding // Message, Related and Fixes
+	applies  func(*subject) bool
+	tell     func(*subject) Finding // Message, Related and Fixes
 }
 
 // A scope says what a rule is asked about.
 type scope int
 
 const (
-	ofInstance scope = iota
+	ofInstance scope = 1 << iota
 	ofNIC
-	ofSubnet // on a NIC
-	ofRoute
-	ofSibling
-	scopes
+	ofSubnet  // on a NIC
+	ofRoute   // a host route or manual route
+	ofSibling // a sibling route
 )
 
 // A subject is what a rule is asked about.
@@ -115,20 +106,6 @@ func (r *rule) document() Rule {
 	return Rule{r.code, r.severity, r.title, r.when, r.why, r.remedy, r.example()}
 }
 
-// holds reports whether a rule holds about a subject of its scope: if the class, cause and effect that it names are the
-// verdict's, and if it applies.
-func (r *rule) holds(s *subject) bool {
-	v := s.route.Verdict
-	switch {
-	case v == nil: // it is no host route or manual route
-	case r.class != "" && (r.class != v.Class || v.Cause == CodeDefaultDropped): // that cause mutes the next hop
-		return false
-	case r.cause != "" && r.cause != v.Cause, r.effect != "" && r.effect != v.Effect:
-		return false
-	}
-	return (r.alone || !s.isAlone()) && (r.applies == nil || r.applies(s))
-}
-
 // catalogue has the rules by stage.
 var catalogue = []*rule{
 	&noLease, &secondIPv4Subnet, &dhcpDisabled, &ipv6NotOffered, &routesIgnored, &defaultDropped, &optionOverflow, &loopbackDestination, &tooManyRoutes, &hostBits,
@@ -136,18 +113,6 @@ var catalogue = []*rule{
 	&duplicate, &conflict, &multipleDefaults, &noDefault, &overlappingSubnets,
 	&capturesSubnet, &singleNIC, &redundant, &shadowed,
 }
-
-// rulesAbout has the rules by their scope, sorted by code.
-var rulesAbout = func() (set [scopes][]*rule) {
-	sorted := slices.SortedFunc(slices.Values(catalogue), func(a, b *rule) int { return cmp.Compare(a.code, b.code) })
-	for _, r := range sorted {
-		set[r.scope] = append(set[r.scope], r)
-		if r.siblings {
-			set[ofSibling] = append(set[ofSibling], r)
-		}
-	}
-	return set
-}()
 
 // maxHostRoutes is Neutron's default limit for a subnet, max_subnet_host_routes. No fix makes a
 // list longer than that, or changes more host routes.

@@ -15,7 +15,7 @@ var capturesSubnet = rule{
 		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.8.0.0/24,10.65.0.1")}
 		return in
 	},
-	scope: ofRoute, siblings: true,
+	scope: ofRoute | ofSibling,
 	applies: func(s *subject) bool {
 		c := s.route.candidate
 		return c.tried && s.captured(c) != nil && s.decides(c)
@@ -56,7 +56,7 @@ var singleNIC = rule{
 	remedy:  "Remove it, if no other instance on the subnet needs it.",
 	example: func() Instance { return oneNIC("11.11.0.0/16,11.8.0.1") },
 	scope:   ofRoute,
-	effect:  EffectSingleNIC,
+	applies: func(s *subject) bool { return s.route.Effect == EffectSingleNIC },
 	tell: func(s *subject) Finding {
 		return Finding{Message: "there is one NIC, and the traffic would leave by it anyway", Fixes: []Fix{s.remove()}}
 	},
@@ -64,15 +64,13 @@ var singleNIC = rule{
 
 var redundant = rule{
 	code: CodeRedundant, severity: SeverityInfo,
-	title:  "route that changes nothing",
-	when:   "The traffic of the route would leave by the same NIC without it.",
-	why:    "The route is not needed on this instance.",
-	remedy: "Remove it, if no other instance on the subnet needs it.",
-	example: func() Instance {
-		return twoNICs("11.8.0.128/25,11.8.0.1")
-	},
-	scope:  ofRoute,
-	effect: EffectRedundant,
+	title:   "route that changes nothing",
+	when:    "The traffic of the route would leave by the same NIC without it.",
+	why:     "The route is not needed on this instance.",
+	remedy:  "Remove it, if no other instance on the subnet needs it.",
+	example: func() Instance { return twoNICs("11.8.0.128/25,11.8.0.1") },
+	scope:   ofRoute,
+	applies: func(s *subject) bool { return s.route.Effect == EffectRedundant },
 	tell: func(s *subject) Finding {
 		m := "its traffic would leave by " + quoted(s.nic.Name) + " anyway"
 		if !s.route.tried {
@@ -94,8 +92,7 @@ var shadowed = rule{
 		return in
 	},
 	scope:   ofRoute,
-	effect:  EffectShadowed,
-	applies: func(s *subject) bool { return !s.contested() },
+	applies: func(s *subject) bool { return s.route.Effect == EffectShadowed && !s.contested() },
 	tell: func(s *subject) Finding {
 		return Finding{Message: "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used", Fixes: []Fix{s.remove()}}
 	},

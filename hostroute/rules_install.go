@@ -18,7 +18,7 @@ var duplicate = rule{
 		"come first the next time.",
 	example: func() Instance { return twoNICs("11.8.0.0/24,11.8.0.1") },
 	scope:   ofRoute,
-	cause:   CodeDuplicate,
+	applies: func(s *subject) bool { return s.route.Cause == CodeDuplicate },
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		f := Finding{
@@ -114,10 +114,8 @@ var conflict = rule{
 		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.11.0.0/16,10.65.0.1")}
 		return in
 	},
-	scope: ofRoute,
-	applies: func(s *subject) bool {
-		return s.route.Cause == CodeConflict || s.contested()
-	},
+	scope:   ofRoute,
+	applies: func(s *subject) bool { return s.route.Cause == CodeConflict || s.contested() },
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		own := quoted(c.nic.Name)
@@ -262,10 +260,7 @@ var noDefault = rule{
 	},
 	scope: ofInstance,
 	applies: func(s *subject) bool {
-		if len(s.nics) < 2 || s.default4() != nil {
-			return false
-		}
-		return s.configured4() || len(s.lostDefaults()) > 0
+		return len(s.nics) > 1 && s.default4() == nil && (s.configured4() || len(s.lostDefaults()) > 0)
 	},
 	tell: func(s *subject) Finding {
 		f := Finding{Message: "no NIC gets an IPv4 default route"}

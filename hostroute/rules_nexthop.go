@@ -19,16 +19,16 @@ var nextHopNotGateway = rule{
 	remedy: "Set the next hop to the gateway, or remove the host route. Routing in the hypervisors (BGP) can send data through another machine, and so " +
 		"can a tunnel from the guest. A NIC on the router's own network does not help, because the hypervisor stands between all of them.",
 	example: func() Instance { return twoNICs("11.11.0.0/16,11.8.0.77") },
-	scope:   ofRoute, alone: true,
-	class: ClassNotGateway,
+	scope:   ofRoute,
 	applies: func(s *subject) bool {
 		switch s.route.Cause {
 		case CodeNoLease, CodeHostBits, CodeConflict:
 			return false // the finding with that code says what is wrong
 		case CodeDuplicate: // it may come first in its list another time, because Neutron keeps no order
-			return s.route.source == SourceHostRoute && s.inForce[s.route.dest.number].source == SourceHostRoute
+			isListed := s.route.source == SourceHostRoute && s.inForce[s.route.dest.number].source == SourceHostRoute
+			return isListed && s.hasClass(ClassNotGateway)
 		}
-		return true
+		return s.hasClass(ClassNotGateway)
 	},
 	tell: func(s *subject) Finding {
 		c, hop := s.route.candidate, s.route.NextHop.String()
@@ -39,6 +39,11 @@ var nextHopNotGateway = rule{
 		}
 		return Finding{Message: m, Fixes: s.nextHopFixes("; no host route can send data through another machine under Calico")}
 	},
+}
+
+// hasClass reports whether the next hop has a class, unless Neutron drops the route for its destination.
+func (s *subject) hasClass(class NextHopClass) bool {
+	return s.route.Class == class && s.route.Cause != CodeDefaultDropped
 }
 
 // because gives the reason of a problem, or says that the route does not even arrive.
@@ -72,7 +77,7 @@ var nextHopOtherNIC = rule{
 	remedy:  "Move the host route to that gateway's subnet, or remove it.",
 	example: func() Instance { return twoNICs("11.11.0.0/16,10.65.0.1") },
 	scope:   ofRoute,
-	class:   ClassOtherGateway,
+	applies: func(s *subject) bool { return s.hasClass(ClassOtherGateway) },
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		subnet, other := s.otherGateway(c)
@@ -116,8 +121,8 @@ var nextHopOffLink = rule{
 		"accepts it; the hypervisor forwards the data itself then.",
 	remedy:  "Set the next hop to the gateway of the subnet, or remove the host route. If the next hop is the gateway of another subnet, the host route belongs there.",
 	example: func() Instance { return twoNICs("11.11.0.0/16,192.0.2.1") },
-	scope:   ofRoute, alone: true,
-	class: ClassOffLink,
+	scope:   ofRoute,
+	applies: func(s *subject) bool { return s.hasClass(ClassOffLink) },
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		reason := "the guest refuses the route"
@@ -142,7 +147,7 @@ var nextHopOwnAddress = rule{
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs("11.11.0.0/16,11.8.0.21") },
 	scope:   ofRoute,
-	class:   ClassOwnAddress,
+	applies: func(s *subject) bool { return s.hasClass(ClassOwnAddress) },
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		reason := "the guest sends an ARP request for each destination address, which works only while the hypervisor answers"
@@ -162,8 +167,8 @@ var nextHopOnLink = rule{
 		"the first address of the destination until it renews the lease.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs("11.11.0.0/16,0.0.0.0") },
-	scope:   ofRoute, alone: true,
-	class: ClassOnLink,
+	scope:   ofRoute,
+	applies: func(s *subject) bool { return s.hasClass(ClassOnLink) },
 	tell: func(s *subject) Finding {
 		reason := "this works by proxy ARP only"
 		if s.route.byDHCP() {
@@ -181,11 +186,8 @@ var nextHopUnusable = rule{
 	why:     "No neighbour can have such an address. Where Linux refuses the route, systemd-networkd stops DHCP on the whole NIC.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs("11.11.0.0/16,224.0.0.5") },
-	scope:   ofRoute, alone: true,
-	applies: func(s *subject) bool {
-		v := s.route.Verdict
-		return v.Cause == CodeNextHopUnusable || v.Class == ClassUnusable && v.Cause != CodeDefaultDropped
-	},
+	scope:   ofRoute,
+	applies: func(s *subject) bool { return s.route.Cause == CodeNextHopUnusable || s.hasClass(ClassUnusable) },
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
 		if !c.oneFamily() {

@@ -20,7 +20,7 @@ var noLease = rule{
 		in.NICs[0].Subnets[0].Gateway = netip.Addr{}
 		return in
 	},
-	scope: ofSubnet, alone: true,
+	scope:   ofSubnet,
 	applies: func(s *subject) bool { return s.subnet.is4() && !s.subnet.DHCPDisabled && !s.subnet.hasGateway() },
 	tell: func(s *subject) Finding {
 		name, cidr := s.subnet.label(), s.subnet.CIDR.String()
@@ -114,7 +114,7 @@ var dhcpDisabled = rule{
 		in.NICs[0].Subnets[0].DHCPDisabled = true
 		return in
 	},
-	scope: ofSubnet, alone: true,
+	scope: ofSubnet,
 	applies: func(s *subject) bool {
 		return s.subnet.is4() && s.subnet.DHCPDisabled && !s.ConfigDrive && len(s.subnet.HostRoutes) > 0
 	},
@@ -137,7 +137,7 @@ var ipv6NotOffered = rule{
 		in.NICs[0].Subnets = append(in.NICs[0].Subnets, exampleSubnet("back6", "2001:db8::/64", "2001:db8::1", "2001:db8:77::/48,2001:db8::1"))
 		return in
 	},
-	scope: ofSubnet, alone: true,
+	scope:   ofSubnet,
 	applies: func(s *subject) bool { return !s.subnet.is4() && len(s.subnet.HostRoutes) > 0 },
 	tell: func(s *subject) Finding {
 		remove := Fix{Message: "remove all host routes of subnet " + s.subnet.label()}
@@ -182,8 +182,8 @@ var defaultDropped = rule{
 	why:     "Neutron drops such a host route, because the subnet has a gateway, and the default route goes there. So the host route never arrives.",
 	remedy:  "Remove it.",
 	example: func() Instance { return oneNIC("0.0.0.0/0,11.8.0.77") },
-	scope:   ofRoute, alone: true,
-	cause: CodeDefaultDropped,
+	scope:   ofRoute,
+	applies: func(s *subject) bool { return s.route.Cause == CodeDefaultDropped },
 	tell: func(s *subject) Finding {
 		return Finding{
 			Message: "the host route to 0.0.0.0/0 never arrives: Neutron drops it, because subnet " + s.subnet.label() + " has the gateway " + s.subnet.Gateway.String(),
@@ -207,7 +207,7 @@ var optionOverflow = rule{
 		}
 		return in
 	},
-	scope: ofSubnet, alone: true,
+	scope:   ofSubnet,
 	applies: func(s *subject) bool { return s.subnet == s.nic.ipv4 && s.nic.overflows() },
 	tell: func(s *subject) Finding {
 		m := "the routes that subnet " + s.subnet.label() + " offers need " + strconv.Itoa(s.nic.bytes) + " bytes"
@@ -228,7 +228,7 @@ var loopbackDestination = rule{
 	why:     "Neutron refuses such a host route, so it can only be planned. A guest delivers these addresses to itself.",
 	remedy:  "Remove it.",
 	example: func() Instance { return twoNICs("127.1.0.0/16,11.8.0.1") },
-	scope:   ofRoute, alone: true,
+	scope:   ofRoute,
 	applies: func(s *subject) bool {
 		d := s.route.Destination
 		return s.subnet != nil && d.Addr().Is4() && d.Addr().IsLoopback() && d.Bits() >= 8
@@ -252,7 +252,7 @@ var tooManyRoutes = rule{
 		addNumbered(in.NICs[1].Subnets[0], maxHostRoutes+1)
 		return in
 	},
-	scope: ofSubnet, alone: true,
+	scope:   ofSubnet,
 	applies: func(s *subject) bool { return len(s.subnet.HostRoutes) > maxHostRoutes },
 	tell: func(s *subject) Finding {
 		return Finding{
@@ -272,7 +272,7 @@ var hostBits = rule{
 		"the whole NIC.",
 	remedy:  "Mask the destination.",
 	example: func() Instance { return twoNICs("11.11.77.5/16,11.8.0.1") },
-	scope:   ofRoute, alone: true,
+	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.hasHostBits() },
 	tell: func(s *subject) Finding {
 		c := s.route.candidate
