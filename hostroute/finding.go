@@ -86,7 +86,7 @@ type Fix struct {
 
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
-	s := &subject{analysis: a}
+	s := &subject{analysis: a, masked: make(map[*Subnet]map[HostRoute][]HostRoute)}
 	out := s.ask([]Finding{}, ofInstance)
 	next := a.judged
 	askRoutes := func() { // of the subnet or, without one, those programmed by hand

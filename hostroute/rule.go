@@ -96,10 +96,10 @@ const (
 type subject struct {
 	*analysis
 	nic    *nic    // nil: the instance
-	subnet *Subnet // nil: the NIC
+	subnet *Subnet // nil: the NIC, or a manual route
 	route  judged  // zero: the subnet. A sibling route has no verdict.
 
-	lists map[*Subnet]map[HostRoute][]HostRoute // see written
+	masked map[*Subnet]map[HostRoute][]HostRoute // see listed
 }
 
 func (r *rule) document() Rule {
@@ -124,22 +124,13 @@ const maxHostRoutes = 20
 // instruction is a fix without edits.
 func instruction(message string) Fix { return Fix{message, []Edit{}} }
 
-func removeEdit(c *candidate) Edit { return Edit{Subnet: c.subnet.ID, Old: *c.HostRoute} }
-
-// removal returns the edits that remove the route, and those that equal it once they are masked.
-func (s *subject) removal() []Edit {
-	c := s.route.candidate
-	edits := []Edit{removeEdit(c)}
-	for _, o := range s.others(c.subnet, *c.HostRoute, *c.HostRoute) {
-		edits = append(edits, Edit{Subnet: c.subnet.ID, Old: o})
-	}
-	return edits
-}
+// isAlone reports whether a subnet is looked at with no instance known: its NIC has no name then.
+func (s *subject) isAlone() bool { return len(s.nics) == 1 && s.nics[0].Name == "" }
 
 // remove proposes to remove a route that other instances may need.
 func (s *subject) remove() Fix {
 	switch {
-	case s.route.subnet == nil:
+	case s.subnet == nil:
 		return instruction("in the guest, delete the route")
 	case s.isAlone():
 		return s.removeUseless()
@@ -150,49 +141,54 @@ func (s *subject) remove() Fix {
 // removeUseless proposes to remove a host route that is of no use to any instance.
 func (s *subject) removeUseless() Fix { return Fix{"remove the host route", s.removal()} }
 
-// isAlone reports whether a subnet is looked at with no instance known: its NIC has no name then.
-func (s *subject) isAlone() bool { return len(s.nics) == 1 && s.nics[0].Name == "" }
-
-// replace proposes to put a host route, by, in the place of the route. If by is listed already, it proposes to remove the route.
-func (s *subject) replace(by HostRoute, message string) Fix {
-	c := s.route.candidate
-	if len(s.others(c.subnet, by, *c.HostRoute)) > 0 {
-		return Fix{"remove the host route: subnet " + c.subnet.label() + " already has " + by.String(), s.removal()}
+// removal returns the edits that remove the route, and those that equal it once they are masked.
+func (s *subject) removal() []Edit {
+	route := *s.route.HostRoute
+	edits := []Edit{{Subnet: s.subnet.ID, Old: route}}
+	for _, r := range s.listed(s.subnet, route) {
+		if r != route {
+			edits = append(edits, Edit{Subnet: s.subnet.ID, Old: r})
+		}
 	}
+	return edits
+}
+
+// replace proposes to put a host route, by, in the place of the route, and the alternatives. If by is listed already, it proposes
+// to remove the route.
+func (s *subject) replace(by HostRoute, message string, alternatives ...Fix) []Fix {
 	edits := s.removal()
+	isOther := func(r HostRoute) bool { return r != *s.route.HostRoute }
+	if slices.ContainsFunc(s.listed(s.subnet, by), isOther) {
+		return []Fix{{"remove the host route: subnet " + s.subnet.label() + " already has " + by.String(), edits}}
+	}
 	edits[0].New = by
-	return Fix{message, edits}
+	return append([]Fix{{message, edits}}, alternatives...)
 }
 
 // nextHopFixes proposes the subnet's gateway as next hop, if Linux takes it, and to remove the route. The note ends the first message.
 func (s *subject) nextHopFixes(note string) []Fix {
-	c := s.route.candidate
-	if c.subnet == nil {
-		return []Fix{instruction(s.manualNextHop())}
+	if s.subnet == nil {
+		return []Fix{s.manualNextHop()}
 	}
-	gateway := c.subnet.usableGateway()
-	if !gateway.IsValid() || gateway == c.NextHop || !c.oneFamily() {
+	gateway := s.subnet.usableGateway()
+	if !gateway.IsValid() || gateway == s.route.NextHop || !s.route.oneFamily() {
 		return []Fix{s.remove()}
 	}
-	by := HostRoute{c.Destination.Masked(), gateway}
-	fix := s.replace(by, "set the next hop to "+gateway.String()+", the gateway of subnet "+c.subnet.label()+note)
-	if fix.Edits[0].New == (HostRoute{}) {
-		return []Fix{fix}
-	}
-	return []Fix{fix, s.remove()}
+	by := HostRoute{s.route.Destination.Masked(), gateway}
+	return s.replace(by, "set the next hop to "+gateway.String()+", the gateway of subnet "+s.subnet.label()+note, s.remove())
 }
 
 // manualNextHop says what the next hop of a manual route should be.
-func (s *subject) manualNextHop() string {
-	c := s.route.candidate
+func (s *subject) manualNextHop() Fix {
+	is4, ipv4 := s.route.Destination.Addr().Is4(), s.nic.ipv4
 	switch {
-	case !c.oneFamily():
-	case !c.Destination.Addr().Is4() && c.nic.ipv6 != nil:
-		return "in the guest, set the next hop to the link-local address that router advertisements on " + quoted(c.nic.Name) + " come from"
-	case c.Destination.Addr().Is4() && c.nic.ipv4 != nil && c.nic.ipv4.usableGateway().IsValid():
-		return "in the guest, set the next hop to " + c.nic.ipv4.Gateway.String() + ", the gateway of subnet " + c.nic.ipv4.label()
+	case !s.route.oneFamily():
+	case !is4 && s.nic.ipv6 != nil:
+		return instruction("in the guest, set the next hop to the link-local address that router advertisements on " + quoted(s.nic.Name) + " come from")
+	case is4 && ipv4 != nil && ipv4.usableGateway().IsValid():
+		return instruction("in the guest, set the next hop to " + ipv4.Gateway.String() + ", the gateway of subnet " + ipv4.label())
 	}
-	return "in the guest, leave the route out: Linux accepts no next hop for it on " + quoted(c.nic.Name)
+	return instruction("in the guest, leave the route out: Linux accepts no next hop for it on " + quoted(s.nic.Name))
 }
 
 // usableGateway returns the gateway if Linux accepts it whatever else is installed; else the zero Addr.
@@ -203,52 +199,43 @@ func (s *Subnet) usableGateway() netip.Addr {
 	return s.Gateway
 }
 
-// others returns the host routes of a subnet that equal r once they are masked, without but.
-func (s *subject) others(of *Subnet, r, but HostRoute) (out []HostRoute) {
-	const short = 24 // up to here, a scan is faster
-	list := of.HostRoutes
-	if len(list) > short {
-		list = s.written(of)[r]
-	}
-	for _, o := range list {
-		if o != but && o.NextHop == r.NextHop && o.masked() == r {
-			out = append(out, o)
+// listed returns the host routes of a subnet that equal r once they are masked. It masks each list once.
+func (s *subject) listed(of *Subnet, r HostRoute) []HostRoute {
+	list, known := s.masked[of]
+	if !known {
+		list = make(map[HostRoute][]HostRoute, len(of.HostRoutes))
+		for _, o := range of.HostRoutes {
+			list[o.masked()] = append(list[o.masked()], o)
 		}
+		s.masked[of] = list
 	}
-	return out
+	return list[r]
 }
 
-// written returns the host routes of a subnet by what is written for them, masked. It remembers them.
-func (s *subject) written(of *Subnet) map[HostRoute][]HostRoute {
-	if list, known := s.lists[of]; known {
-		return list
-	}
-	list := make(map[HostRoute][]HostRoute, len(of.HostRoutes))
-	for _, r := range of.HostRoutes {
-		list[r.masked()] = append(list[r.masked()], r)
-	}
-	if s.lists == nil {
-		s.lists = make(map[*Subnet]map[HostRoute][]HostRoute)
-	}
-	s.lists[of] = list
-	return list
-}
+// The instances of the examples, and their subnets.
 
-// The instances of the examples.
-
-// twoNICs is on the subnets front and back. It keeps the default of eth0, so that a route on back steers.
-func twoNICs(onBack ...string) Instance {
+// twoNICs keeps the default of eth0, so that a route on back steers.
+func twoNICs(front, back *Subnet) Instance {
 	return Instance{Name: "web-1", DefaultNIC: "eth0", NICs: []NIC{
-		{Name: "eth0", Addrs: []netip.Addr{netip.MustParseAddr("10.65.0.5")}, Subnets: []*Subnet{exampleSubnet("front", "10.65.0.0/24", "10.65.0.1")}},
-		{Name: "eth1", Addrs: []netip.Addr{netip.MustParseAddr("11.8.0.21")}, Subnets: []*Subnet{exampleSubnet("back", "11.8.0.0/24", "11.8.0.1", onBack...)}},
+		{Name: "eth0", Addrs: []netip.Addr{netip.MustParseAddr("10.65.0.5")}, Subnets: []*Subnet{front}},
+		{Name: "eth1", Addrs: []netip.Addr{netip.MustParseAddr("11.8.0.21")}, Subnets: []*Subnet{back}},
 	}}
 }
 
-// oneNIC is an instance on the subnet back alone.
-func oneNIC(onBack ...string) Instance {
-	in := twoNICs(onBack...)
+// oneNIC is on back, and perhaps on more subnets.
+func oneNIC(back *Subnet, more ...*Subnet) Instance {
+	in := twoNICs(nil, back)
 	in.DefaultNIC, in.NICs = "", in.NICs[1:]
+	in.NICs[0].Subnets = append(in.NICs[0].Subnets, more...)
 	return in
+}
+
+func front(routes ...string) *Subnet {
+	return exampleSubnet("front", "10.65.0.0/24", "10.65.0.1", routes...)
+}
+
+func back(routes ...string) *Subnet {
+	return exampleSubnet("back", "11.8.0.0/24", "11.8.0.1", routes...)
 }
 
 func exampleSubnet(id, cidr, gateway string, routes ...string) *Subnet {
@@ -259,10 +246,16 @@ func exampleSubnet(id, cidr, gateway string, routes ...string) *Subnet {
 	return s
 }
 
-// addNumbered adds n host routes to a subnet, to networks of 24 bits in 172.16.0.0/16.
-func addNumbered(s *Subnet, n int) {
+// longBack is back with n host routes, to networks of 24 bits in 172.16.0.0/16.
+func longBack(n int) *Subnet {
+	s := back()
 	for i := range n {
-		to := netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 16, byte(i), 0}), 24)
-		s.HostRoutes = append(s.HostRoutes, HostRoute{to, s.Gateway})
+		s.HostRoutes = append(s.HostRoutes, HostRoute{numbered24(172, 16, i), s.Gateway})
 	}
+	return s
+}
+
+// numbered24 is the network of 24 bits with a number in a.b.0.0/16.
+func numbered24(a, b byte, i int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{a, b, byte(i), 0}), 24)
 }

@@ -10,12 +10,8 @@ var capturesSubnet = rule{
 		"address.",
 	remedy: "Remove the host route. A sibling route comes from the network, and no host route removes it: put the two NICs on networks whose subnets do " +
 		"not overlap.",
-	example: func() Instance {
-		in := twoNICs()
-		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.8.0.0/24,10.65.0.1")}
-		return in
-	},
-	scope: ofRoute | ofSibling,
+	example: func() Instance { return twoNICs(front("11.8.0.0/24,10.65.0.1"), back()) },
+	scope:   ofRoute | ofSibling,
 	applies: func(s *subject) bool {
 		c := s.route.candidate
 		return c.tried && s.captured(c) != nil && s.decides(c)
@@ -54,7 +50,7 @@ var singleNIC = rule{
 	when:    "The instance has one NIC, and the traffic of the route would leave by it anyway.",
 	why:     "The route is unhelpful, though harmless.",
 	remedy:  "Remove it, if no other instance on the subnet needs it.",
-	example: func() Instance { return oneNIC("11.11.0.0/16,11.8.0.1") },
+	example: func() Instance { return oneNIC(back("11.11.0.0/16,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectSingleNIC },
 	tell: func(s *subject) Finding {
@@ -68,7 +64,7 @@ var redundant = rule{
 	when:    "The traffic of the route would leave by the same NIC without it.",
 	why:     "The route is not needed on this instance.",
 	remedy:  "Remove it, if no other instance on the subnet needs it.",
-	example: func() Instance { return twoNICs("11.8.0.128/25,11.8.0.1") },
+	example: func() Instance { return twoNICs(front(), back("11.8.0.128/25,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectRedundant },
 	tell: func(s *subject) Finding {
@@ -87,9 +83,7 @@ var shadowed = rule{
 	why:    "The route decides nothing on this instance.",
 	remedy: "Remove it, if no other instance on the subnet needs it.",
 	example: func() Instance {
-		in := twoNICs("11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1")
-		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.11.0.0/16,10.65.0.1")}
-		return in
+		return twoNICs(front("11.11.0.0/16,10.65.0.1"), back("11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1"))
 	},
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectShadowed && !s.contested() },

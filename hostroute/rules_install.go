@@ -16,7 +16,7 @@ var duplicate = rule{
 	why:   "Linux keeps the first route and refuses the later one (\"File exists\").",
 	remedy: "Remove it. If it is by the gateway and the others in its list are not, remove those instead: Neutron keeps no order, so another one may " +
 		"come first the next time.",
-	example: func() Instance { return twoNICs("11.8.0.0/24,11.8.0.1") },
+	example: func() Instance { return twoNICs(front(), back("11.8.0.0/24,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeDuplicate },
 	tell: func(s *subject) Finding {
@@ -66,7 +66,7 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 		if o.source != SourceHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
 			continue
 		}
-		if e := removeEdit(o); !slices.Contains(edits, e) {
+		if e := (Edit{Subnet: o.subnet.ID, Old: *o.HostRoute}); !slices.Contains(edits, e) {
 			edits = append(edits, e)
 		}
 		if len(edits) > maxHostRoutes {
@@ -105,15 +105,11 @@ func (s *subject) winner() []Related {
 
 var conflict = rule{
 	code: CodeConflict, severity: SeverityWarning,
-	title:  "destination already has a route through another NIC",
-	when:   "The destination is already installed through another NIC, or it is a default route that the guest is told to drop.",
-	why:    "This NIC does not get the destination. Which NIC wins depends on the order of the NICs and on the DHCP client.",
-	remedy: "Remove one or the other.",
-	example: func() Instance {
-		in := twoNICs("11.11.0.0/16,11.8.0.1")
-		in.NICs[0].Subnets[0].HostRoutes = []HostRoute{MustParseHostRoute("11.11.0.0/16,10.65.0.1")}
-		return in
-	},
+	title:   "destination already has a route through another NIC",
+	when:    "The destination is already installed through another NIC, or it is a default route that the guest is told to drop.",
+	why:     "This NIC does not get the destination. Which NIC wins depends on the order of the NICs and on the DHCP client.",
+	remedy:  "Remove one or the other.",
+	example: func() Instance { return twoNICs(front("11.11.0.0/16,10.65.0.1"), back("11.11.0.0/16,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeConflict || s.contested() },
 	tell: func(s *subject) Finding {
@@ -190,7 +186,7 @@ var multipleDefaults = rule{
 	why: "Nothing says which one the guest uses, and guests differ. This report assumes what the instance's DHCP client does by itself; dhclient keeps " +
 		"the first one. With another one, other host routes may matter.",
 	remedy:  "Tell the guest which NIC's default route to keep, and set DefaultNIC to that NIC.",
-	example: func() Instance { in := twoNICs(); in.DefaultNIC = ""; return in },
+	example: func() Instance { in := twoNICs(front(), back()); in.DefaultNIC = ""; return in },
 	scope:   ofInstance,
 	applies: func(s *subject) bool { return len(s.choices()) > 0 },
 	tell: func(s *subject) Finding {
@@ -250,7 +246,7 @@ var noDefault = rule{
 	why:    "Destinations without a route of their own are unreachable.",
 	remedy: "Give the subnet that should carry the default route DHCP and a gateway inside its CIDR, or set DefaultNIC to a NIC that is offered one.",
 	example: func() Instance {
-		in := twoNICs()
+		in := twoNICs(front(), back())
 		in.DefaultNIC, in.ConfigDrive = "", true
 		for i := range in.NICs {
 			s := in.NICs[i].Subnets[0]
@@ -310,7 +306,7 @@ var overlappingSubnets = rule{
 		"guests by the earlier one. Data to the other NIC's neighbours leaves by the wrong NIC, and the hypervisor drops it if it has the other NIC's address.",
 	remedy: "Use subnets that do not overlap. Put two NICs that are on one subnet on different subnets.",
 	example: func() Instance {
-		in := twoNICs()
+		in := twoNICs(front(), back())
 		in.NICs[1] = NIC{Name: "eth1", Subnets: []*Subnet{exampleSubnet("wide", "10.65.0.0/16", "10.65.255.1")}}
 		return in
 	},

@@ -18,7 +18,7 @@ var nextHopNotGateway = rule{
 		"metadata address 169.254.169.254 by way of a DHCP port is the same mistake.",
 	remedy: "Set the next hop to the gateway, or remove the host route. Routing in the hypervisors (BGP) can send data through another machine, and so " +
 		"can a tunnel from the guest. A NIC on the router's own network does not help, because the hypervisor stands between all of them.",
-	example: func() Instance { return twoNICs("11.11.0.0/16,11.8.0.77") },
+	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,11.8.0.77")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool {
 		switch s.route.Cause {
@@ -75,7 +75,7 @@ var nextHopOtherNIC = rule{
 	when:    "The next hop is the gateway of a subnet of another NIC: the host route is on the wrong subnet.",
 	why:     "A route belongs to the NIC whose lease carried it. Some DHCP clients refuse this one, others send the data out of the wrong NIC.",
 	remedy:  "Move the host route to that gateway's subnet, or remove it.",
-	example: func() Instance { return twoNICs("11.11.0.0/16,10.65.0.1") },
+	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,10.65.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOtherGateway) },
 	tell: func(s *subject) Finding {
@@ -98,12 +98,11 @@ var nextHopOtherNIC = rule{
 
 // moveTo proposes to move a host route. The addition comes first: if Neutron refuses it, nothing is lost.
 func (s *subject) moveTo(to *Subnet) []Fix {
-	c := s.route.candidate
-	if c.subnet == nil {
-		return []Fix{instruction(s.manualNextHop())}
+	if s.subnet == nil {
+		return []Fix{s.manualNextHop()}
 	}
-	there := c.masked()
-	if len(s.others(to, there, HostRoute{})) > 0 {
+	there := s.route.masked()
+	if len(s.listed(to, there)) > 0 {
 		return []Fix{{"remove the host route: subnet " + to.label() + " already has it", s.removal()}}
 	}
 	if !to.usableGateway().IsValid() || to.DHCPDisabled || len(to.HostRoutes) >= maxHostRoutes {
@@ -120,7 +119,7 @@ var nextHopOffLink = rule{
 	why: "Linux refuses the route (\"Nexthop has invalid gateway\"). systemd-networkd and NetworkManager add a route to the next hop, so that Linux " +
 		"accepts it; the hypervisor forwards the data itself then.",
 	remedy:  "Set the next hop to the gateway of the subnet, or remove the host route. If the next hop is the gateway of another subnet, the host route belongs there.",
-	example: func() Instance { return twoNICs("11.11.0.0/16,192.0.2.1") },
+	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,192.0.2.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOffLink) },
 	tell: func(s *subject) Finding {
@@ -145,7 +144,7 @@ var nextHopOwnAddress = rule{
 	why: "Linux accepts it and treats the destination as on-link. That works only as long as the hypervisor answers for every single address. dhcpcd " +
 		"installs only the first address of the destination.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
-	example: func() Instance { return twoNICs("11.11.0.0/16,11.8.0.21") },
+	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,11.8.0.21")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOwnAddress) },
 	tell: func(s *subject) Finding {
@@ -166,7 +165,7 @@ var nextHopOnLink = rule{
 	why: "The guest then looks for every single address on the link, and only proxy ARP answers. Not every DHCP client installs it: dhcpcd takes only " +
 		"the first address of the destination until it renews the lease.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
-	example: func() Instance { return twoNICs("11.11.0.0/16,0.0.0.0") },
+	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,0.0.0.0")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOnLink) },
 	tell: func(s *subject) Finding {
@@ -185,7 +184,7 @@ var nextHopUnusable = rule{
 		"gateway that Linux refuses.",
 	why:     "No neighbour can have such an address. Where Linux refuses the route, systemd-networkd stops DHCP on the whole NIC.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
-	example: func() Instance { return twoNICs("11.11.0.0/16,224.0.0.5") },
+	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,224.0.0.5")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeNextHopUnusable || s.hasClass(ClassUnusable) },
 	tell: func(s *subject) Finding {

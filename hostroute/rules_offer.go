@@ -16,7 +16,7 @@ var noLease = rule{
 		"\"No gateway on the second subnet\" is the usual advice against two default routes. Under Calico it takes the lease away.",
 	remedy: "Give the subnet a gateway inside its CIDR. If that makes a second default route, tell the guest which one to keep (see multiple-defaults).",
 	example: func() Instance {
-		in := oneNIC()
+		in := oneNIC(back())
 		in.NICs[0].Subnets[0].Gateway = netip.Addr{}
 		return in
 	},
@@ -54,15 +54,11 @@ func (s *Subnet) commonNextHop() netip.Addr {
 
 var secondIPv4Subnet = rule{
 	code: CodeSecondIPv4Subnet, severity: SeverityWarning,
-	title:  "NIC with several IPv4 subnets",
-	when:   "A NIC has fixed IPs in more than one IPv4 subnet.",
-	why:    "A NIC gets one lease, however many fixed IPs it has. Only the routes of the leased subnet arrive. The DHCP server chooses which subnet that is.",
-	remedy: "Use one port for each IPv4 subnet.",
-	example: func() Instance {
-		in := oneNIC()
-		in.NICs[0].Subnets = append(in.NICs[0].Subnets, exampleSubnet("more", "11.9.0.0/24", "11.9.0.1"))
-		return in
-	},
+	title:   "NIC with several IPv4 subnets",
+	when:    "A NIC has fixed IPs in more than one IPv4 subnet.",
+	why:     "A NIC gets one lease, however many fixed IPs it has. Only the routes of the leased subnet arrive. The DHCP server chooses which subnet that is.",
+	remedy:  "Use one port for each IPv4 subnet.",
+	example: func() Instance { return oneNIC(back(), exampleSubnet("more", "11.9.0.0/24", "11.9.0.1")) },
 	scope:   ofNIC,
 	applies: func(s *subject) bool { return s.nic.count4() > 1 },
 	tell: func(s *subject) Finding {
@@ -110,7 +106,7 @@ var dhcpDisabled = rule{
 	why:    "DHCP carries host routes. Without it, none of them arrives.",
 	remedy: "Enable DHCP on the subnet.",
 	example: func() Instance {
-		in := oneNIC("11.11.0.0/16,11.8.0.1")
+		in := oneNIC(back("11.11.0.0/16,11.8.0.1"))
 		in.NICs[0].Subnets[0].DHCPDisabled = true
 		return in
 	},
@@ -133,9 +129,7 @@ var ipv6NotOffered = rule{
 	why:    "DHCPv6 has no option for routes, and Calico's router advertisements carry none. No IPv6 host route ever arrives.",
 	remedy: "Remove them. Program the routes in the guest instead, with the link-local address of its default route as next hop.",
 	example: func() Instance {
-		in := oneNIC()
-		in.NICs[0].Subnets = append(in.NICs[0].Subnets, exampleSubnet("back6", "2001:db8::/64", "2001:db8::1", "2001:db8:77::/48,2001:db8::1"))
-		return in
+		return oneNIC(back(), exampleSubnet("back6", "2001:db8::/64", "2001:db8::1", "2001:db8:77::/48,2001:db8::1"))
 	},
 	scope:   ofSubnet,
 	applies: func(s *subject) bool { return !s.subnet.is4() && len(s.subnet.HostRoutes) > 0 },
@@ -158,7 +152,7 @@ var routesIgnored = rule{
 	why:    "udhcpc, with Debian's script, does not ask for DHCP option 121 and takes the default route from option 3. It installs no host route.",
 	remedy: "Use an image with another DHCP client, or program the routes by hand.",
 	example: func() Instance {
-		in := twoNICs("11.11.0.0/16,11.8.0.1")
+		in := twoNICs(front(), back("11.11.0.0/16,11.8.0.1"))
 		in.Guest = GuestUdhcpc
 		return in
 	},
@@ -181,7 +175,7 @@ var defaultDropped = rule{
 	when:    "The subnet of a lease has a host route to 0.0.0.0/0, and its next hop is not the gateway.",
 	why:     "Neutron drops such a host route, because the subnet has a gateway, and the default route goes there. So the host route never arrives.",
 	remedy:  "Remove it.",
-	example: func() Instance { return oneNIC("0.0.0.0/0,11.8.0.77") },
+	example: func() Instance { return oneNIC(back("0.0.0.0/0,11.8.0.77")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeDefaultDropped },
 	tell: func(s *subject) Finding {
@@ -200,10 +194,9 @@ var optionOverflow = rule{
 		"Some clients lose offers of more than 197 bytes, too.",
 	remedy: "Use fewer host routes, or wider ones.",
 	example: func() Instance {
-		in := oneNIC()
-		addNumbered(in.NICs[0].Subnets[0], 20)
+		in := oneNIC(longBack(20))
 		for i := range 12 {
-			in.NICs[0].Siblings = append(in.NICs[0].Siblings, netip.PrefixFrom(netip.AddrFrom4([4]byte{11, 9, byte(i), 0}), 24))
+			in.NICs[0].Siblings = append(in.NICs[0].Siblings, numbered24(11, 9, i))
 		}
 		return in
 	},
@@ -227,7 +220,7 @@ var loopbackDestination = rule{
 	when:    "The destination of a host route lies inside 127.0.0.0/8.",
 	why:     "Neutron refuses such a host route, so it can only be planned. A guest delivers these addresses to itself.",
 	remedy:  "Remove it.",
-	example: func() Instance { return twoNICs("127.1.0.0/16,11.8.0.1") },
+	example: func() Instance { return twoNICs(front(), back("127.1.0.0/16,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool {
 		d := s.route.Destination
@@ -243,15 +236,11 @@ var loopbackDestination = rule{
 
 var tooManyRoutes = rule{
 	code: CodeTooManyRoutes, severity: SeverityWarning,
-	title:  "more host routes than Neutron's default limit",
-	when:   "A subnet has more than 20 host routes.",
-	why:    "By default Neutron allows 20 for a subnet (max_subnet_host_routes). It refuses any change that leaves more.",
-	remedy: "Use fewer and wider host routes, or raise the limit.",
-	example: func() Instance {
-		in := twoNICs()
-		addNumbered(in.NICs[1].Subnets[0], maxHostRoutes+1)
-		return in
-	},
+	title:   "more host routes than Neutron's default limit",
+	when:    "A subnet has more than 20 host routes.",
+	why:     "By default Neutron allows 20 for a subnet (max_subnet_host_routes). It refuses any change that leaves more.",
+	remedy:  "Use fewer and wider host routes, or raise the limit.",
+	example: func() Instance { return twoNICs(front(), longBack(maxHostRoutes+1)) },
 	scope:   ofSubnet,
 	applies: func(s *subject) bool { return len(s.subnet.HostRoutes) > maxHostRoutes },
 	tell: func(s *subject) Finding {
@@ -271,7 +260,7 @@ var hostBits = rule{
 		"them vanish. Bits within the last one stay: NetworkManager masks them, the other guests refuse the route, and systemd-networkd stops DHCP on " +
 		"the whole NIC.",
 	remedy:  "Mask the destination.",
-	example: func() Instance { return twoNICs("11.11.77.5/16,11.8.0.1") },
+	example: func() Instance { return twoNICs(front(), back("11.11.77.5/16,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.hasHostBits() },
 	tell: func(s *subject) Finding {
@@ -290,7 +279,7 @@ var hostBits = rule{
 		case c.tried:
 			f.Message += "; one from older data arrives as " + masked
 		}
-		f.Fixes = []Fix{s.replace(c.masked(), "mask the destination: "+masked)}
+		f.Fixes = s.replace(c.masked(), "mask the destination: "+masked)
 		return f
 	},
 }
