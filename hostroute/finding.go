@@ -127,15 +127,8 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 		if r.scope&at == 0 || needsInstance && s.isAlone() || !r.applies(s) {
 			continue
 		}
-		f := r.tell(s)
-		f.Code, f.Severity, f.Subject = r.code, r.severity, s.ref()
-		if f.Related == nil {
-			f.Related = []Related{}
-		}
-		if f.Fixes == nil {
-			f.Fixes = []Fix{}
-		}
-		out = append(out, f)
+		out = append(out, Finding{Code: r.code, Severity: r.severity, Subject: s.ref(), Related: []Related{}, Fixes: []Fix{}})
+		r.tell(s, &out[len(out)-1])
 	}
 	slices.SortFunc(out[first:], func(a, b Finding) int { return cmp.Compare(a.Code, b.Code) })
 	return out

@@ -78,7 +78,7 @@ type rule struct {
 	example  func() Instance
 	scope    scope
 	applies  func(*subject) bool
-	tell     func(*subject) Finding // Message, Related and Fixes
+	tell     func(*subject, *Finding) // sets Message, Related and Fixes
 }
 
 // A scope says what a rule is asked about.
@@ -133,13 +133,10 @@ func (s *subject) remove() Fix {
 	case s.subnet == nil:
 		return instruction("in the guest, delete the route")
 	case s.isAlone():
-		return s.removeUseless()
+		return Fix{"remove the host route", s.removal()}
 	}
 	return Fix{"remove the host route, if no other instance on the subnet needs it", s.removal()}
 }
-
-// removeUseless proposes to remove a host route that is of no use to any instance.
-func (s *subject) removeUseless() Fix { return Fix{"remove the host route", s.removal()} }
 
 // removal returns the edits that remove the route, and those that equal it once they are masked.
 func (s *subject) removal() []Edit {

@@ -16,19 +16,16 @@ var capturesSubnet = rule{
 		c := s.route.candidate
 		return c.tried && s.captured(c) != nil && s.decides(c)
 	},
-	tell: func(s *subject) Finding {
+	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
 		other := s.captured(c)
 		name := quoted(other.Name)
-		f := Finding{
-			Message: c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": the guest reaches these addresses through " +
-				quoted(c.nic.Name) + ", and the hypervisor drops what leaves there with " + name + "'s address",
-			Related: []Related{{Ref{s.Name, other.Name, other.ipv4.ID, HostRoute{}}, "has " + other.ipv4.CIDR.String()}},
-		}
+		f.Message = c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": the guest reaches these addresses through " +
+			quoted(c.nic.Name) + ", and the hypervisor drops what leaves there with " + name + "'s address"
+		f.Related = []Related{{Ref{s.Name, other.Name, other.ipv4.ID, HostRoute{}}, "has " + other.ipv4.CIDR.String()}}
 		if c.hasVerdict() {
 			f.Fixes = []Fix{s.remove()}
 		}
-		return f
 	},
 }
 
@@ -53,8 +50,9 @@ var singleNIC = rule{
 	example: func() Instance { return oneNIC(back("11.11.0.0/16,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectSingleNIC },
-	tell: func(s *subject) Finding {
-		return Finding{Message: "there is one NIC, and the traffic would leave by it anyway", Fixes: []Fix{s.remove()}}
+	tell: func(s *subject, f *Finding) {
+		f.Message = "there is one NIC, and the traffic would leave by it anyway"
+		f.Fixes = []Fix{s.remove()}
 	},
 }
 
@@ -67,12 +65,12 @@ var redundant = rule{
 	example: func() Instance { return twoNICs(front(), back("11.8.0.128/25,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectRedundant },
-	tell: func(s *subject) Finding {
-		m := "its traffic would leave by " + quoted(s.nic.Name) + " anyway"
+	tell: func(s *subject, f *Finding) {
+		f.Message = "its traffic would leave by " + quoted(s.nic.Name) + " anyway"
 		if !s.route.tried {
-			m = "the default route of subnet " + s.subnet.label() + " is offered in any case"
+			f.Message = "the default route of subnet " + s.subnet.label() + " is offered in any case"
 		}
-		return Finding{Message: m, Fixes: []Fix{s.remove()}}
+		f.Fixes = []Fix{s.remove()}
 	},
 }
 
@@ -87,7 +85,8 @@ var shadowed = rule{
 	},
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectShadowed && !s.contested() },
-	tell: func(s *subject) Finding {
-		return Finding{Message: "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used", Fixes: []Fix{s.remove()}}
+	tell: func(s *subject, f *Finding) {
+		f.Message = "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used"
+		f.Fixes = []Fix{s.remove()}
 	},
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // The rules about stage 2: what the guest installs.
@@ -19,20 +21,17 @@ var duplicate = rule{
 	example: func() Instance { return twoNICs(front(), back("11.8.0.0/24,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeDuplicate },
-	tell: func(s *subject) Finding {
-		c := s.route.candidate
-		f := Finding{
-			Message: "destination " + c.dest.prefix.String() + " already has a route through " + quoted(c.nic.Name) + ": Linux keeps the first",
-			Related: s.winner(),
-			Fixes:   []Fix{s.remove()},
-		}
+	tell: func(s *subject, f *Finding) {
+		c, to := s.route.candidate, s.route.dest.prefix.String()
+		f.Message = "destination " + to + " already has a route through " + quoted(c.nic.Name) + ": Linux keeps the first"
+		f.Related = s.winner()
+		f.Fixes = []Fix{s.remove()}
 		isWorse := func(o *candidate) bool {
 			return o.subnet == c.subnet && o.NextHop != c.NextHop && c.NextHop == c.subnet.usableGateway()
 		}
 		if edits := s.removeRivals(isWorse); len(edits) > 0 {
-			f.Fixes = []Fix{{"remove the host routes to " + c.dest.prefix.String() + " by other next hops than the gateway", edits}}
+			f.Fixes = []Fix{{"remove the host routes to " + to + " by other next hops than the gateway", edits}}
 		}
-		return f
 	},
 }
 
@@ -46,7 +45,7 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 	}
 	var subnets []*Subnet
 	for _, o := range c.dest.rivals {
-		before := o.metric < c.metric || o.metric == c.metric && (o.number < c.number || s.client.atOnce && o.nic != c.nic)
+		before := o.place < c.place || o.metric == c.metric && s.client.atOnce && o.nic != c.nic
 		if !before || !s.accepts(o) {
 			continue
 		}
@@ -112,41 +111,37 @@ var conflict = rule{
 	example: func() Instance { return twoNICs(front("11.11.0.0/16,10.65.0.1"), back("11.11.0.0/16,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeConflict || s.contested() },
-	tell: func(s *subject) Finding {
-		c := s.route.candidate
-		own := quoted(c.nic.Name)
+	tell: func(s *subject, f *Finding) {
+		c, own, to := s.route.candidate, quoted(s.nic.Name), s.route.dest.prefix.String()
 		w := s.inForce[c.dest.number]
-		f := Finding{Fixes: []Fix{s.remove()}}
-		if w != nil && c.subnet != nil && w.subnet == c.subnet {
-			f.Fixes = nil // no edit of their one list settles it
+		if w == nil || c.subnet == nil || w.subnet != c.subnet { // else no edit of their one list settles it
+			f.Fixes = []Fix{s.remove()}
 		}
 		if s.result(c) == dropped {
 			f.Message = "the guest keeps the default of " + quoted(s.DefaultNIC) + " and drops that of " + own
-			return f
+			return
 		}
+		winner := quoted(w.nic.Name)
 		f.Related = s.winner()
 		switch {
 		case w.metric == c.metric && s.result(c) == installed:
-			f.Message = "several NICs get a route to " + c.dest.prefix.String() + ", and " + string(s.client.guest) + " uses that of the NIC that has its lease first"
+			f.Message = "several NICs get a route to " + to + ", and " + string(s.client.guest) + " uses that of the NIC that has its lease first"
 			f.Related = s.rivalNICs()
 		case w.metric < c.metric:
-			f.Message = quoted(w.nic.Name) + " has a route to " + c.dest.prefix.String() + " with a lower metric, so its data leaves by " + quoted(w.nic.Name)
+			f.Message = winner + " has a route to " + to + " with a lower metric, so its data leaves by " + winner
 		default:
-			f.Message = quoted(w.nic.Name) + " already has a route to " + c.dest.prefix.String() + ", so its data leaves by " + quoted(w.nic.Name)
+			f.Message = winner + " already has a route to " + to + ", so its data leaves by " + winner
 		}
 		f.Message += s.elsewhere()
 		isElsewhere := func(o *candidate) bool { return o.subnet != c.subnet }
 		if edits := s.removeRivals(isElsewhere); len(edits) > 0 {
 			var from []string
 			for _, e := range edits {
-				if name := quoted(e.Subnet); !slices.Contains(from, name) {
-					from = append(from, name)
-				}
+				from = append(from, quoted(e.Subnet))
 			}
-			message := "remove the host routes to " + c.dest.prefix.String() + " from subnet " + strings.Join(from, ", ") + ": " + own + " gets the destination"
+			message := "remove the host routes to " + to + " from subnet " + strings.Join(canon.Unique(from), ", ") + ": " + own + " gets the destination"
 			f.Fixes = append(f.Fixes, Fix{message, edits})
 		}
-		return f
 	},
 }
 
@@ -189,10 +184,8 @@ var multipleDefaults = rule{
 	example: func() Instance { in := twoNICs(front(), back()); in.DefaultNIC = ""; return in },
 	scope:   ofInstance,
 	applies: func(s *subject) bool { return len(s.choices()) > 0 },
-	tell: func(s *subject) Finding {
-		f := Finding{Related: make([]Related, 0, len(s.nics)+len(s.judged))}
+	tell: func(s *subject, f *Finding) {
 		var names []string
-		a := "a"
 		for _, d := range s.choices() {
 			n := &s.nics[max(d[0], d[1])-1]
 			if name := quoted(n.Name); !slices.Contains(names, name) {
@@ -206,6 +199,7 @@ var multipleDefaults = rule{
 			instruction("dhcpcd: set nogateway in the interface sections of the other NICs"),
 			instruction("dhclient: on the other NICs, add an enter hook that takes the default route out of option 121 and unsets new_routers"),
 		}
+		a := "a"
 		if len(s.offered(0)) < 2 {
 			a = "an IPv6"
 			f.Fixes = []Fix{instruction("have the guest keep the IPv6 default route of one NIC")}
@@ -222,7 +216,6 @@ var multipleDefaults = rule{
 			example.Instance = ""
 			f.Message += "; routes that depend on it: " + strconv.Itoa(len(depend)) + ", such as " + example.String()
 		}
-		return f
 	},
 }
 
@@ -258,8 +251,8 @@ var noDefault = rule{
 	applies: func(s *subject) bool {
 		return len(s.nics) > 1 && s.default4() == nil && (s.configured4() || len(s.lostDefaults()) > 0)
 	},
-	tell: func(s *subject) Finding {
-		f := Finding{Message: "no NIC gets an IPv4 default route"}
+	tell: func(s *subject, f *Finding) {
+		f.Message = "no NIC gets an IPv4 default route"
 		if s.DefaultNIC != "" {
 			f.Message = "the guest is told to use the IPv4 default route of " + quoted(s.DefaultNIC) + ", and gets none there"
 		}
@@ -269,7 +262,6 @@ var noDefault = rule{
 			f.Fixes = append(f.Fixes, instruction("have the guest keep the default route of "+quoted(n.Name)))
 		}
 		f.Fixes = append(f.Fixes, instruction("give the subnet that should carry the default route DHCP and a gateway inside its CIDR"))
-		return f
 	},
 }
 
@@ -310,40 +302,35 @@ var overlappingSubnets = rule{
 		in.NICs[1] = NIC{Name: "eth1", Subnets: []*Subnet{exampleSubnet("wide", "10.65.0.0/16", "10.65.255.1")}}
 		return in
 	},
-	scope: ofSubnet,
-	applies: func(s *subject) bool {
-		overlaps, _ := s.overlaps()
-		return len(overlaps) > 0
-	},
-	tell: func(s *subject) Finding {
-		overlaps, more := s.overlaps()
+	scope:   ofSubnet,
+	applies: func(s *subject) bool { return len(s.overlaps()) > 0 },
+	tell: func(s *subject, f *Finding) {
+		overlaps := s.overlaps()
 		first := overlaps[0].Ref
-		m := s.subnet.CIDR.String() + " overlaps subnet " + quoted(first.Subnet) + " of " + quoted(first.NIC) + ": the guest reaches an address in both by one of the NICs only"
+		f.Message = s.subnet.CIDR.String() + " overlaps subnet " + quoted(first.Subnet) + " of " + quoted(first.NIC) +
+			": the guest reaches an address in both by one of the NICs only"
 		fix := "use subnets that do not overlap"
 		if first.Subnet == s.subnet.ID {
-			m = quoted(first.NIC) + " is on subnet " + s.subnet.label() + ", too: the guest reaches its addresses by one of the NICs only"
+			f.Message = quoted(first.NIC) + " is on subnet " + s.subnet.label() + ", too: the guest reaches its addresses by one of the NICs only"
 			fix = "put " + quoted(first.NIC) + " and " + quoted(s.nic.Name) + " on different subnets"
 		}
-		if more > 0 {
-			m += "; " + strconv.Itoa(more) + " more subnets overlap it"
+		if more := len(overlaps) - maxOverlaps; more > 0 {
+			f.Message += "; " + strconv.Itoa(more) + " more subnets overlap it"
 		}
-		return Finding{Message: m, Related: overlaps, Fixes: []Fix{instruction(fix)}}
+		f.Related = overlaps[:min(len(overlaps), maxOverlaps)]
+		f.Fixes = []Fix{instruction(fix)}
 	},
 }
 
-// overlaps returns the overlapping subnets of earlier NICs, up to maxOverlaps, and how many more there are.
-func (s *subject) overlaps() (list []Related, more int) {
+// overlaps returns the overlapping subnets of earlier NICs.
+func (s *subject) overlaps() (list []Related) {
 	for i := range s.nics[:s.nic.number] {
 		n := &s.nics[i]
 		for _, o := range n.Subnets {
-			switch {
-			case !o.CIDR.Overlaps(s.subnet.CIDR):
-			case len(list) < maxOverlaps:
+			if o.CIDR.Overlaps(s.subnet.CIDR) {
 				list = append(list, Related{Ref{s.Name, n.Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})
-			default:
-				more++
 			}
 		}
 	}
-	return list, more
+	return list
 }

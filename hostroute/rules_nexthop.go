@@ -1,13 +1,14 @@
 package hostroute
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 )
 
 // The rules about the next hop: does it stand for the hypervisor?
 
-var metadata = netip.AddrFrom4([4]byte{169, 254, 169, 254})
+var metadata = netip.MustParsePrefix("169.254.169.254/32")
 
 var nextHopNotGateway = rule{
 	code: CodeNextHopNotGateway, severity: SeverityError,
@@ -30,14 +31,14 @@ var nextHopNotGateway = rule{
 		}
 		return s.hasClass(ClassNotGateway)
 	},
-	tell: func(s *subject) Finding {
-		c, hop := s.route.candidate, s.route.NextHop.String()
-		m := "next hop " + hop + " is not the gateway" + gatewayOf(c) + s.because("the hypervisor forwards the data itself, and a router at "+hop+
+	tell: func(s *subject, f *Finding) {
+		hop := s.route.NextHop.String()
+		f.Message = "next hop " + hop + " is not the gateway" + s.gatewayOf() + s.because("the hypervisor forwards the data itself, and a router at "+hop+
 			" never sees it; if the hypervisor has no route to "+hop+", the data is lost")
-		if c.Destination.IsSingleIP() && c.Destination.Addr() == metadata {
-			m += "; " + metadata.String() + " is the metadata address, and no host route leads to it through a DHCP port"
+		if s.route.Destination == metadata {
+			f.Message += "; 169.254.169.254 is the metadata address, and no host route leads to it through a DHCP port"
 		}
-		return Finding{Message: m, Fixes: s.nextHopFixes("; no host route can send data through another machine under Calico")}
+		f.Fixes = s.nextHopFixes("; no host route can send data through another machine under Calico")
 	},
 }
 
@@ -55,18 +56,15 @@ func (s *subject) because(reason string) string {
 }
 
 // gatewayOf returns " 11.8.0.1 of subnet back"; for a manual route, of the NIC's configured subnet.
-func gatewayOf(c *candidate) string {
-	s := c.subnet
-	if s == nil {
-		s = c.nic.ipv4
-	}
+func (s *subject) gatewayOf() string {
+	subnet := cmp.Or(s.subnet, s.nic.ipv4)
 	switch {
-	case s == nil:
+	case subnet == nil:
 		return ""
-	case !s.Gateway.IsValid():
-		return " (subnet " + s.label() + " has none)"
+	case !subnet.Gateway.IsValid():
+		return " (subnet " + subnet.label() + " has none)"
 	}
-	return " " + s.Gateway.String() + " of subnet " + s.label()
+	return " " + subnet.Gateway.String() + " of subnet " + subnet.label()
 }
 
 var nextHopOtherNIC = rule{
@@ -78,21 +76,17 @@ var nextHopOtherNIC = rule{
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,10.65.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOtherGateway) },
-	tell: func(s *subject) Finding {
-		c := s.route.candidate
-		subnet, other := s.otherGateway(c)
-		own := quoted(c.nic.Name)
+	tell: func(s *subject, f *Finding) {
+		subnet, other := s.otherGateway(s.route.candidate)
+		hop, own := s.route.NextHop.String(), quoted(s.nic.Name)
 		reason := "the guest refuses it"
 		if s.route.Cause == "" {
 			reason = "the data leaves by " + own
 		}
-		reason += s.elsewhere()
-		f := Finding{
-			Message: "next hop " + c.NextHop.String() + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own + s.because(reason),
-			Related: []Related{{Ref{s.Name, other.Name, subnet.ID, HostRoute{}}, "has the gateway " + subnet.Gateway.String()}},
-		}
+		f.Message = "next hop " + hop + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own +
+			s.because(reason+s.elsewhere())
+		f.Related = []Related{{Ref{s.Name, other.Name, subnet.ID, HostRoute{}}, "has the gateway " + hop}}
 		f.Fixes = s.moveTo(subnet)
-		return f
 	},
 }
 
@@ -122,18 +116,17 @@ var nextHopOffLink = rule{
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,192.0.2.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOffLink) },
-	tell: func(s *subject) Finding {
-		c := s.route.candidate
-		reason := "the guest refuses the route"
+	tell: func(s *subject, f *Finding) {
+		hop, reason := s.route.NextHop.String(), "the guest refuses the route"
 		if s.route.Cause == "" {
 			reason = "the guest adds a route to it, and the hypervisor forwards the data itself"
 		}
-		m := "next hop " + c.NextHop.String() + " is not on the link of " + quoted(c.nic.Name) + s.because(reason+s.elsewhere())
+		f.Message = "next hop " + hop + " is not on the link of " + quoted(s.nic.Name) + s.because(reason+s.elsewhere())
 		if s.isAlone() {
-			m = "next hop " + c.NextHop.String() + " is not in " + c.subnet.CIDR.String() + s.because(reason) +
+			f.Message = "next hop " + hop + " is not in " + s.subnet.CIDR.String() + s.because(reason) +
 				"; if that is another subnet's gateway, the host route belongs on that subnet"
 		}
-		return Finding{Message: m, Fixes: s.nextHopFixes("")}
+		f.Fixes = s.nextHopFixes("")
 	},
 }
 
@@ -147,14 +140,13 @@ var nextHopOwnAddress = rule{
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,11.8.0.21")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOwnAddress) },
-	tell: func(s *subject) Finding {
-		c := s.route.candidate
+	tell: func(s *subject, f *Finding) {
 		reason := "the guest sends an ARP request for each destination address, which works only while the hypervisor answers"
 		if s.route.Cause == CodeNextHopOwnAddress {
 			reason = "the guest refuses the route"
 		}
-		m := "next hop " + c.NextHop.String() + " is " + quoted(c.nic.Name) + "'s own address, not the gateway" + gatewayOf(c)
-		return Finding{Message: m + s.because(reason), Fixes: s.nextHopFixes("")}
+		f.Message = "next hop " + s.route.NextHop.String() + " is " + quoted(s.nic.Name) + "'s own address, not the gateway" + s.gatewayOf() + s.because(reason)
+		f.Fixes = s.nextHopFixes("")
 	},
 }
 
@@ -168,12 +160,13 @@ var nextHopOnLink = rule{
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,0.0.0.0")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOnLink) },
-	tell: func(s *subject) Finding {
+	tell: func(s *subject, f *Finding) {
 		reason := "this works by proxy ARP only"
 		if s.route.byDHCP() {
 			reason += ", and dhcpcd installs only the first address of the destination"
 		}
-		return Finding{Message: "next hop 0.0.0.0 makes the destination on-link" + s.because(reason), Fixes: s.nextHopFixes("")}
+		f.Message = "next hop 0.0.0.0 makes the destination on-link" + s.because(reason)
+		f.Fixes = s.nextHopFixes("")
 	},
 }
 
@@ -187,23 +180,25 @@ var nextHopUnusable = rule{
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,224.0.0.5")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeNextHopUnusable || s.hasClass(ClassUnusable) },
-	tell: func(s *subject) Finding {
+	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
-		if !c.oneFamily() {
-			m := "destination " + c.Destination.String() + " and next hop " + c.NextHop.String() + " are not of one family"
+		hop := "next hop " + c.NextHop.String()
+		switch {
+		case !c.oneFamily():
+			f.Message = "destination " + c.Destination.String() + " and " + hop + " are not of one family"
 			if c.subnet != nil {
-				m += " with subnet " + c.subnet.label()
+				f.Message += " with subnet " + c.subnet.label()
 			}
-			return Finding{Message: m + ": the route cannot be installed", Fixes: s.nextHopFixes("")}
-		}
-		m := "next hop " + c.NextHop.String() + " cannot be a next hop: it is " + kindOfHop(c)
-		if s.route.Class == ClassOwnGateway {
-			m = "next hop " + c.NextHop.String() + " is the gateway, but Linux refuses it: it is " + kindOfHop(c)
+			f.Message += ": the route cannot be installed"
+		case s.route.Class == ClassOwnGateway:
+			f.Message = hop + " is the gateway, but Linux refuses it: it is " + kindOfHop(c)
+		default:
+			f.Message = hop + " cannot be a next hop: it is " + kindOfHop(c)
 		}
 		if c.tried && s.route.Cause != "" {
-			m += "; " + refusal(c)
+			f.Message += "; " + refusal(c)
 		}
-		return Finding{Message: m, Fixes: s.nextHopFixes("")}
+		f.Fixes = s.nextHopFixes("")
 	},
 }
 

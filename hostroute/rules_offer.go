@@ -16,13 +16,13 @@ var noLease = rule{
 		"\"No gateway on the second subnet\" is the usual advice against two default routes. Under Calico it takes the lease away.",
 	remedy: "Give the subnet a gateway inside its CIDR. If that makes a second default route, tell the guest which one to keep (see multiple-defaults).",
 	example: func() Instance {
-		in := oneNIC(back())
-		in.NICs[0].Subnets[0].Gateway = netip.Addr{}
-		return in
+		s := back()
+		s.Gateway = netip.Addr{}
+		return oneNIC(s)
 	},
 	scope:   ofSubnet,
 	applies: func(s *subject) bool { return s.subnet.is4() && !s.subnet.DHCPDisabled && !s.subnet.hasGateway() },
-	tell: func(s *subject) Finding {
+	tell: func(s *subject, f *Finding) {
 		name, cidr := s.subnet.label(), s.subnet.CIDR.String()
 		problem := "subnet " + name + " has no gateway"
 		if s.subnet.Gateway.IsValid() {
@@ -32,10 +32,8 @@ var noLease = rule{
 		if hop := s.subnet.commonNextHop(); hop.IsValid() {
 			gateway += " (its host routes have the next hop " + hop.String() + ")"
 		}
-		return Finding{
-			Message: problem + ": Calico's DHCP server has no address in the subnet, so it gives no lease, and nothing from the subnet arrives",
-			Fixes:   []Fix{instruction("give subnet " + name + " " + gateway + "; if that makes a second default route, have the guest drop it")},
-		}
+		f.Message = problem + ": Calico's DHCP server has no address in the subnet, so it gives no lease, and nothing from the subnet arrives"
+		f.Fixes = []Fix{instruction("give subnet " + name + " " + gateway + "; if that makes a second default route, have the guest drop it")}
 	},
 }
 
@@ -61,13 +59,9 @@ var secondIPv4Subnet = rule{
 	example: func() Instance { return oneNIC(back(), exampleSubnet("more", "11.9.0.0/24", "11.9.0.1")) },
 	scope:   ofNIC,
 	applies: func(s *subject) bool { return s.nic.count4() > 1 },
-	tell: func(s *subject) Finding {
+	tell: func(s *subject, f *Finding) {
 		n := s.nic
-		f := Finding{
-			Message: quoted(n.Name) + " has " + strconv.Itoa(n.count4()) + " IPv4 subnets, and a guest configures only one of them. This report assumes ",
-			Fixes:   []Fix{instruction("use one port for each IPv4 subnet")},
-		}
-		another := func(s *Subnet) bool { return s != n.ipv4 && s.is4() && !s.DHCPDisabled && s.hasGateway() }
+		f.Message = quoted(n.Name) + " has " + strconv.Itoa(n.count4()) + " IPv4 subnets, and a guest configures only one of them. This report assumes "
 		switch {
 		case n.ipv4 == nil:
 			f.Message += "none"
@@ -76,6 +70,7 @@ var secondIPv4Subnet = rule{
 		default:
 			f.Message += "subnet " + n.ipv4.label()
 		}
+		another := func(s *Subnet) bool { return s != n.ipv4 && s.is4() && !s.DHCPDisabled && s.hasGateway() }
 		if !n.static && slices.ContainsFunc(n.Subnets, another) {
 			f.Message += "; the DHCP server may choose another one"
 		}
@@ -84,7 +79,7 @@ var secondIPv4Subnet = rule{
 				f.Related = append(f.Related, Related{Ref{s.Name, n.Name, o.ID, HostRoute{}}, "nothing from it arrives"})
 			}
 		}
-		return f
+		f.Fixes = []Fix{instruction("use one port for each IPv4 subnet")}
 	},
 }
 
@@ -106,19 +101,17 @@ var dhcpDisabled = rule{
 	why:    "DHCP carries host routes. Without it, none of them arrives.",
 	remedy: "Enable DHCP on the subnet.",
 	example: func() Instance {
-		in := oneNIC(back("11.11.0.0/16,11.8.0.1"))
-		in.NICs[0].Subnets[0].DHCPDisabled = true
-		return in
+		s := back("11.11.0.0/16,11.8.0.1")
+		s.DHCPDisabled = true
+		return oneNIC(s)
 	},
 	scope: ofSubnet,
 	applies: func(s *subject) bool {
 		return s.subnet.is4() && s.subnet.DHCPDisabled && !s.ConfigDrive && len(s.subnet.HostRoutes) > 0
 	},
-	tell: func(s *subject) Finding {
-		return Finding{
-			Message: "DHCP is off on subnet " + s.subnet.label() + ": its host routes reach only a guest that reads the config drive",
-			Fixes:   []Fix{instruction("enable DHCP on subnet " + s.subnet.label())},
-		}
+	tell: func(s *subject, f *Finding) {
+		f.Message = "DHCP is off on subnet " + s.subnet.label() + ": its host routes reach only a guest that reads the config drive"
+		f.Fixes = []Fix{instruction("enable DHCP on subnet " + s.subnet.label())}
 	},
 }
 
@@ -133,15 +126,13 @@ var ipv6NotOffered = rule{
 	},
 	scope:   ofSubnet,
 	applies: func(s *subject) bool { return !s.subnet.is4() && len(s.subnet.HostRoutes) > 0 },
-	tell: func(s *subject) Finding {
+	tell: func(s *subject, f *Finding) {
 		remove := Fix{Message: "remove all host routes of subnet " + s.subnet.label()}
 		for _, r := range s.subnet.HostRoutes {
 			remove.Edits = append(remove.Edits, Edit{Subnet: s.subnet.ID, Old: r})
 		}
-		return Finding{
-			Message: "host routes of IPv6 subnet " + s.subnet.label() + " never arrive: neither DHCPv6 nor router advertisements carry them",
-			Fixes:   []Fix{remove},
-		}
+		f.Message = "host routes of IPv6 subnet " + s.subnet.label() + " never arrive: neither DHCPv6 nor router advertisements carry them"
+		f.Fixes = []Fix{remove}
 	},
 }
 
@@ -161,11 +152,9 @@ var routesIgnored = rule{
 		sent := func(r HostRoute) bool { return s.subnet.sends(&r) }
 		return s.subnet == s.nic.ipv4 && !s.nic.static && s.client.ignoresRoutes && !s.nic.overflows() && slices.ContainsFunc(s.subnet.HostRoutes, sent)
 	},
-	tell: func(s *subject) Finding {
-		return Finding{
-			Message: string(s.client.guest) + " ignores the host routes of subnet " + s.subnet.label() + ": it takes no routes from DHCP but the default",
-			Fixes:   []Fix{instruction("use an image with another DHCP client on this instance, or program the routes in the guest")},
-		}
+	tell: func(s *subject, f *Finding) {
+		f.Message = string(s.client.guest) + " ignores the host routes of subnet " + s.subnet.label() + ": it takes no routes from DHCP but the default"
+		f.Fixes = []Fix{instruction("use an image with another DHCP client on this instance, or program the routes in the guest")}
 	},
 }
 
@@ -178,11 +167,9 @@ var defaultDropped = rule{
 	example: func() Instance { return oneNIC(back("0.0.0.0/0,11.8.0.77")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeDefaultDropped },
-	tell: func(s *subject) Finding {
-		return Finding{
-			Message: "the host route to 0.0.0.0/0 never arrives: Neutron drops it, because subnet " + s.subnet.label() + " has the gateway " + s.subnet.Gateway.String(),
-			Fixes:   []Fix{s.removeUseless()},
-		}
+	tell: func(s *subject, f *Finding) {
+		f.Message = "the host route to 0.0.0.0/0 never arrives: Neutron drops it, because subnet " + s.subnet.label() + " has the gateway " + s.subnet.Gateway.String()
+		f.Fixes = []Fix{{"remove the host route", s.removal()}}
 	},
 }
 
@@ -202,15 +189,13 @@ var optionOverflow = rule{
 	},
 	scope:   ofSubnet,
 	applies: func(s *subject) bool { return s.subnet == s.nic.ipv4 && s.nic.overflows() },
-	tell: func(s *subject) Finding {
-		m := "the routes that subnet " + s.subnet.label() + " offers need " + strconv.Itoa(s.nic.bytes) + " bytes"
+	tell: func(s *subject, f *Finding) {
+		f.Message = "the routes that subnet " + s.subnet.label() + " offers need " + strconv.Itoa(s.nic.bytes) + " bytes"
 		if n := len(siblingRoutes(s.nic.NIC, s.subnet)); n > 0 {
-			m += ", " + strconv.Itoa(n) + " routes to sibling subnets among them"
+			f.Message += ", " + strconv.Itoa(n) + " routes to sibling subnets among them"
 		}
-		return Finding{
-			Message: m + ", and DHCP option 121 holds 255: no host route and no sibling route arrives, only the default",
-			Fixes:   []Fix{instruction("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones: each takes 5 to 9 bytes, and an offer of up to 197 bytes reaches every client")},
-		}
+		f.Message += ", and DHCP option 121 holds 255: no host route and no sibling route arrives, only the default"
+		f.Fixes = []Fix{instruction("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones: each takes 5 to 9 bytes, and an offer of up to 197 bytes reaches every client")}
 	},
 }
 
@@ -226,11 +211,9 @@ var loopbackDestination = rule{
 		d := s.route.Destination
 		return s.subnet != nil && d.Addr().Is4() && d.Addr().IsLoopback() && d.Bits() >= 8
 	},
-	tell: func(s *subject) Finding {
-		return Finding{
-			Message: "destination " + s.route.Destination.String() + " is inside 127.0.0.0/8: Neutron refuses the host route",
-			Fixes:   []Fix{s.removeUseless()},
-		}
+	tell: func(s *subject, f *Finding) {
+		f.Message = "destination " + s.route.Destination.String() + " is inside 127.0.0.0/8: Neutron refuses the host route"
+		f.Fixes = []Fix{{"remove the host route", s.removal()}}
 	},
 }
 
@@ -243,12 +226,10 @@ var tooManyRoutes = rule{
 	example: func() Instance { return twoNICs(front(), longBack(maxHostRoutes+1)) },
 	scope:   ofSubnet,
 	applies: func(s *subject) bool { return len(s.subnet.HostRoutes) > maxHostRoutes },
-	tell: func(s *subject) Finding {
-		return Finding{
-			Message: "subnet " + s.subnet.label() + " has " + strconv.Itoa(len(s.subnet.HostRoutes)) +
-				" host routes: Neutron's default limit is 20 (max_subnet_host_routes), and it refuses a change that leaves more",
-			Fixes: []Fix{instruction("use fewer and wider host routes on subnet " + s.subnet.label() + ", or raise Neutron's limit")},
-		}
+	tell: func(s *subject, f *Finding) {
+		f.Message = "subnet " + s.subnet.label() + " has " + strconv.Itoa(len(s.subnet.HostRoutes)) +
+			" host routes: Neutron's default limit is 20 (max_subnet_host_routes), and it refuses a change that leaves more"
+		f.Fixes = []Fix{instruction("use fewer and wider host routes on subnet " + s.subnet.label() + ", or raise Neutron's limit")}
 	},
 }
 
@@ -263,14 +244,14 @@ var hostBits = rule{
 	example: func() Instance { return twoNICs(front(), back("11.11.77.5/16,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.hasHostBits() },
-	tell: func(s *subject) Finding {
+	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
 		masked := c.Destination.Masked().String()
-		f := Finding{Message: "destination " + c.Destination.String() + " has bits outside its mask: "}
+		f.Message = "destination " + c.Destination.String() + " has bits outside its mask: "
 		if c.subnet == nil {
 			f.Message += refusal(c)
 			f.Fixes = []Fix{instruction("in the guest, use the destination " + masked)}
-			return f
+			return
 		}
 		f.Message += "Neutron refuses such a host route today"
 		switch {
@@ -280,7 +261,6 @@ var hostBits = rule{
 			f.Message += "; one from older data arrives as " + masked
 		}
 		f.Fixes = s.replace(c.masked(), "mask the destination: "+masked)
-		return f
 	},
 }
 
