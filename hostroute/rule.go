@@ -53,18 +53,19 @@ type Rule struct {
 func Rules() []Rule {
 	out := make([]Rule, len(catalogue))
 	for i, r := range catalogue {
-		out[i] = r.document()
+		out[i] = Rule{r.code, r.severity, r.title, r.when, r.why, r.remedy, r.example()}
 	}
 	return out
 }
 
 // Rule returns what [Rules] has for the code; false if it is unknown.
 func (c Code) Rule() (Rule, bool) {
-	i := slices.IndexFunc(catalogue, func(r *rule) bool { return r.code == c })
-	if i < 0 {
-		return Rule{}, false
+	for _, r := range Rules() {
+		if r.Code == c {
+			return r, true
+		}
 	}
-	return catalogue[i].document(), true
+	return Rule{}, false
 }
 
 // A rule is everything about one code.
@@ -100,10 +101,6 @@ type subject struct {
 	route  judged  // zero: the subnet. A sibling route has no verdict.
 
 	masked map[*Subnet]map[HostRoute][]HostRoute // see listed
-}
-
-func (r *rule) document() Rule {
-	return Rule{r.code, r.severity, r.title, r.when, r.why, r.remedy, r.example()}
 }
 
 // catalogue has the rules by stage.
@@ -213,18 +210,17 @@ func (s *subject) listed(of *Subnet, r HostRoute) []HostRoute {
 
 // twoNICs keeps the default of eth0, so that a route on back steers.
 func twoNICs(front, back *Subnet) Instance {
-	return Instance{Name: "web-1", DefaultNIC: "eth0", NICs: []NIC{
-		{Name: "eth0", Addrs: []netip.Addr{netip.MustParseAddr("10.65.0.5")}, Subnets: []*Subnet{front}},
-		{Name: "eth1", Addrs: []netip.Addr{netip.MustParseAddr("11.8.0.21")}, Subnets: []*Subnet{back}},
-	}}
+	eth0 := NIC{Name: "eth0", Addrs: []netip.Addr{netip.MustParseAddr("10.65.0.5")}, Subnets: []*Subnet{front}}
+	return Instance{Name: "web-1", DefaultNIC: "eth0", NICs: []NIC{eth0, exampleNIC(back)}}
 }
 
-// oneNIC is on back, and perhaps on more subnets.
-func oneNIC(back *Subnet, more ...*Subnet) Instance {
-	in := twoNICs(nil, back)
-	in.DefaultNIC, in.NICs = "", in.NICs[1:]
-	in.NICs[0].Subnets = append(in.NICs[0].Subnets, more...)
-	return in
+func oneNIC(subnets ...*Subnet) Instance {
+	return Instance{Name: "web-1", NICs: []NIC{exampleNIC(subnets...)}}
+}
+
+// exampleNIC is on back, and perhaps on more subnets.
+func exampleNIC(subnets ...*Subnet) NIC {
+	return NIC{Name: "eth1", Addrs: []netip.Addr{netip.MustParseAddr("11.8.0.21")}, Subnets: subnets}
 }
 
 func front(routes ...string) *Subnet {

@@ -151,11 +151,14 @@ func (s *subject) contested() bool {
 	return c.tried && s.result(c) == installed && (s.inForce[c.dest.number].nic != c.nic || s.open(c))
 }
 
+// maxListed is how many subnets or routes of other NICs one finding lists.
+const maxListed = maxNICs
+
 // rivalNICs names the equal routes of other NICs.
 func (s *subject) rivalNICs() (list []Related) {
 	c := s.route.candidate
 	for _, o := range c.dest.rivals {
-		if o.nic != c.nic && o.metric == c.metric && s.result(o) == installed && len(list) < maxOverlaps {
+		if o.nic != c.nic && o.metric == c.metric && s.result(o) == installed && len(list) < maxListed {
 			list = append(list, Related{o.ref(s.Name), "has an equal destination"})
 		}
 	}
@@ -241,9 +244,8 @@ var noDefault = rule{
 	example: func() Instance {
 		in := twoNICs(front(), back())
 		in.DefaultNIC, in.ConfigDrive = "", true
-		for i := range in.NICs {
-			s := in.NICs[i].Subnets[0]
-			s.Gateway, s.DHCPDisabled = netip.Addr{}, true
+		for _, n := range in.NICs {
+			n.Subnets[0].Gateway, n.Subnets[0].DHCPDisabled = netip.Addr{}, true
 		}
 		return in
 	},
@@ -267,15 +269,9 @@ var noDefault = rule{
 
 // configured4 reports whether every NIC with IPv4 is configured, and at least one is.
 func (g *guest) configured4() bool {
-	some := false
-	for i := range g.nics {
-		n := &g.nics[i]
-		if n.ipv4 == nil && n.count4() > 0 {
-			return false
-		}
-		some = some || n.ipv4 != nil
-	}
-	return some
+	isConfigured := func(n nic) bool { return n.ipv4 != nil }
+	isMissing := func(n nic) bool { return n.ipv4 == nil && n.count4() > 0 }
+	return slices.ContainsFunc(g.nics, isConfigured) && !slices.ContainsFunc(g.nics, isMissing)
 }
 
 // lostDefaults returns the NICs whose offered default the guest drops for a NIC that is offered none.
@@ -287,9 +283,6 @@ func (s *subject) lostDefaults() []*nic {
 	return offered
 }
 
-// maxOverlaps is how many subnets one finding lists, so that NICs with many subnets make no long lists.
-const maxOverlaps = maxNICs
-
 var overlappingSubnets = rule{
 	code: CodeOverlappingSubnets, severity: SeverityError,
 	title: "subnets of two NICs overlap",
@@ -298,8 +291,8 @@ var overlappingSubnets = rule{
 		"guests by the earlier one. Data to the other NIC's neighbours leaves by the wrong NIC, and the hypervisor drops it if it has the other NIC's address.",
 	remedy: "Use subnets that do not overlap. Put two NICs that are on one subnet on different subnets.",
 	example: func() Instance {
-		in := twoNICs(front(), back())
-		in.NICs[1] = NIC{Name: "eth1", Subnets: []*Subnet{exampleSubnet("wide", "10.65.0.0/16", "10.65.255.1")}}
+		in := twoNICs(front(), exampleSubnet("wide", "10.65.0.0/16", "10.65.255.1"))
+		in.NICs[1].Addrs = nil
 		return in
 	},
 	scope:   ofSubnet,
@@ -314,10 +307,10 @@ var overlappingSubnets = rule{
 			f.Message = quoted(first.NIC) + " is on subnet " + s.subnet.label() + ", too: the guest reaches its addresses by one of the NICs only"
 			fix = "put " + quoted(first.NIC) + " and " + quoted(s.nic.Name) + " on different subnets"
 		}
-		if more := len(overlaps) - maxOverlaps; more > 0 {
+		if more := len(overlaps) - maxListed; more > 0 {
 			f.Message += "; " + strconv.Itoa(more) + " more subnets overlap it"
 		}
-		f.Related = overlaps[:min(len(overlaps), maxOverlaps)]
+		f.Related = overlaps[:min(len(overlaps), maxListed)]
 		f.Fixes = []Fix{instruction(fix)}
 	},
 }

@@ -39,13 +39,12 @@ var noLease = rule{
 
 // commonNextHop returns the next hop of all host routes, if they have one in common that could be the gateway.
 func (s *Subnet) commonNextHop() netip.Addr {
-	if len(s.HostRoutes) == 0 {
-		return netip.Addr{}
-	}
-	hop := s.HostRoutes[0].NextHop
-	isOther := func(r HostRoute) bool { return r.NextHop != hop }
-	if !s.CIDR.Contains(hop) || hop == broadcast(s.CIDR) || slices.ContainsFunc(s.HostRoutes, isOther) {
-		return netip.Addr{}
+	var hop netip.Addr
+	for _, r := range s.HostRoutes {
+		hop = r.NextHop
+		if hop != s.HostRoutes[0].NextHop || !s.CIDR.Contains(hop) || hop == broadcast(s.CIDR) {
+			return netip.Addr{}
+		}
 	}
 	return hop
 }
@@ -70,14 +69,15 @@ var secondIPv4Subnet = rule{
 		default:
 			f.Message += "subnet " + n.ipv4.label()
 		}
-		another := func(s *Subnet) bool { return s != n.ipv4 && s.is4() && !s.DHCPDisabled && s.hasGateway() }
-		if !n.static && slices.ContainsFunc(n.Subnets, another) {
-			f.Message += "; the DHCP server may choose another one"
-		}
+		mayLease := false
 		for _, o := range n.Subnets {
 			if o.is4() && o != n.ipv4 {
 				f.Related = append(f.Related, Related{Ref{s.Name, n.Name, o.ID, HostRoute{}}, "nothing from it arrives"})
+				mayLease = mayLease || !o.DHCPDisabled && o.hasGateway()
 			}
+		}
+		if mayLease && !n.static {
+			f.Message += "; the DHCP server may choose another one"
 		}
 		f.Fixes = []Fix{instruction("use one port for each IPv4 subnet")}
 	},
