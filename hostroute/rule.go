@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 )
@@ -174,7 +175,8 @@ func (s *subject) nextHopFixes(note string) []Fix {
 
 // manualNextHop says what the next hop of a manual route should be.
 func (s *subject) manualNextHop() Fix {
-	is4, ipv4 := s.route.Destination.Addr().Is4(), s.nic.ipv4
+	is4 := s.route.Destination.Addr().Is4()
+	ipv4 := s.nic.ipv4
 	switch {
 	case !s.route.oneFamily():
 	case !is4 && s.nic.ipv6 != nil:
@@ -208,19 +210,16 @@ func (s *subject) listed(of *Subnet, r HostRoute) []HostRoute {
 
 // The instances of the examples, and their subnets.
 
+// oneNIC is on back, and perhaps on more subnets.
+func oneNIC(subnets ...*Subnet) Instance {
+	eth1 := NIC{Name: "eth1", Addrs: []netip.Addr{netip.MustParseAddr("11.8.0.21")}, Subnets: subnets}
+	return Instance{Name: "web-1", NICs: []NIC{eth1}}
+}
+
 // twoNICs keeps the default of eth0, so that a route on back steers.
 func twoNICs(front, back *Subnet) Instance {
 	eth0 := NIC{Name: "eth0", Addrs: []netip.Addr{netip.MustParseAddr("10.65.0.5")}, Subnets: []*Subnet{front}}
-	return Instance{Name: "web-1", DefaultNIC: "eth0", NICs: []NIC{eth0, exampleNIC(back)}}
-}
-
-func oneNIC(subnets ...*Subnet) Instance {
-	return Instance{Name: "web-1", NICs: []NIC{exampleNIC(subnets...)}}
-}
-
-// exampleNIC is on back, and perhaps on more subnets.
-func exampleNIC(subnets ...*Subnet) NIC {
-	return NIC{Name: "eth1", Addrs: []netip.Addr{netip.MustParseAddr("11.8.0.21")}, Subnets: subnets}
+	return Instance{Name: "web-1", DefaultNIC: "eth0", NICs: append([]NIC{eth0}, oneNIC(back).NICs...)}
 }
 
 func front(routes ...string) *Subnet {
@@ -239,16 +238,10 @@ func exampleSubnet(id, cidr, gateway string, routes ...string) *Subnet {
 	return s
 }
 
-// longBack is back with n host routes, to networks of 24 bits in 172.16.0.0/16.
-func longBack(n int) *Subnet {
-	s := back()
+// numbered returns n host routes for back.
+func numbered(n int) (routes []string) {
 	for i := range n {
-		s.HostRoutes = append(s.HostRoutes, HostRoute{numbered24(172, 16, i), s.Gateway})
+		routes = append(routes, fmt.Sprintf("172.16.%d.0/24,11.8.0.1", i))
 	}
-	return s
-}
-
-// numbered24 is the network of 24 bits with a number in a.b.0.0/16.
-func numbered24(a, b byte, i int) netip.Prefix {
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{a, b, byte(i), 0}), 24)
+	return routes
 }

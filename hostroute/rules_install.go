@@ -22,7 +22,8 @@ var duplicate = rule{
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeDuplicate },
 	tell: func(s *subject, f *Finding) {
-		c, to := s.route.candidate, s.route.dest.prefix.String()
+		c := s.route.candidate
+		to := c.dest.prefix.String()
 		f.Message = "destination " + to + " already has a route through " + quoted(c.nic.Name) + ": Linux keeps the first"
 		f.Related = s.winner()
 		f.Fixes = []Fix{s.remove()}
@@ -52,25 +53,23 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 		if o.source != SourceHostRoute || !mayGo(o) {
 			return nil
 		}
-		if !slices.Contains(subnets, o.subnet) {
-			subnets = append(subnets, o.subnet)
-		}
+		subnets = append(subnets, o.subnet)
 	}
+	subnets = canon.Unique(subnets)
 	for i := range s.candidates {
 		if o := &s.candidates[i]; slices.Contains(subnets, o.subnet) && s.mayComeInstead(o) {
 			return nil
 		}
 	}
 	for _, o := range c.dest.rivals {
-		if o.source != SourceHostRoute || !slices.Contains(subnets, o.subnet) || o.subnet == c.subnet && o.NextHop == c.NextHop {
-			continue
+		isRoute := o.subnet == c.subnet && o.NextHop == c.NextHop // the route, or another spelling of it
+		if o.source == SourceHostRoute && slices.Contains(subnets, o.subnet) && !isRoute {
+			edits = append(edits, Edit{Subnet: o.subnet.ID, Old: *o.HostRoute})
 		}
-		if e := (Edit{Subnet: o.subnet.ID, Old: *o.HostRoute}); !slices.Contains(edits, e) {
-			edits = append(edits, e)
-		}
-		if len(edits) > maxHostRoutes {
-			return nil
-		}
+	}
+	edits = canon.Unique(edits) // a subnet may be on several NICs
+	if len(edits) > maxHostRoutes {
+		return nil
 	}
 	return edits
 }
@@ -112,8 +111,9 @@ var conflict = rule{
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeConflict || s.contested() },
 	tell: func(s *subject, f *Finding) {
-		c, own, to := s.route.candidate, quoted(s.nic.Name), s.route.dest.prefix.String()
+		c := s.route.candidate
 		w := s.inForce[c.dest.number]
+		own, to := quoted(c.nic.Name), c.dest.prefix.String()
 		if w == nil || c.subnet == nil || w.subnet != c.subnet { // else no edit of their one list settles it
 			f.Fixes = []Fix{s.remove()}
 		}
@@ -251,7 +251,10 @@ var noDefault = rule{
 	},
 	scope: ofInstance,
 	applies: func(s *subject) bool {
-		return len(s.nics) > 1 && s.default4() == nil && (s.configured4() || len(s.lostDefaults()) > 0)
+		isConfigured := func(n nic) bool { return n.ipv4 != nil }
+		isMissing := func(n nic) bool { return n.ipv4 == nil && n.count4() > 0 }
+		allConfigured := slices.ContainsFunc(s.nics, isConfigured) && !slices.ContainsFunc(s.nics, isMissing)
+		return len(s.nics) > 1 && s.default4() == nil && (allConfigured || len(s.lostDefaults()) > 0)
 	},
 	tell: func(s *subject, f *Finding) {
 		f.Message = "no NIC gets an IPv4 default route"
@@ -265,13 +268,6 @@ var noDefault = rule{
 		}
 		f.Fixes = append(f.Fixes, instruction("give the subnet that should carry the default route DHCP and a gateway inside its CIDR"))
 	},
-}
-
-// configured4 reports whether every NIC with IPv4 is configured, and at least one is.
-func (g *guest) configured4() bool {
-	isConfigured := func(n nic) bool { return n.ipv4 != nil }
-	isMissing := func(n nic) bool { return n.ipv4 == nil && n.count4() > 0 }
-	return slices.ContainsFunc(g.nics, isConfigured) && !slices.ContainsFunc(g.nics, isMissing)
 }
 
 // lostDefaults returns the NICs whose offered default the guest drops for a NIC that is offered none.

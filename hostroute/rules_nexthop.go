@@ -117,7 +117,8 @@ var nextHopOffLink = rule{
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOffLink) },
 	tell: func(s *subject, f *Finding) {
-		hop, reason := s.route.NextHop.String(), "the guest refuses the route"
+		hop := s.route.NextHop.String()
+		reason := "the guest refuses the route"
 		if s.route.Cause == "" {
 			reason = "the guest adds a route to it, and the hypervisor forwards the data itself"
 		}

@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -181,9 +182,9 @@ var optionOverflow = rule{
 		"Some clients lose offers of more than 197 bytes, too.",
 	remedy: "Use fewer host routes, or wider ones.",
 	example: func() Instance {
-		in := oneNIC(longBack(20))
+		in := oneNIC(back(numbered(20)...))
 		for i := range 12 {
-			in.NICs[0].Siblings = append(in.NICs[0].Siblings, numbered24(11, 9, i))
+			in.NICs[0].Siblings = append(in.NICs[0].Siblings, netip.MustParsePrefix(fmt.Sprintf("11.9.%d.0/24", i)))
 		}
 		return in
 	},
@@ -223,7 +224,7 @@ var tooManyRoutes = rule{
 	when:    "A subnet has more than 20 host routes.",
 	why:     "By default Neutron allows 20 for a subnet (max_subnet_host_routes). It refuses any change that leaves more.",
 	remedy:  "Use fewer and wider host routes, or raise the limit.",
-	example: func() Instance { return twoNICs(front(), longBack(maxHostRoutes+1)) },
+	example: func() Instance { return twoNICs(front(), back(numbered(maxHostRoutes+1)...)) },
 	scope:   ofSubnet,
 	applies: func(s *subject) bool { return len(s.subnet.HostRoutes) > maxHostRoutes },
 	tell: func(s *subject, f *Finding) {
