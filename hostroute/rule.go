@@ -116,8 +116,7 @@ var catalogue = []*rule{
 // list longer than that, or changes more host routes.
 const maxHostRoutes = 20
 
-// The fixes that rules share. They depend on the subnets alone, so that they are the same on
-// every instance.
+// The fixes that rules share. They depend on the subnets alone, so that they are the same on every instance.
 
 // instruction is a fix without edits.
 func instruction(message string) Fix { return Fix{message, []Edit{}} }
@@ -148,8 +147,7 @@ func (s *subject) removal() []Edit {
 	return edits
 }
 
-// replace proposes to put a host route, by, in the place of the route, and the alternatives. If by is listed already, it proposes
-// to remove the route.
+// replace proposes to put by in the place of the route, or one of the alternatives. If by is listed already, it removes the route.
 func (s *subject) replace(by HostRoute, message string, alternatives ...Fix) []Fix {
 	edits := s.removal()
 	isOther := func(r HostRoute) bool { return r != *s.route.HostRoute }

@@ -13,8 +13,7 @@ var capturesSubnet = rule{
 	example: func() Instance { return twoNICs(front("11.8.0.0/24,10.65.0.1"), back()) },
 	scope:   ofRoute | ofSibling,
 	applies: func(s *subject) bool {
-		c := s.route.candidate
-		return c.tried && s.captured(c) != nil && s.decides(c)
+		return s.route.tried && s.captured(s.route.candidate) != nil && s.decides(s.route.candidate)
 	},
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate

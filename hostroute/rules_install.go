@@ -83,7 +83,7 @@ func (s *subject) mayComeInstead(o *candidate) bool {
 	case o.source != SourceHostRoute:
 		return false
 	case !o.tried:
-		return o.subnet != s.route.subnet && o.subnet == o.nic.ipv4 && o.nic.overflows()
+		return o.subnet != s.subnet && s.withheld(o) == CodeOptionOverflow
 	case !d.prefix.IsSingleIP():
 		return false
 	}
@@ -313,8 +313,7 @@ var overlappingSubnets = rule{
 
 // overlaps returns the overlapping subnets of earlier NICs.
 func (s *subject) overlaps() (list []Related) {
-	for i := range s.nics[:s.nic.number] {
-		n := &s.nics[i]
+	for _, n := range s.nics[:s.nic.number] {
 		for _, o := range n.Subnets {
 			if o.CIDR.Overlaps(s.subnet.CIDR) {
 				list = append(list, Related{Ref{s.Name, n.Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})
