@@ -376,7 +376,7 @@ func TestOverlappingSubnetsAreListedUpToALimit(t *testing.T) {
 		t.Errorf("of 64 NICs on one subnet: %d related, %v", len(f.Related), f)
 	}
 	in.NICs[0].Subnets = append(in.NICs[0].Subnets, subnet("t", "10.65.0.0/25", ""), subnet("u", "10.65.0.0/26", ""))
-	if f := overlap(); len(f.Related) != 64 || !strings.Contains(f.Message, "; 1 more") {
+	if f := overlap(); len(f.Related) != 64 || !strings.HasSuffix(f.Message, "; more subnets that overlap it: 1") {
 		t.Errorf("of 66: %d related, %v", len(f.Related), f)
 	}
 }

@@ -128,18 +128,18 @@ var conflict = rule{
 			f.Message = "several NICs get a route to " + to + ", and " + string(s.client.guest) + " uses that of the NIC that has its lease first"
 			f.Related = s.rivalNICs()
 		case w.metric < c.metric:
-			f.Message = winner + " has a route to " + to + " with a lower metric, so its data leaves by " + winner
+			f.Message = winner + " has a route to " + to + " with a lower metric: data to it leaves by " + winner
 		default:
-			f.Message = winner + " already has a route to " + to + ", so its data leaves by " + winner
+			f.Message = winner + " already has a route to " + to + ": data to it leaves by " + winner
 		}
 		f.Message += s.elsewhere()
 		isElsewhere := func(o *candidate) bool { return o.subnet != c.subnet }
 		if edits := s.removeRivals(isElsewhere); len(edits) > 0 {
 			var from []string
 			for _, e := range edits {
-				from = append(from, quoted(e.Subnet))
+				from = append(from, "subnet "+quoted(e.Subnet))
 			}
-			message := "remove the host routes to " + to + " from subnet " + strings.Join(canon.Unique(from), ", ") + ": " + own + " gets the destination"
+			message := "remove the host routes to " + to + " from " + strings.Join(canon.Unique(from), " and ") + ": " + own + " gets the destination"
 			f.Fixes = append(f.Fixes, Fix{message, edits})
 		}
 	},
@@ -304,7 +304,7 @@ var overlappingSubnets = rule{
 			fix = "put " + quoted(first.NIC) + " and " + quoted(s.nic.Name) + " on different subnets"
 		}
 		if more := len(overlaps) - maxListed; more > 0 {
-			f.Message += "; " + strconv.Itoa(more) + " more subnets overlap it"
+			f.Message += "; more subnets that overlap it: " + strconv.Itoa(more)
 		}
 		f.Related = overlaps[:min(len(overlaps), maxListed)]
 		f.Fixes = []Fix{instruction(fix)}
