@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"example.com/go-hostroute/hostroute/internal/sweep"
 	"go4.org/netipx"
 )
 
@@ -62,28 +61,20 @@ func (t Table) Destinations(nic string) *netipx.IPSet {
 	return out
 }
 
-// egress partitions a family, with the names of NICs as exits. It reads any row as Lookup does: as if masked, and without a destination not at all.
+// egress partitions a family, with the names of NICs as exits. It reads any row as Lookup does: as if masked, and without a
+// destination not at all.
 func (t Table) egress(space netip.Prefix) []segment[string] {
-	if !slices.IsSortedFunc(t, byMetric) { // of equal destinations, the first is in force then
-		t = slices.Clone(t)
-		slices.SortStableFunc(t, byMetric)
-	}
-	routes := make([]sweep.Route, 0, len(t))
-	nics := make([]string, 0, len(t))
-	for i := range t {
-		if d := t[i].Destination; d.IsValid() && d.Addr().Is4() == space.Addr().Is4() {
-			routes = append(routes, sweep.Route{Prefix: d.Masked()})
-			nics = append(nics, t[i].NIC)
+	var ways []way[string]
+	for _, r := range slices.SortedStableFunc(slices.Values(t), func(a, b Route) int { return cmp.Compare(a.Metric, b.Metric) }) {
+		if d := r.Destination; d.IsValid() && d.Addr().Is4() == space.Addr().Is4() {
+			ways = append(ways, way[string]{d.Masked(), r.NIC})
 		}
 	}
-	sorted := make([]way[string], 0, len(routes))
-	for _, i := range sweep.Order(nil, routes) {
-		sorted = append(sorted, way[string]{routes[i].Prefix, nics[i]})
-	}
-	return partition(space, "", sorted)
+	slices.SortStableFunc(ways, func(a, b way[string]) int {
+		return cmp.Or(a.prefix.Addr().Compare(b.prefix.Addr()), cmp.Compare(a.prefix.Bits(), b.prefix.Bits()))
+	})
+	return partition(space, "", ways)
 }
-
-func byMetric(a, b Route) int { return cmp.Compare(a.Metric, b.Metric) }
 
 // A way is a destination and where it leaves. The zero E is no route.
 type way[E comparable] struct {
@@ -91,44 +82,44 @@ type way[E comparable] struct {
 	exit   E
 }
 
-// A segment is a range of addresses that leave by one exit. It ends where the next segment begins.
+// A segment is a range of addresses that leave by one exit. It begins where the segment before it ends.
 type segment[E comparable] struct {
-	from netip.Addr
+	to   netip.Addr
 	exit E
 }
 
-// partition returns the egress of every address of a space: sorted segments, no two neighbours alike.
-// Its ways are in the order of [sweep.Order]. What none of them contains leaves by the outer exit.
+// partition returns the egress of every address of a space: sorted segments, no two neighbours alike. The ways are sorted by
+// address, at one address the shorter first; of equal ones the first is in force. What none of them contains leaves by the
+// outer exit.
 func partition[E comparable](space netip.Prefix, outer E, ways []way[E]) []segment[E] {
 	out := make([]segment[E], 0, 2*len(ways)+1)
-	start := func(from netip.Addr, exit E) {
-		if n := len(out); n > 0 && out[n-1].from == from { // the last segment is empty
-			out = out[:n-1]
+	next := space.Addr() // the first address that is in no segment yet; zero: there is none
+	upTo := func(to netip.Addr, exit E) {
+		if !next.IsValid() || to.Less(next) {
+			return
 		}
-		if n := len(out); n == 0 || out[n-1].exit != exit {
-			out = append(out, segment[E]{from, exit})
+		next = to.Next()
+		if n := len(out); n > 0 && out[n-1].exit == exit {
+			out[n-1].to = to
+		} else {
+			out = append(out, segment[E]{to, exit})
 		}
 	}
 	open := []way[E]{{space, outer}} // the prefixes around the address at hand, the longest last
-	closeTo := func(a netip.Addr) {
-		for n := len(open) - 1; n > 0 && !open[n].prefix.Contains(a); n-- {
-			next := netipx.PrefixLastIP(open[n].prefix).Next()
-			open = open[:n]
-			if space.Contains(next) {
-				start(next, open[n-1].exit)
-			}
-		}
-	}
-	start(space.Addr(), outer)
 	for i, w := range ways {
 		if i > 0 && w.prefix == ways[i-1].prefix {
-			continue // the first is in force
+			continue
 		}
-		closeTo(w.prefix.Addr())
-		start(w.prefix.Addr(), w.exit)
+		for n := len(open) - 1; !open[n].prefix.Contains(w.prefix.Addr()); n-- {
+			upTo(netipx.PrefixLastIP(open[n].prefix), open[n].exit)
+			open = open[:n]
+		}
+		upTo(w.prefix.Addr().Prev(), open[len(open)-1].exit)
 		open = append(open, w)
 	}
-	closeTo(netip.Addr{})
+	for _, w := range slices.Backward(open) {
+		upTo(netipx.PrefixLastIP(w.prefix), w.exit)
+	}
 	return out
 }
 
@@ -139,33 +130,24 @@ type difference[E comparable] struct {
 }
 
 // differences returns where two partitions of a space differ, in order.
-func differences[E comparable](space netip.Prefix, a, b []segment[E]) []difference[E] {
-	var out []difference[E]
+func differences[E comparable](space netip.Prefix, before, after []segment[E]) (out []difference[E]) {
 	from := space.Addr()
-	for i, j := 0, 0; ; { // the segments that contain from
-		var next netip.Addr // where the first of them ends; zero: with the space
-		if i+1 < len(a) {
-			next = a[i+1].from
+	for len(before) > 0 { // both end with the space
+		b, a := before[0], after[0]
+		to := b.to
+		if a.to.Less(to) {
+			to = a.to
 		}
-		if j+1 < len(b) && (!next.IsValid() || b[j+1].from.Less(next)) {
-			next = b[j+1].from
+		if b.exit != a.exit {
+			out = append(out, difference[E]{from, to, b.exit, a.exit})
 		}
-		if a[i].exit != b[j].exit {
-			to := netipx.PrefixLastIP(space)
-			if next.IsValid() {
-				to = next.Prev()
-			}
-			out = append(out, difference[E]{from, to, a[i].exit, b[j].exit})
+		if b.to == to {
+			before = before[1:]
 		}
-		if !next.IsValid() {
-			return out
+		if a.to == to {
+			after = after[1:]
 		}
-		from = next
-		if i+1 < len(a) && a[i+1].from == next {
-			i++
-		}
-		if j+1 < len(b) && b[j+1].from == next {
-			j++
-		}
+		from = to.Next()
 	}
+	return out
 }
