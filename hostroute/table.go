@@ -1,9 +1,12 @@
 package hostroute
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 
 	"example.com/go-hostroute/hostroute/internal/canon"
 )
@@ -36,28 +39,22 @@ type Route struct {
 
 // String returns the route in the form of `ip route`, "11.11.0.0/16 via 11.8.0.1 dev eth1 metric 1024", with nothing else
 // that `ip route` may print. A metric of 0 is left out.
-func (r Route) String() string { return string(r.append(nil)) }
-
-func (r Route) append(b []byte) []byte {
+func (r Route) String() string {
+	s := string(r.Destination.AppendTo(nil)) // "" for the zero Prefix
 	switch {
 	case r.Destination.IsSingleIP():
-		b = r.Destination.Addr().AppendTo(b)
+		s = r.Destination.Addr().String()
 	case r.Destination.Bits() == 0:
-		b = append(b, "default"...)
-	default:
-		b = r.Destination.AppendTo(b)
+		s = "default"
 	}
 	if r.NextHop.IsValid() {
-		b = append(b, " via "...)
-		b = append(b, addrText(r.NextHop)...)
+		s += " via " + addrText(r.NextHop)
 	}
-	b = append(b, " dev "...)
-	b = append(b, quoted(r.NIC)...)
+	s += " dev " + quoted(r.NIC)
 	if r.Metric != 0 {
-		b = append(b, " metric "...)
-		b = strconv.AppendInt(b, int64(r.Metric), 10)
+		s += " metric " + strconv.Itoa(r.Metric)
 	}
-	return b
+	return s
 }
 
 // A Table is an instance's routing table. It holds the installed routes only, in the order of
@@ -70,11 +67,11 @@ type Table []Route
 
 // String returns the table as `ip route` prints it, one route a line. Each line ends in a newline.
 func (t Table) String() string {
-	var b []byte
+	var b strings.Builder
 	for _, r := range t {
-		b = append(r.append(b), '\n')
+		b.WriteString(r.String() + "\n")
 	}
-	return string(b)
+	return b.String()
 }
 
 // Lookup returns the route by which dst leaves: the one with the longest prefix, of equal ones the one with the
@@ -82,23 +79,26 @@ func (t Table) String() string {
 // sorted or not. It unmaps an IPv4-mapped IPv6 address. An invalid address, or one with a zone, has no route.
 func (t Table) Lookup(dst netip.Addr) (Route, bool) {
 	dst = canon.Addr(dst)
-	best, length := -1, -1
-	better := func(i int) bool {
-		bits := t[i].Destination.Bits()
-		return bits > length || bits == length && bits >= 0 && t[i].Metric < t[best].Metric
+	is4 := dst.Is4()
+	var word uint32
+	if is4 {
+		word = word4(dst)
 	}
-	if dst.Is4() { // Contains, inlined
-		d := word4(dst)
-		for i := range t {
-			if p := &t[i].Destination; p.Bits() >= length && p.Addr().Is4() && (word4(p.Addr())^d)>>(32-p.Bits()) == 0 && better(i) {
-				best, length = i, p.Bits()
-			}
+	best, length := -1, -1
+	for i := range t {
+		p := &t[i].Destination
+		bits := p.Bits()
+		if bits < max(length, 0) || bits == length && t[i].Metric >= t[best].Metric {
+			continue // it has no prefix, or is not better
 		}
-	} else {
-		for i := range t {
-			if p := t[i].Destination; p.Bits() >= length && p.Contains(dst) && better(i) {
-				best, length = i, p.Bits()
-			}
+		var contains bool
+		if is4 { // Contains, inlined
+			contains = p.Addr().Is4() && (word4(p.Addr())^word)>>(32-bits) == 0
+		} else {
+			contains = p.Contains(dst)
+		}
+		if contains {
+			best, length = i, bits
 		}
 	}
 	if best < 0 {
@@ -113,38 +113,25 @@ func word4(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// table returns what is installed. Of destinations at one address, the shorter comes first, unlike in a table.
+// table returns what is installed.
 func (f *fib) table() Table {
-	n := 0
-	for _, a := range f.answers {
-		if a.result == installed {
-			n++
-		}
-	}
-	t := make(Table, n)
-	at := 0
-	for start := 0; start < len(f.destinations); {
-		end := start + 1
-		for end < len(f.destinations) && f.destinations[end].prefix.Addr() == f.destinations[start].prefix.Addr() {
-			end++
-		}
-		for i := end - 1; i >= start; i-- {
-			for _, c := range f.destinations[i].rivals {
-				if f.result(c) == installed {
-					c.fill(&t[at])
-					t[at].Open = f.inAnyOrder(c)
-					at++
-				}
+	t := make(Table, 0, len(f.attempts))
+	for i := range f.destinations {
+		for _, c := range f.destinations[i].rivals {
+			if f.result(c) == installed {
+				t = append(t, f.route(c))
 			}
 		}
-		start = end
 	}
+	slices.SortStableFunc(t, func(a, b Route) int {
+		return cmp.Or(a.Destination.Addr().Compare(b.Destination.Addr()), cmp.Compare(b.Destination.Bits(), a.Destination.Bits()))
+	})
 	return t
 }
 
-// fill writes a candidate's line of the table.
-func (c *candidate) fill(r *Route) {
-	r.Destination, r.NIC, r.Source, r.Metric = c.dest.prefix, c.nic.Name, c.source, int(c.metric)
+// route returns the line of the table for a candidate that is installed.
+func (f *fib) route(c *candidate) Route {
+	r := Route{Destination: c.dest.prefix, NIC: c.nic.Name, Source: c.source, Metric: int(c.metric), Open: f.inAnyOrder(c)}
 	if !c.onLink {
 		r.NextHop = c.NextHop
 	}
@@ -154,4 +141,5 @@ func (c *candidate) fill(r *Route) {
 	if c.subnet != nil {
 		r.Subnet = c.subnet.ID
 	}
+	return r
 }
