@@ -45,7 +45,8 @@ func (l errorList) join() error {
 	return errors.Join(errs...)
 }
 
-// input prepares an instance. The result shares with in what needs no change.
+// input prepares an instance. The result shares with in the lists that need no change. If there is an error, it has the
+// subnets that could be prepared.
 func input(in Instance) (Instance, error) {
 	var errs errorList
 	if len(in.NICs) > maxNICs {
@@ -53,8 +54,9 @@ func input(in Instance) (Instance, error) {
 	}
 	names := make(map[string]bool)
 	known := make(map[string]knownSubnet)
-	given := in.NICs
-	for i, nic := range given {
+	in.NICs = slices.Clone(in.NICs)
+	for i := range in.NICs {
+		nic := &in.NICs[i]
 		var wrong errorList
 		if nic.Name == "" {
 			wrong.add("Name", errors.New("is empty"))
@@ -62,16 +64,8 @@ func input(in Instance) (Instance, error) {
 			wrong.add("Name", fmt.Errorf("another NIC is named %q", nic.Name))
 		}
 		names[nic.Name] = true
-		complete := inputSubnets(&nic, known, &wrong)
-		inputAddrs(&nic, complete, &wrong)
+		inputNIC(nic, known, &wrong)
 		errs.addAll("NICs", i, wrong)
-		if sameSlices(&nic, &given[i]) {
-			continue
-		}
-		if &in.NICs[0] == &given[0] {
-			in.NICs = slices.Clone(given)
-		}
-		in.NICs[i] = nic
 	}
 	if clientOf(in.Guest) == nil {
 		errs.add("Guest", fmt.Errorf("%q is unknown", in.Guest))
@@ -82,49 +76,12 @@ func input(in Instance) (Instance, error) {
 	return in, errs.join()
 }
 
-// A knownSubnet is the first subnet of an ID.
-type knownSubnet struct{ given, clean *Subnet }
-
-// inputSubnets prepares the subnets of a NIC, and reports whether each has its own CIDR.
-func inputSubnets(nic *NIC, known map[string]knownSubnet, errs *errorList) (complete bool) {
-	given := nic.Subnets
-	complete = true
-	for j, s := range given {
-		if s == nil {
-			errs.add(fmt.Sprintf("Subnets[%d]", j), errNil)
-			complete = false
-			continue
-		}
-		complete = complete && s.CIDR.IsValid()
-		first, seen := known[s.ID]
-		if !seen || first.given != s {
-			clean, wrong := inputSubnet(s)
-			errs.addAll("Subnets", j, wrong)
-			if !seen {
-				first = knownSubnet{s, clean}
-				known[s.ID] = first
-			} else if !equalSubnets(first.clean, clean) {
-				errs.add(fmt.Sprintf("Subnets[%d].ID", j), fmt.Errorf("another subnet %q has other content", s.ID))
-				complete = false
-			}
-		}
-		if first.clean == s {
-			continue
-		}
-		if sameSlice(nic.Subnets, given) {
-			nic.Subnets = slices.Clone(given)
-		}
-		nic.Subnets[j] = first.clean
-	}
-	nic.Subnets = canon.Unique(nic.Subnets)
-	return complete
-}
-
-// inputAddrs prepares what else a NIC has. Addresses are looked for in complete subnets only.
-func inputAddrs(nic *NIC, complete bool, errs *errorList) {
+// inputNIC prepares what a NIC has.
+func inputNIC(nic *NIC, known map[string]knownSubnet, errs *errorList) {
+	subnets := inputSubnets(nic.Subnets, known, errs)
+	complete := len(subnets) == len(nic.Subnets) // else an address may be in one that is left out
+	nic.Subnets = canon.Unique(subnets)
 	nic.Addrs = mapped(nic.Addrs, canon.Addr)
-	nic.Siblings = mapped(nic.Siblings, canon.Prefix)
-	nic.ManualRoutes = mapped(nic.ManualRoutes, unmapRoute)
 	for j, a := range nic.Addrs {
 		if !a.IsValid() {
 			errs.add(fmt.Sprintf("Addrs[%d]", j), errInvalid)
@@ -134,6 +91,7 @@ func inputAddrs(nic *NIC, complete bool, errs *errorList) {
 			errs.add(fmt.Sprintf("Addrs[%d]", j), fmt.Errorf("%v is in no subnet of the NIC", a))
 		}
 	}
+	nic.Siblings = mapped(nic.Siblings, canon.Prefix)
 	for j, p := range nic.Siblings {
 		if !p.IsValid() {
 			errs.add(fmt.Sprintf("Siblings[%d]", j), errInvalid)
@@ -141,15 +99,42 @@ func inputAddrs(nic *NIC, complete bool, errs *errorList) {
 			errs.add(fmt.Sprintf("Siblings[%d]", j), fmt.Errorf("%v is not an IPv4 network", p))
 		}
 	}
-	for j, r := range nic.ManualRoutes {
-		errs.addAll("ManualRoutes", j, routeErrors(r))
-	}
-	nic.ManualRoutes = canon.Unique(nic.ManualRoutes)
+	nic.ManualRoutes = inputRoutes("ManualRoutes", nic.ManualRoutes, errs)
 }
 
-// inputSubnet prepares one subnet, and returns what is wrong with it.
+// A knownSubnet is the first subnet of an ID.
+type knownSubnet struct{ given, clean *Subnet }
+
+// inputSubnets prepares the subnets of a NIC. It leaves out those that are nil, have no CIDR, or are not those that are known.
+func inputSubnets(given []*Subnet, known map[string]knownSubnet, errs *errorList) []*Subnet {
+	list := make([]*Subnet, 0, len(given))
+	for j, s := range given {
+		if s == nil {
+			errs.add(fmt.Sprintf("Subnets[%d]", j), errNil)
+			continue
+		}
+		first, seen := known[s.ID]
+		if first.given != s {
+			clean, wrong := inputSubnet(s)
+			errs.addAll("Subnets", j, wrong)
+			if !seen {
+				first = knownSubnet{s, clean}
+				known[s.ID] = first
+			} else if !equalSubnets(first.clean, clean) {
+				errs.add(fmt.Sprintf("Subnets[%d].ID", j), fmt.Errorf("another subnet %q has other content", s.ID))
+				continue
+			}
+		}
+		if first.clean.CIDR.IsValid() {
+			list = append(list, first.clean)
+		}
+	}
+	return list
+}
+
+// inputSubnet prepares a copy of one subnet, and returns what is wrong with it.
 func inputSubnet(s *Subnet) (clean *Subnet, wrong errorList) {
-	cidr, gateway, routes := canon.Prefix(s.CIDR), canon.Addr(s.Gateway), mapped(s.HostRoutes, unmapRoute)
+	cidr, gateway := canon.Prefix(s.CIDR), canon.Addr(s.Gateway)
 	if !cidr.IsValid() {
 		wrong.add("CIDR", errInvalid)
 	} else if cidr != cidr.Masked() {
@@ -158,14 +143,17 @@ func inputSubnet(s *Subnet) (clean *Subnet, wrong errorList) {
 	if gateway.Zone() != "" {
 		wrong.add("Gateway", errZone(gateway))
 	}
-	for i := range routes {
-		wrong.addAll("HostRoutes", i, routeErrors(routes[i]))
+	routes := inputRoutes("HostRoutes", s.HostRoutes, &wrong)
+	return &Subnet{s.ID, cidr, gateway, routes, s.DHCPDisabled}, wrong
+}
+
+// inputRoutes prepares the host routes or manual routes of a field.
+func inputRoutes(field string, list []HostRoute, errs *errorList) []HostRoute {
+	list = mapped(list, unmapRoute)
+	for i, r := range list {
+		errs.addAll(field, i, routeErrors(r))
 	}
-	distinct := canon.Unique(routes)
-	if cidr == s.CIDR && gateway == s.Gateway && sameSlice(distinct, s.HostRoutes) {
-		return s, wrong
-	}
-	return &Subnet{s.ID, cidr, gateway, distinct, s.DHCPDisabled}, wrong
+	return canon.Unique(list)
 }
 
 // routeErrors returns what is wrong with a host route or a manual route.
@@ -188,27 +176,14 @@ func equalSubnets(a, b *Subnet) bool {
 
 // mapped returns f of each element: list itself if f changes none.
 func mapped[T comparable](list []T, f func(T) T) []T {
-	out := list
+	if !slices.ContainsFunc(list, func(v T) bool { return f(v) != v }) {
+		return list
+	}
+	out := make([]T, len(list))
 	for i, v := range list {
-		to := f(v)
-		if to == v {
-			continue
-		}
-		if sameSlice(out, list) {
-			out = slices.Clone(list)
-		}
-		out[i] = to
+		out[i] = f(v)
 	}
 	return out
-}
-
-func sameSlice[T any](a, b []T) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
-
-func sameSlices(a, b *NIC) bool {
-	return sameSlice(a.Addrs, b.Addrs) && sameSlice(a.Subnets, b.Subnets) && sameSlice(a.Siblings, b.Siblings) &&
-		sameSlice(a.ManualRoutes, b.ManualRoutes)
 }
 
 func unmapRoute(r HostRoute) HostRoute {
