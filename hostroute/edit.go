@@ -40,15 +40,12 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	}
 	var errs errorList
 	places := make(map[HostRoute]int) // of the host routes that are in the list
-	for i, r := range s.HostRoutes {
-		errs.addAll("HostRoutes", i, routeErrors(r))
-		if _, twice := places[unmapRoute(r)]; !twice {
-			places[unmapRoute(r)] = i
-		}
+	for i, r := range inputRoutes("HostRoutes", s.HostRoutes, &errs) {
+		places[r] = i
 	}
-	for i := range edits {
-		if edits[i].Subnet == s.ID {
-			errs.addAll("edits", i, edits[i].apply(places, len(s.HostRoutes)+i))
+	for i, e := range edits {
+		if e.Subnet == s.ID {
+			errs.addAll("edits", i, e.apply(places, len(s.HostRoutes)+i))
 		}
 	}
 	if len(errs) > 0 {
@@ -64,9 +61,13 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 
 // apply makes an edit of a list, or returns what is wrong with it. A host route that it adds gets the place end; one that
 // replaces another gets that one's.
-func (e *Edit) apply(places map[HostRoute]int, end int) (wrong errorList) {
+func (e Edit) apply(places map[HostRoute]int, end int) (wrong errorList) {
 	old, add := unmapRoute(e.Old), unmapRoute(e.New)
 	adds, removes := add != HostRoute{}, old != HostRoute{}
+	place, there := places[old]
+	if !removes {
+		place = end
+	}
 	if !adds && !removes {
 		wrong.add("", errors.New("has neither Old nor New"))
 	}
@@ -75,15 +76,11 @@ func (e *Edit) apply(places map[HostRoute]int, end int) (wrong errorList) {
 			wrong.add("New."+err.Path, err.Err)
 		}
 	}
-	place, there := places[old]
 	if removes && !there {
 		wrong.add("Old", fmt.Errorf("host route %v is not in subnet %q", old, e.Subnet))
 	}
-	if len(wrong) > 0 || add == old {
+	if len(wrong) > 0 {
 		return wrong
-	}
-	if !removes {
-		place = end
 	}
 	delete(places, old)
 	if _, twice := places[add]; adds && !twice {
@@ -95,13 +92,12 @@ func (e *Edit) apply(places map[HostRoute]int, end int) (wrong errorList) {
 // Apply returns a deep copy of in with the edits made to its subnets, as by [Subnet.Apply]. It
 // ignores edits for subnets that in does not have. Nothing is shared with the copy.
 func (in Instance) Apply(edits ...Edit) (Instance, error) {
-	out := in
-	out.NICs = slices.Clone(in.NICs)
+	in.NICs = slices.Clone(in.NICs)
 	done := make(map[*Subnet]*Subnet)
 	told := make(map[string]bool)
 	var errs []error
-	for i := range out.NICs {
-		nic := &out.NICs[i]
+	for i := range in.NICs {
+		nic := &in.NICs[i]
 		nic.Addrs = slices.Clone(nic.Addrs)
 		nic.Siblings = slices.Clone(nic.Siblings)
 		nic.ManualRoutes = slices.Clone(nic.ManualRoutes)
@@ -125,5 +121,5 @@ func (in Instance) Apply(edits ...Edit) (Instance, error) {
 	if len(errs) > 0 {
 		return Instance{}, errors.Join(errs...)
 	}
-	return out, nil
+	return in, nil
 }

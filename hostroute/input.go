@@ -45,8 +45,8 @@ func (l errorList) join() error {
 	return errors.Join(errs...)
 }
 
-// input prepares an instance. The result shares with in the lists that need no change. If there is an error, it has the
-// subnets that could be prepared.
+// input prepares an instance. The result shares with in the subnets and lists that need no change. If there is an
+// error, it has the subnets that could be prepared.
 func input(in Instance) (Instance, error) {
 	var errs errorList
 	if len(in.NICs) > maxNICs {
@@ -132,7 +132,7 @@ func inputSubnets(given []*Subnet, known map[string]knownSubnet, errs *errorList
 	return list
 }
 
-// inputSubnet prepares a copy of one subnet, and returns what is wrong with it.
+// inputSubnet prepares one subnet, and returns what is wrong with it.
 func inputSubnet(s *Subnet) (clean *Subnet, wrong errorList) {
 	cidr, gateway := canon.Prefix(s.CIDR), canon.Addr(s.Gateway)
 	if !cidr.IsValid() {
@@ -144,6 +144,9 @@ func inputSubnet(s *Subnet) (clean *Subnet, wrong errorList) {
 		wrong.add("Gateway", errZone(gateway))
 	}
 	routes := inputRoutes("HostRoutes", s.HostRoutes, &wrong)
+	if cidr == s.CIDR && gateway == s.Gateway && slices.Equal(routes, s.HostRoutes) {
+		return s, wrong
+	}
 	return &Subnet{s.ID, cidr, gateway, routes, s.DHCPDisabled}, wrong
 }
 

@@ -33,9 +33,9 @@ func (n NIC) Offer() []HostRoute {
 		return nil
 	}
 	list := siblingRoutes(&n, s)
-	for i := range s.HostRoutes {
-		if r := &s.HostRoutes[i]; s.sends(r) {
-			list = append(list, *r)
+	for _, r := range s.HostRoutes {
+		if s.sends(&r) {
+			list = append(list, r)
 		}
 	}
 	return append(list, HostRoute{any4, s.Gateway})
@@ -63,12 +63,11 @@ type offer struct {
 }
 
 func newOffer(n *NIC, configDrive bool) offer {
-	o := offer{ipv4: leased(n), ipv6: advertised(n)}
-	if s := onConfigDrive(n); s != nil && configDrive {
+	advertises := func(s *Subnet) bool { return !s.is4() && !s.DHCPDisabled && s.Gateway.Is6() }
+	o := offer{ipv4: leased(n), ipv6: n.first(advertises)}
+	if s := n.first((*Subnet).is4); configDrive && s != nil && s.DHCPDisabled {
 		o.ipv4, o.static = s, true
-		return o
-	}
-	if o.ipv4 != nil {
+	} else if o.ipv4 != nil {
 		siblings := siblingRoutes(n, o.ipv4)
 		o.bytes = optionLength(o.ipv4, siblings)
 		if !o.overflows() {
@@ -78,32 +77,22 @@ func newOffer(n *NIC, configDrive bool) offer {
 	return o
 }
 
-// leased returns the subnet of the NIC's lease, nil if there is none. Of several, the server takes the last. The NIC need not
-// be valid, for Offer.
+// leased returns the subnet of the NIC's lease, nil if there is none. Of several, the server takes the last.
 func leased(n *NIC) *Subnet {
 	for _, s := range slices.Backward(n.Subnets) {
-		if s != nil && s.is4() && !s.DHCPDisabled && s.hasGateway() {
+		if s.is4() && !s.DHCPDisabled && s.hasGateway() {
 			return s
 		}
 	}
 	return nil
 }
 
-// onConfigDrive returns the NIC's first IPv4 subnet if it has no DHCP; else nil.
-func onConfigDrive(n *NIC) *Subnet {
-	i := slices.IndexFunc(n.Subnets, (*Subnet).is4)
-	if i < 0 || !n.Subnets[i].DHCPDisabled {
-		return nil
+// first returns the NIC's first subnet of a kind; nil if there is none.
+func (n *NIC) first(ofKind func(*Subnet) bool) *Subnet {
+	if i := slices.IndexFunc(n.Subnets, ofKind); i >= 0 {
+		return n.Subnets[i]
 	}
-	return n.Subnets[i]
-}
-
-func advertised(n *NIC) *Subnet {
-	i := slices.IndexFunc(n.Subnets, func(s *Subnet) bool { return !s.is4() && !s.DHCPDisabled && s.Gateway.Is6() })
-	if i < 0 {
-		return nil
-	}
-	return n.Subnets[i]
+	return nil
 }
 
 // overflows reports whether dnsmasq drops the option that carries the routes.
@@ -139,21 +128,20 @@ func (s *Subnet) sends(r *HostRoute) bool { return s.oneFamily(r) && r.Destinati
 
 // optionLength returns the length of the offer to a NIC leased in s, as option 121.
 func optionLength(s *Subnet, siblings []HostRoute) int {
-	sum := wireLength(any4)
-	for i := range siblings {
-		sum += wireLength(siblings[i].Destination)
+	length := func(p netip.Prefix) int { return 1 + octets(p) + 4 } // prefix length, destination, next hop
+	sum := length(any4)
+	for _, r := range siblings {
+		sum += length(r.Destination)
 	}
-	for i := range s.HostRoutes {
-		if r := &s.HostRoutes[i]; s.sends(r) {
-			sum += wireLength(r.Destination)
+	for _, r := range s.HostRoutes {
+		if s.sends(&r) {
+			sum += length(r.Destination)
 		}
 	}
 	return sum
 }
 
-// wireLength is the length of a route in the option: prefix length, octets of the destination, next hop.
-func wireLength(p netip.Prefix) int { return 1 + octets(p) + 4 }
-
+// octets returns how many octets of a destination travel.
 func octets(p netip.Prefix) int { return (p.Bits() + 7) / 8 }
 
 // onWire returns an IPv4 destination as it arrives: without the bits beyond the octets that travel.
