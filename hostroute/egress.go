@@ -89,10 +89,8 @@ type segment[E comparable] struct {
 }
 
 // partition returns the egress of every address of a space: sorted segments, no two neighbours alike. The ways are sorted by
-// address, at one address the shorter first; of equal ones the first is in force. What none of them contains leaves by the
-// outer exit.
-func partition[E comparable](space netip.Prefix, outer E, ways []way[E]) []segment[E] {
-	out := make([]segment[E], 0, 2*len(ways)+1)
+// address, at one address the shorter first; of equal ones the first is in force. What none contains leaves by the outer exit.
+func partition[E comparable](space netip.Prefix, outer E, ways []way[E]) (out []segment[E]) {
 	next := space.Addr() // the first address that is in no segment yet; zero: there is none
 	upTo := func(to netip.Addr, exit E) {
 		if !next.IsValid() || to.Less(next) {
@@ -105,21 +103,18 @@ func partition[E comparable](space netip.Prefix, outer E, ways []way[E]) []segme
 			out = append(out, segment[E]{to, exit})
 		}
 	}
-	open := []way[E]{{space, outer}} // the prefixes around the address at hand, the longest last
-	for i, w := range ways {
-		if i > 0 && w.prefix == ways[i-1].prefix {
-			continue
+	ways = slices.CompactFunc(ways, func(a, b way[E]) bool { return a.prefix == b.prefix })
+	var fill func(way[E]) // with the ways inside it
+	fill = func(around way[E]) {
+		for len(ways) > 0 && around.prefix.Contains(ways[0].prefix.Addr()) {
+			inside := ways[0]
+			ways = ways[1:]
+			upTo(inside.prefix.Addr().Prev(), around.exit)
+			fill(inside)
 		}
-		for n := len(open) - 1; !open[n].prefix.Contains(w.prefix.Addr()); n-- {
-			upTo(netipx.PrefixLastIP(open[n].prefix), open[n].exit)
-			open = open[:n]
-		}
-		upTo(w.prefix.Addr().Prev(), open[len(open)-1].exit)
-		open = append(open, w)
+		upTo(netipx.PrefixLastIP(around.prefix), around.exit)
 	}
-	for _, w := range slices.Backward(open) {
-		upTo(netipx.PrefixLastIP(w.prefix), w.exit)
-	}
+	fill(way[E]{space, outer})
 	return out
 }
 

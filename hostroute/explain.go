@@ -44,7 +44,8 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 	e := Explanation{Destination: dst, Losers: []Loser{}, Dropped: []string{}}
 	winner, found := r.Table.Lookup(dst)
 	if found {
-		e.Route, e.IgnoredNextHop = winner, r.ignored(winner)
+		e.Route = winner
+		e.IgnoredNextHop = r.ignored(winner)
 		for _, t := range r.Table {
 			if t.NIC != winner.NIC && t.Destination.Addr().Is4() == dst.Is4() && !slices.Contains(e.Dropped, t.NIC) {
 				e.Dropped = append(e.Dropped, t.NIC)
@@ -97,15 +98,13 @@ func (v *Verdict) route() Route {
 
 // ignored returns the next hop of an installed route if it is a neighbour other than the gateway.
 func (r *Report) ignored(t Route) netip.Addr {
-	for i := range r.Verdicts {
-		v := &r.Verdicts[i]
-		if v.Cause != "" || v.Class != ClassNotGateway {
-			continue
-		}
+	ignores := func(v Verdict) bool {
 		o := v.route()
-		if o.NIC == t.NIC && o.Subnet == t.Subnet && o.NextHop == t.NextHop && onWire(o.Destination).Masked() == t.Destination {
-			return t.NextHop
-		}
+		return v.Cause == "" && v.Class == ClassNotGateway && o.NIC == t.NIC && o.Subnet == t.Subnet && o.NextHop == t.NextHop &&
+			onWire(o.Destination).Masked() == t.Destination
+	}
+	if slices.ContainsFunc(r.Verdicts, ignores) {
+		return t.NextHop
 	}
 	return netip.Addr{}
 }

@@ -105,7 +105,7 @@ func inputNIC(nic *NIC, known map[string]knownSubnet, errs *errorList) {
 // A knownSubnet is the first subnet of an ID.
 type knownSubnet struct{ given, clean *Subnet }
 
-// inputSubnets prepares the subnets of a NIC. It leaves out those that are nil, have no CIDR, or are not those that are known.
+// inputSubnets prepares the subnets of a NIC. It leaves out one that is nil, has no CIDR, or differs from the known one of its ID.
 func inputSubnets(given []*Subnet, known map[string]knownSubnet, errs *errorList) []*Subnet {
 	list := make([]*Subnet, 0, len(given))
 	for j, s := range given {

@@ -126,21 +126,21 @@ func ParseHostRoute(s string) (HostRoute, error) {
 	if !found {
 		return HostRoute{}, &InputError{"HostRoute", fmt.Errorf("%q does not have the form destination,nexthop", s)}
 	}
-	var r HostRoute
-	var err error
 	var wrong errorList
-	if r.Destination, err = netip.ParsePrefix(destination); err != nil {
+	to, err := netip.ParsePrefix(destination)
+	if err != nil {
 		wrong.add("Destination", err)
 	}
-	if r.NextHop, err = netip.ParseAddr(hop); err != nil {
+	by, err := netip.ParseAddr(hop)
+	if err != nil {
 		wrong.add("NextHop", err)
-	} else if r.NextHop.Zone() != "" {
-		wrong.add("NextHop", errZone(r.NextHop))
+	} else if by.Zone() != "" {
+		wrong.add("NextHop", errZone(by))
 	}
 	if len(wrong) > 0 {
 		return HostRoute{}, wrong.join()
 	}
-	return unmapRoute(r), nil
+	return unmapRoute(HostRoute{to, by}), nil
 }
 
 // MustParseHostRoute calls [ParseHostRoute] and panics if it returns an error. It is for
