@@ -52,10 +52,7 @@ func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 		return nil, errs.join()
 	}
 	list := slices.SortedFunc(maps.Keys(places), func(a, b HostRoute) int { return places[a] - places[b] })
-	for i := range list {
-		list[i] = list[i].masked()
-	}
-	out.HostRoutes = canon.Unique(list)
+	out.HostRoutes = canon.Unique(mapped(list, HostRoute.masked))
 	return &out, nil
 }
 
@@ -107,7 +104,7 @@ func (in Instance) Apply(edits ...Edit) (Instance, error) {
 				errs = append(errs, &InputError{fmt.Sprintf("NICs[%d].Subnets[%d]", i, j), errNil})
 				continue
 			}
-			if _, known := done[s]; !known {
+			if done[s] == nil {
 				edited, err := s.Apply(edits...)
 				if err != nil && !told[s.ID] {
 					errs = append(errs, err)

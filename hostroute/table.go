@@ -91,13 +91,8 @@ func (t Table) Lookup(dst netip.Addr) (Route, bool) {
 		if bits < max(length, 0) || bits == length && t[i].Metric >= t[best].Metric {
 			continue // it has no prefix, or is not better
 		}
-		var contains bool
-		if is4 { // Contains, inlined
-			contains = p.Addr().Is4() && (word4(p.Addr())^word)>>(32-bits) == 0
-		} else {
-			contains = p.Contains(dst)
-		}
-		if contains {
+		contains := is4 && p.Addr().Is4() && (word4(p.Addr())^word)>>(32-bits) == 0 // Contains, inlined
+		if contains || !is4 && p.Contains(dst) {
 			best, length = i, bits
 		}
 	}
