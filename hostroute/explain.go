@@ -69,8 +69,7 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 		}
 		e.Losers = append(e.Losers, Loser{Route: t, Reason: reason})
 	}
-	for i := range r.Verdicts {
-		v := &r.Verdicts[i]
+	for _, v := range r.Verdicts {
 		if v.Cause == "" || !v.Subject.HostRoute.Destination.Contains(dst) {
 			continue
 		}
