@@ -32,13 +32,18 @@ func (n NIC) Offer() []HostRoute {
 	if s == nil {
 		return nil
 	}
-	list := siblingRoutes(&n, s)
+	return append(offered(&n, s), HostRoute{any4, s.Gateway})
+}
+
+// offered returns what DHCP hands to a NIC leased in s before the default route.
+func offered(n *NIC, s *Subnet) []HostRoute {
+	list := slices.Grow(siblingRoutes(n, s), len(s.HostRoutes))
 	for _, r := range s.HostRoutes {
 		if s.sends(&r) {
 			list = append(list, r)
 		}
 	}
-	return append(list, HostRoute{any4, s.Gateway})
+	return list
 }
 
 // siblingRoutes returns the routes to the siblings of a NIC leased in s. Neutron inserts each at the front.
@@ -68,10 +73,12 @@ func newOffer(n *NIC, configDrive bool) offer {
 	if s := n.first((*Subnet).is4); configDrive && s != nil && s.DHCPDisabled {
 		o.ipv4, o.static = s, true
 	} else if o.ipv4 != nil {
-		siblings := siblingRoutes(n, o.ipv4)
-		o.bytes = optionLength(o.ipv4, siblings)
+		o.bytes = wireLength(any4)
+		for _, r := range offered(n, o.ipv4) {
+			o.bytes += wireLength(r.Destination)
+		}
 		if !o.overflows() {
-			o.offeredSiblings = siblings
+			o.offeredSiblings = siblingRoutes(n, o.ipv4)
 		}
 	}
 	return o
@@ -126,20 +133,8 @@ func (s *Subnet) oneFamily(r *HostRoute) bool {
 // sends reports whether DHCP hands out r. Neutron drops a default, because a leased subnet has a gateway.
 func (s *Subnet) sends(r *HostRoute) bool { return s.oneFamily(r) && r.Destination != any4 }
 
-// optionLength returns the length of the offer to a NIC leased in s, as option 121.
-func optionLength(s *Subnet, siblings []HostRoute) int {
-	length := func(p netip.Prefix) int { return 1 + octets(p) + 4 } // prefix length, destination, next hop
-	sum := length(any4)
-	for _, r := range siblings {
-		sum += length(r.Destination)
-	}
-	for _, r := range s.HostRoutes {
-		if s.sends(&r) {
-			sum += length(r.Destination)
-		}
-	}
-	return sum
-}
+// wireLength is the length of a route in the option: prefix length, octets of the destination, next hop.
+func wireLength(p netip.Prefix) int { return 1 + octets(p) + 4 }
 
 // octets returns how many octets of a destination travel.
 func octets(p netip.Prefix) int { return (p.Bits() + 7) / 8 }
