@@ -21,13 +21,7 @@ type Change struct {
 
 // String returns "11.11.0.0/16: eth1 -> eth0".
 func (c Change) String() string {
-	name := func(nic string) string {
-		if nic == "" {
-			return "no route"
-		}
-		return quoted(nic)
-	}
-	return c.Destination.String() + ": " + name(c.Before) + " -> " + name(c.After)
+	return c.Destination.String() + ": " + cmp.Or(quoted(c.Before), "no route") + " -> " + cmp.Or(quoted(c.After), "no route")
 }
 
 // Diff returns where the egress NIC differs between two tables: as the fewest prefixes, sorted by

@@ -130,16 +130,12 @@ func (e Explanation) String() string {
 		b.WriteString(" Not by " + l.Route.String() + ": " + l.Reason + ".")
 	}
 	if len(e.Dropped) > 0 {
-		names := make([]string, len(e.Dropped))
-		for i, nic := range e.Dropped {
-			names[i] = quoted(nic)
-		}
 		while := " An"
 		if e.Route.Open {
 			while = " While it leaves by " + quoted(e.Route.NIC) + ", an"
 		}
-		b.WriteString(while + " address of " + strings.Join(names, " or ") + " cannot talk to " + dst + ": the hypervisor drops what leaves by " +
-			quoted(e.Route.NIC) + " with such an address (reverse path filter).")
+		b.WriteString(while + " address of " + strings.Join(mapped(e.Dropped, quoted), " or ") + " cannot talk to " + dst +
+			": the hypervisor drops what leaves by " + quoted(e.Route.NIC) + " with such an address (reverse path filter).")
 	}
 	return b.String()
 }

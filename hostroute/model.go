@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -165,11 +166,6 @@ func (r HostRoute) String() string {
 func (r HostRoute) masked() HostRoute { return HostRoute{r.Destination.Masked(), r.NextHop} }
 
 // label names a subnet in a message.
-func (s *Subnet) label() string {
-	if s.ID == "" {
-		return s.CIDR.String()
-	}
-	return quoted(s.ID)
-}
+func (s *Subnet) label() string { return cmp.Or(quoted(s.ID), s.CIDR.String()) }
 
 func (s *Subnet) is4() bool { return s.CIDR.Addr().Is4() }
