@@ -32,18 +32,13 @@ func (n NIC) Offer() []HostRoute {
 	if s == nil {
 		return nil
 	}
-	return append(offered(&n, s), HostRoute{any4, s.Gateway})
-}
-
-// offered returns what DHCP hands to a NIC leased in s before the default route.
-func offered(n *NIC, s *Subnet) []HostRoute {
-	list := slices.Grow(siblingRoutes(n, s), len(s.HostRoutes))
+	list := siblingRoutes(&n, s)
 	for _, r := range s.HostRoutes {
 		if s.sends(&r) {
 			list = append(list, r)
 		}
 	}
-	return list
+	return append(list, HostRoute{any4, s.Gateway})
 }
 
 // siblingRoutes returns the routes to the siblings of a NIC leased in s. Neutron inserts each at the front.
@@ -73,12 +68,10 @@ func newOffer(n *NIC, configDrive bool) offer {
 	if s := n.first((*Subnet).is4); configDrive && s != nil && s.DHCPDisabled {
 		o.ipv4, o.static = s, true
 	} else if o.ipv4 != nil {
-		o.bytes = wireLength(any4)
-		for _, r := range offered(n, o.ipv4) {
-			o.bytes += wireLength(r.Destination)
-		}
+		siblings := siblingRoutes(n, o.ipv4)
+		o.bytes = optionLength(o.ipv4, siblings)
 		if !o.overflows() {
-			o.offeredSiblings = siblingRoutes(n, o.ipv4)
+			o.offeredSiblings = siblings
 		}
 	}
 	return o
@@ -133,8 +126,20 @@ func (s *Subnet) oneFamily(r *HostRoute) bool {
 // sends reports whether DHCP hands out r. Neutron drops a default, because a leased subnet has a gateway.
 func (s *Subnet) sends(r *HostRoute) bool { return s.oneFamily(r) && r.Destination != any4 }
 
-// wireLength is the length of a route in the option: prefix length, octets of the destination, next hop.
-func wireLength(p netip.Prefix) int { return 1 + octets(p) + 4 }
+// optionLength returns the length of the offer to a NIC leased in s, as option 121.
+func optionLength(s *Subnet, siblings []HostRoute) int {
+	length := func(p netip.Prefix) int { return 1 + octets(p) + 4 } // prefix length, destination, next hop
+	sum := length(any4)
+	for _, r := range siblings {
+		sum += length(r.Destination)
+	}
+	for _, r := range s.HostRoutes {
+		if s.sends(&r) {
+			sum += length(r.Destination)
+		}
+	}
+	return sum
+}
 
 // octets returns how many octets of a destination travel.
 func octets(p netip.Prefix) int { return (p.Bits() + 7) / 8 }
