@@ -87,7 +87,13 @@ type Fix struct {
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
 	s := &subject{analysis: a, masked: make(map[*Subnet]map[HostRoute][]HostRoute)}
-	out := s.ask([]Finding{}, ofInstance)
+	likely := 1
+	for _, j := range a.judged {
+		if j.Class != ClassOwnGateway || j.Effect != EffectSteers {
+			likely++
+		}
+	}
+	out := s.ask(make([]Finding, 0, likely), ofInstance)
 	next := a.judged
 	askRoutes := func() { // of the subnet or, without one, those programmed by hand
 		for len(next) > 0 && next[0].nic == s.nic && next[0].subnet == s.subnet {

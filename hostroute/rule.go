@@ -3,7 +3,6 @@ package hostroute
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 )
 
 // A Code names what a finding is about. Codes are stable; new ones may be added. [Code.Rule] and
@@ -101,7 +100,7 @@ type subject struct {
 	subnet *Subnet // nil: the NIC, or a manual route
 	route  judged  // zero: the subnet. A sibling route has no verdict.
 
-	masked map[*Subnet]map[HostRoute][]HostRoute // see listed
+	masked map[*Subnet]map[HostRoute][]HostRoute // see byMasked
 }
 
 // catalogue has the rules by stage.
@@ -139,10 +138,8 @@ func (s *subject) remove() Fix {
 func (s *subject) removal() []Edit {
 	route := *s.route.HostRoute
 	edits := []Edit{{Subnet: s.subnet.ID, Old: route}}
-	for _, r := range s.listed(s.subnet, route) {
-		if r != route {
-			edits = append(edits, Edit{Subnet: s.subnet.ID, Old: r})
-		}
+	for _, r := range s.others(s.subnet, route, route) {
+		edits = append(edits, Edit{Subnet: s.subnet.ID, Old: r})
 	}
 	return edits
 }
@@ -150,8 +147,7 @@ func (s *subject) removal() []Edit {
 // replace proposes to put by in the place of the route, or one of the alternatives. If by is listed already, it removes the route.
 func (s *subject) replace(by HostRoute, message string, alternatives ...Fix) []Fix {
 	edits := s.removal()
-	isOther := func(r HostRoute) bool { return r != *s.route.HostRoute }
-	if slices.ContainsFunc(s.listed(s.subnet, by), isOther) {
+	if len(s.others(s.subnet, by, *s.route.HostRoute)) > 0 {
 		return []Fix{{"remove the host route: subnet " + s.subnet.label() + " already has " + by.String(), edits}}
 	}
 	edits[0].New = by
@@ -193,8 +189,22 @@ func (s *Subnet) usableGateway() netip.Addr {
 	return s.Gateway
 }
 
-// listed returns the host routes of a subnet that equal r once they are masked. It masks each list once.
-func (s *subject) listed(of *Subnet, r HostRoute) []HostRoute {
+// others returns the host routes of a subnet that equal r once they are masked, without but.
+func (s *subject) others(of *Subnet, r, but HostRoute) (out []HostRoute) {
+	list := of.HostRoutes
+	if len(list) > maxHostRoutes { // a scan of every list for every route would take too long
+		list = s.byMasked(of)[r]
+	}
+	for _, o := range list {
+		if o != but && o.masked() == r {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// byMasked returns the host routes of a subnet by what they are once they are masked. It remembers them.
+func (s *subject) byMasked(of *Subnet) map[HostRoute][]HostRoute {
 	list, known := s.masked[of]
 	if !known {
 		list = make(map[HostRoute][]HostRoute, len(of.HostRoutes))
@@ -203,7 +213,7 @@ func (s *subject) listed(of *Subnet, r HostRoute) []HostRoute {
 		}
 		s.masked[of] = list
 	}
-	return list[r]
+	return list
 }
 
 // The instances of the examples, and their subnets.

@@ -209,6 +209,7 @@ var multipleDefaults = rule{
 		}
 		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + s.keptDefault()
 		offered := len(f.Related)
+		f.Related = slices.Grow(f.Related, len(s.judged))
 		for _, j := range s.judged {
 			if j.DefaultDependent {
 				f.Related = append(f.Related, Related{j.Subject, "its effect depends on which default route the guest keeps"})

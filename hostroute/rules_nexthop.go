@@ -96,7 +96,7 @@ func (s *subject) moveTo(to *Subnet) []Fix {
 		return []Fix{s.manualNextHop()}
 	}
 	there := s.route.masked()
-	if len(s.listed(to, there)) > 0 {
+	if len(s.others(to, there, HostRoute{})) > 0 {
 		return []Fix{{"remove the host route: subnet " + to.label() + " already has it", s.removal()}}
 	}
 	if !to.usableGateway().IsValid() || to.DHCPDisabled || len(to.HostRoutes) >= maxHostRoutes {
