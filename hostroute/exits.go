@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 )
@@ -20,18 +21,17 @@ func (e exits) several() bool { return bits.OnesCount64(e.nics) > 1 }
 // disjoint reports whether data that leaves by one cannot leave by the other.
 func (e exits) disjoint(o exits) bool { return e != o && e.nics&o.nics == 0 }
 
-// maybeOpen reports whether equal routes to a destination can be on several NICs at once.
-func (g *guest) maybeOpen(d *destination) bool {
-	return g.client.atOnce && d.several && d.prefix.Addr().Is4()
-}
-
-// leaves returns the NICs by which data may leave where a route is in force, if another one is deleted; nil: none is deleted.
+// leaves returns the NICs by which data may leave where a route is in force, if another one is deleted. Nil: no route is in
+// force, and none is deleted.
 func (f *fib) leaves(c, gone *candidate) exits {
-	if c.loopback {
+	switch {
+	case c == nil:
+		return exits{}
+	case c.loopback:
 		return exits{lo: true}
 	}
 	out := exits{nics: 1 << c.nic.number}
-	if !f.maybeOpen(c.dest) {
+	if !f.client.atOnce || !c.dest.several {
 		return out
 	}
 	for _, o := range c.dest.rivals {
@@ -47,27 +47,19 @@ func (f *fib) leaves(c, gone *candidate) exits {
 // open reports whether an installed route may be in force, and an equal one of another NIC may, too. Of equal routes of one
 // NIC, that holds for the first.
 func (f *fib) open(c *candidate) bool {
-	if f.inForce[c.dest.number].metric != c.metric || !f.inAnyOrder(c) {
-		return false
-	}
-	ofNIC := func(o *candidate) bool { return o.nic == c.nic && o.metric == c.metric && f.result(o) == installed }
-	return c.dest.rivals[slices.IndexFunc(c.dest.rivals, ofNIC)] == c
+	equal := func(o *candidate) bool { return o.nic == c.nic && o.metric == c.metric && f.result(o) == installed }
+	return f.inForce[c.dest.number].metric == c.metric && f.inAnyOrder(c) && c.dest.rivals[slices.IndexFunc(c.dest.rivals, equal)] == c
 }
 
 // inAnyOrder reports whether the table may have an installed route before or after an equal one of another NIC.
 func (f *fib) inAnyOrder(c *candidate) bool {
-	return f.maybeOpen(c.dest) && slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
+	return f.client.atOnce && slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
 		return o.nic != c.nic && o.metric == c.metric && f.result(o) == installed
 	})
 }
 
 // exitAt returns the NICs to which the route in force to a destination leads.
-func (f *fib) exitAt(destination int) exits {
-	if c := f.inForce[destination]; c != nil {
-		return f.leaves(c, nil)
-	}
-	return exits{}
-}
+func (f *fib) exitAt(destination int) exits { return f.leaves(f.inForce[destination], nil) }
 
 // exit returns the NICs by which data may leave whose longest destination is d, if a candidate is deleted.
 func (f *fib) exit(d *destination, gone *candidate) exits {
@@ -82,11 +74,8 @@ func (f *fib) exit(d *destination, gone *candidate) exits {
 // exitNames returns two NICs that show how two sets of exits differ: if there is one, a NIC that is only in the first set,
 // else any of it; and another NIC of the second set. "" is no route.
 func (g *guest) exitNames(before, after exits) (with, without string) {
-	first := before.nics &^ after.nics
-	if first == 0 {
-		first = before.nics
-	}
-	first &= -first
+	first := cmp.Or(before.nics&^after.nics, before.nics)
+	first &= -first // its lowest bit
 	return g.exitName(exits{first, before.lo}), g.exitName(exits{after.nics &^ first, after.lo})
 }
 
