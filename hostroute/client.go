@@ -73,16 +73,14 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 	for i := range nics {
 		list[i] = &nics[i]
 	}
+	last := func(n *nic) int {
+		if keeps.unwanted(n) {
+			return 1
+		}
+		return 0
+	}
 	if cl.byName {
-		slices.SortStableFunc(list, func(a, b *nic) int {
-			switch {
-			case !keeps.unwanted(a) && keeps.unwanted(b):
-				return -1
-			case keeps.unwanted(a) && !keeps.unwanted(b):
-				return 1
-			}
-			return cmp.Compare(a.Name, b.Name)
-		})
+		slices.SortStableFunc(list, func(a, b *nic) int { return cmp.Or(last(a)-last(b), cmp.Compare(a.Name, b.Name)) })
 	}
 	for i, n := range list {
 		switch {
@@ -96,18 +94,17 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 	return list
 }
 
-// settle decides the metric of a candidate, and where it leads: to its next hop, to the link, or to the device lo.
+// settle decides the metric of an offered candidate, and whether it leads to the link or to the device lo instead of its next hop.
 func (cl *client) settle(c *candidate) {
 	c.metric = c.nic.metric
-	c.onLink = c.NextHop == zero4
-	if !c.byDHCP() || c.source == SourceConnected || cl.toHops == toNone {
+	if !c.byDHCP() {
 		return
 	}
 	begins := onWire(c.Destination).Addr()
 	switch {
 	case cl.oneAddress && c.nic.by121() && (c.nic.owns(c.NextHop) || c.NextHop == begins):
 		c.onLink = true
-	case cl.ownOnLink && c.source != SourceDefault && (begins.IsLoopback() || c.nic.owns(begins)):
+	case cl.ownOnLink && (c.source == SourceSibling || c.source == SourceHostRoute) && (begins.IsLoopback() || c.nic.owns(begins)):
 		c.onLink, c.toHost = true, true
 	case cl.loopback && c.NextHop == localhost:
 		c.loopback = true
@@ -116,18 +113,12 @@ func (cl *client) settle(c *candidate) {
 
 // seen returns the destination of an attempt as Linux sees it.
 func (cl *client) seen(c *candidate) netip.Prefix {
+	d := c.arrives()
 	switch {
-	case !c.Destination.Addr().Is4():
-		return c.Destination.Masked() // Linux masks what is typed
-	case !c.byDHCP() || c.source == SourceConnected || c.source == SourceNextHop:
-		return c.Destination
-	}
-	d := onWire(c.Destination)
-	if cl.oneAddress && c.onLink {
+	case !d.Addr().Is4(), cl.masks && c.byDHCP():
+		return d.Masked() // Linux masks an IPv6 destination that is typed
+	case cl.oneAddress && c.onLink && c.byDHCP():
 		return netip.PrefixFrom(d.Addr(), 32)
-	}
-	if cl.masks {
-		return d.Masked()
 	}
 	return d
 }
@@ -135,7 +126,7 @@ func (cl *client) seen(c *candidate) netip.Prefix {
 // mayAddHop reports whether the client adds a route to a candidate's next hop where that needs one (see needsHop).
 // Unwanted says that the candidate is a default that the guest is told not to use.
 func (cl *client) mayAddHop(c *candidate, unwanted bool) bool {
-	if cl.toHops == toNone || !c.byDHCP() || c.linkScope() > 0 {
+	if !c.byDHCP() || c.linkScope() > 0 {
 		return false
 	}
 	switch cl.toHops {
@@ -147,4 +138,25 @@ func (cl *client) mayAddHop(c *candidate, unwanted bool) bool {
 		return cl.seen(c).Addr() == zero4 && !c.nic.connects(c.NextHop)
 	}
 	return false
+}
+
+// needsHop reports whether a candidate's next hop needs a route of its own, as the client sees it after the attempts before, if
+// another candidate is deleted; nil: none is.
+func (g *guest) needsHop(c, gone *candidate, before []*candidate) bool {
+	switch g.client.toHops {
+	case toUncovered:
+		for i := range c.nic.candidates {
+			o := &c.nic.candidates[i]
+			covers := o.tried && o.onLink && o.byDHCP() && o.dest.prefix.Contains(c.NextHop) && !(o.isDefault() && g.keeps.unwanted(o.nic))
+			if covers && !g.goes(o, gone) {
+				return false
+			}
+		}
+	case toRouters:
+		return !slices.ContainsFunc(before, func(o *candidate) bool {
+			p := o.dest.prefix // dhcpcd compares three octets at most
+			return netip.PrefixFrom(p.Addr(), min(p.Bits(), 24)).Masked().Contains(c.NextHop)
+		})
+	}
+	return true
 }

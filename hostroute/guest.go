@@ -89,10 +89,7 @@ func newGuest(in Instance, c *client, keeps defaults) *guest {
 	}
 	g.candidates = make([]candidate, 0, n) // pointers into it stay valid
 	for i := range g.nics {
-		n := &g.nics[i]
-		first := len(g.candidates)
-		g.configure(n)
-		n.candidates = g.candidates[first:]
+		g.configure(&g.nics[i])
 	}
 	g.plan()
 	return g
@@ -100,13 +97,12 @@ func newGuest(in Instance, c *client, keeps defaults) *guest {
 
 // configure appends the candidates of a NIC.
 func (g *guest) configure(n *nic) {
-	n.offer = newOffer(n.NIC, g.ConfigDrive)
+	start := len(g.candidates)
 	add := func(source Source, s *Subnet, r *HostRoute) *candidate {
-		g.candidates = g.candidates[:len(g.candidates)+1]
-		c := &g.candidates[len(g.candidates)-1]
-		c.HostRoute, c.source, c.nic, c.subnet, c.tried = r, source, n, s, true
-		return c
+		g.candidates = append(g.candidates, candidate{HostRoute: r, source: source, nic: n, subnet: s, tried: true, onLink: r.NextHop == zero4})
+		return &g.candidates[len(g.candidates)-1]
 	}
+	n.offer = newOffer(n.NIC, g.ConfigDrive)
 	if s := n.ipv4; s != nil {
 		n.broadcast = broadcast(s.CIDR)
 		n.connected, n.default4 = HostRoute{Destination: s.CIDR}, HostRoute{any4, s.Gateway}
@@ -139,52 +135,52 @@ func (g *guest) configure(n *nic) {
 		c := add(SourceManual, nil, &n.ManualRoutes[i])
 		c.tried = c.oneFamily()
 	}
+	n.candidates = g.candidates[start:]
 }
 
 // plan fills in the attempts: what is offered in IPv4, then in IPv6, then manual routes.
 func (g *guest) plan() {
 	g.attempts = make([]*candidate, 0, len(g.candidates))
 	for _, n := range g.client.order(g.nics, g.keeps) {
-		g.attempts = g.appendOffered4(g.attempts, n)
+		g.planOffered4(n)
 	}
-	for _, byHand := range []bool{false, true} {
+	try := func(which func(c *candidate) bool) {
 		for i := range g.candidates {
-			c := &g.candidates[i]
-			if c.tried && (c.source == SourceManual) == byHand && (byHand || !c.Destination.Addr().Is4()) {
-				c.onLink = c.NextHop == zero4
+			if c := &g.candidates[i]; c.tried && which(c) {
 				g.attempts = append(g.attempts, c)
 			}
 		}
 	}
+	try(func(c *candidate) bool { return c.source == SourceDefault && c.Destination == any6 })
+	try(func(c *candidate) bool { return c.source == SourceManual })
 	g.group()
 	if slices.ContainsFunc(g.attempts, func(c *candidate) bool { return c.onLink }) {
 		g.relate()
 	}
 }
 
-// appendOffered4 appends the attempts at what is offered to a NIC in IPv4.
-func (g *guest) appendOffered4(list []*candidate, n *nic) []*candidate {
-	start, defaults := len(list), int16(0)
+// planOffered4 appends the attempts at what is offered to a NIC in IPv4.
+func (g *guest) planOffered4(n *nic) {
+	start, defaults := len(g.attempts), int16(0)
 	for i := range n.candidates {
 		c := &n.candidates[i]
 		if !c.tried || c.source == SourceManual || !c.Destination.Addr().Is4() {
 			continue
 		}
 		g.client.settle(c)
-		isDefault := c.Destination.Bits() == 0 && c.byDHCP() && c.source != SourceConnected && g.client.seen(c) == any4
+		isDefault := c.Destination.Bits() == 0 && c.byDHCP() && c.source != SourceConnected
 		if g.client.countsUp && isDefault {
 			c.metric += defaults
 			defaults++
 		}
 		if g.client.mayAddHop(c, isDefault && g.keeps.unwanted(n)) {
-			list = append(list, g.addHop(c))
+			g.attempts = append(g.attempts, g.addHop(c))
 		}
-		list = append(list, c)
+		g.attempts = append(g.attempts, c)
 	}
 	if g.client.onLinkFirst && !n.static {
-		slices.SortStableFunc(list[start:], func(a, b *candidate) int { return b.linkScope() - a.linkScope() })
+		slices.SortStableFunc(g.attempts[start:], func(a, b *candidate) int { return b.linkScope() - a.linkScope() })
 	}
-	return list
 }
 
 // addHop makes the route to a candidate's next hop.
@@ -214,22 +210,15 @@ func (g *guest) attempted(gone *candidate) []*candidate {
 
 // goes reports whether deleting a candidate deletes c, or the one that needs c as a route to its next hop. Nil: none is deleted.
 func (g *guest) goes(c, gone *candidate) bool {
-	if gone == nil {
-		return false
-	}
-	if c.source == SourceNextHop {
-		c = g.users[c]
-	}
-	return c.sameRoute(gone)
+	return gone != nil && cmp.Or(g.users[c], c).sameRoute(gone)
 }
 
 // copies returns what the same host route becomes on other NICs, if the client makes another destination of it there, or reaches it
 // in another way.
-func (g *guest) copies(c *candidate) []*candidate {
+func (g *guest) copies(c *candidate) (out []*candidate) {
 	if g.client.metric == 0 || !c.byDHCP() {
-		return nil
+		return nil // it is the same everywhere
 	}
-	var out []*candidate
 	for i := range g.nics {
 		n := &g.nics[i]
 		if n == c.nic || n.ipv4 != c.subnet {
@@ -245,75 +234,41 @@ func (g *guest) copies(c *candidate) []*candidate {
 	return out
 }
 
-// needsHop reports whether a candidate's next hop needs a route of its own, as the client sees it after the attempts before.
-func (g *guest) needsHop(c, gone *candidate, before []*candidate) bool {
-	switch g.client.toHops {
-	case toUncovered:
-		for i := range c.nic.candidates {
-			o := &c.nic.candidates[i]
-			covers := o.tried && o.onLink && o.byDHCP() && o.dest.prefix.Contains(c.NextHop) && !(o.isDefault() && g.keeps.unwanted(o.nic))
-			if covers && !g.goes(o, gone) {
-				return false
-			}
-		}
-		return true
-	case toRouters:
-		return !slices.ContainsFunc(before, func(o *candidate) bool {
-			p := o.dest.prefix // dhcpcd compares three octets at most
-			return netip.PrefixFrom(p.Addr(), min(p.Bits(), 24)).Masked().Contains(c.NextHop)
-		})
-	}
-	return true
-}
-
-// group gives each attempt its destination.
+// group gives each attempt its destination, and its places.
 func (g *guest) group() {
-	attempts := g.attempts
-	if g.client.metric > 0 {
-		attempts = slices.Clone(attempts)
-		slices.SortStableFunc(attempts, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
-	}
+	routes := make([]sweep.Route, len(g.attempts))
 	for i, c := range g.attempts {
-		c.number = int32(i)
-	}
-	routes := make([]sweep.Route, len(attempts))
-	for i, c := range attempts {
 		seen := g.client.seen(c)
 		routes[i].Prefix = seen.Masked()
-		c.badMask = routes[i].Prefix != seen
+		c.number, c.badMask = int32(i), routes[i].Prefix != seen
 	}
-	order := sweep.Order(make([]int32, 0, len(routes)), routes)
-	begins := func(at int) bool { return at == 0 || routes[order[at]].Prefix != routes[order[at-1]].Prefix }
-	n := 0
-	for at := range order {
-		if begins(at) {
-			n++
-		}
-	}
-	g.destinations = make([]destination, 0, n) // pointers into it stay valid
-	sorted := make([]*candidate, len(order))
-	first := 0
-	var around *destination
-	for at, i := range order {
-		c := attempts[i]
-		if begins(at) {
-			first = at
-			g.destinations = g.destinations[:len(g.destinations)+1]
-			d := &g.destinations[len(g.destinations)-1]
-			d.prefix, d.number = routes[i].Prefix, int32(len(g.destinations)-1)
-			for around != nil && !around.prefix.Contains(d.prefix.Addr()) {
+	sorted := make([]*candidate, len(routes))
+	g.destinations = make([]destination, 0, len(routes)) // pointers into it stay valid
+	g.prefixes = make([]sweep.Route, 0, len(routes))
+	first := 0 // of the rivals
+	var d *destination
+	for at, i := range sweep.Order(make([]int32, 0, len(routes)), routes) {
+		if d == nil || d.prefix != routes[i].Prefix {
+			around := d
+			for around != nil && !around.prefix.Contains(routes[i].Prefix.Addr()) {
 				around = around.parent
 			}
-			d.parent, around = around, d
+			g.prefixes = append(g.prefixes, routes[i])
+			g.destinations = append(g.destinations, destination{prefix: routes[i].Prefix, parent: around, number: int32(len(g.destinations))})
+			d = &g.destinations[len(g.destinations)-1]
+			first = at
 		}
-		d := around
-		sorted[at] = c
-		c.dest, c.place, d.rivals = d, int32(at-first), sorted[first:at+1]
+		c := g.attempts[i]
+		sorted[at], c.dest = c, d
+		d.rivals = sorted[first : at+1]
 		d.several = d.several || c.nic != d.rivals[0].nic
 	}
-	g.prefixes = routes[:n] // the attempts no longer need the room
 	for i := range g.destinations {
-		g.prefixes[i].Prefix = g.destinations[i].prefix
+		rivals := g.destinations[i].rivals
+		slices.SortStableFunc(rivals, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
+		for at, c := range rivals {
+			c.place = int32(at)
+		}
 	}
 }
 
@@ -324,16 +279,12 @@ func (g *guest) relate() {
 	for i, c := range g.attempts {
 		if c.onLink {
 			g.onLink[c.dest.number] = append(g.onLink[c.dest.number], c)
-		}
-		if c.source == SourceConnected || c.onLink || c.nic.connects(c.NextHop) {
-			continue
-		}
-		g.around[i] = g.longest(c.NextHop)
-		if g.around[i] != nil && g.hops[c] == nil {
-			g.around[i].relied = true
-		}
-		for d := g.around[i]; d != nil && !d.carries; d = d.parent {
-			d.carries = true
+		} else if around := g.longest(c.NextHop); around != nil && !c.nic.connects(c.NextHop) {
+			g.around[i] = around
+			around.relied = around.relied || g.hops[c] == nil
+			for d := around; d != nil; d = d.parent {
+				d.carries = true
+			}
 		}
 	}
 }
@@ -364,10 +315,8 @@ func (n *nic) owns(a netip.Addr) bool {
 	return n.ipv4 != nil && n.ipv4.CIDR.Contains(a) && slices.Contains(n.Addrs, a)
 }
 
-// by121 reports whether option 121 brings anything but the default. Without that, the default comes by option 3.
-func (n *nic) by121() bool {
-	return slices.ContainsFunc(n.candidates, func(c candidate) bool { return c.tried && (c.source == SourceSibling || c.source == SourceHostRoute) })
-}
+// by121 reports whether option 121 arrives. It brings more than the default then, which comes by option 3 otherwise.
+func (n *nic) by121() bool { return n.bytes > wireLength(any4) && !n.overflows() }
 
 func (n *nic) connects(a netip.Addr) bool {
 	return n.ipv4 != nil && !n.ipv4.CIDR.IsSingleIP() && n.ipv4.CIDR.Contains(a)
@@ -398,12 +347,12 @@ func (g *guest) withheld(c *candidate) Code {
 	switch {
 	case code != "":
 		return code
-	case c.Destination == any4 && c.NextHop != c.subnet.Gateway:
+	case c.Destination != any4:
+		return CodeRoutesIgnored
+	case c.NextHop != c.subnet.Gateway:
 		return CodeDefaultDropped
-	case c.Destination == any4:
-		return ""
 	}
-	return CodeRoutesIgnored
+	return ""
 }
 
 // isDefault reports whether the guest takes an attempt for an offered default route.
@@ -425,10 +374,7 @@ func (c *candidate) oneFamily() bool {
 
 // sameRoute reports whether deleting o deletes c: a host route is one on all NICs with its subnet.
 func (c *candidate) sameRoute(o *candidate) bool {
-	if c.source == SourceHostRoute && o.source == SourceHostRoute {
-		return c.subnet == o.subnet && c.HostRoute == o.HostRoute
-	}
-	return c == o
+	return c == o || c.source == SourceHostRoute && c.subnet == o.subnet && c.HostRoute == o.HostRoute
 }
 
 // ref names a candidate; a sibling route or an offered default as if it were a host route.
