@@ -97,11 +97,9 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 // settle decides the metric of an offered candidate, and whether it leads to the link or to the device lo instead of its next hop.
 func (cl *client) settle(c *candidate) {
 	c.metric = c.nic.metric
-	if !c.byDHCP() {
-		return
-	}
-	begins := onWire(c.Destination).Addr()
+	begins := c.arrives().Addr()
 	switch {
+	case !c.byDHCP(): // no client has a part in it
 	case cl.oneAddress && c.nic.by121() && (c.nic.owns(c.NextHop) || c.NextHop == begins):
 		c.onLink = true
 	case cl.ownOnLink && (c.source == SourceSibling || c.source == SourceHostRoute) && (begins.IsLoopback() || c.nic.owns(begins)):
@@ -126,16 +124,14 @@ func (cl *client) seen(c *candidate) netip.Prefix {
 // mayAddHop reports whether the client adds a route to a candidate's next hop where that needs one (see needsHop).
 // Unwanted says that the candidate is a default that the guest is told not to use.
 func (cl *client) mayAddHop(c *candidate, unwanted bool) bool {
-	if !c.byDHCP() || c.linkScope() > 0 {
-		return false
-	}
+	offered := c.byDHCP() && c.linkScope() == 0
 	switch cl.toHops {
 	case toAll:
-		return true
+		return offered
 	case toUncovered:
-		return !unwanted && !c.nic.connects(c.NextHop)
+		return offered && !c.nic.connects(c.NextHop) && !unwanted
 	case toRouters:
-		return cl.seen(c).Addr() == zero4 && !c.nic.connects(c.NextHop)
+		return offered && !c.nic.connects(c.NextHop) && cl.seen(c).Addr() == zero4
 	}
 	return false
 }

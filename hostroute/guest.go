@@ -119,10 +119,9 @@ func (g *guest) configure(n *nic) {
 		n.siblings = g.candidates[first:]
 	}
 	for _, s := range n.Subnets {
-		arrives := n.withheld(s, g.ConfigDrive) == "" && (n.static || !g.client.ignoresRoutes)
 		for i := range s.HostRoutes {
 			c := add(SourceHostRoute, s, &s.HostRoutes[i])
-			c.tried = arrives && c.oneFamily() && (n.static || c.Destination != any4)
+			c.tried = g.withheld(c) == "" && (n.static || c.Destination != any4)
 		}
 	}
 	if n.ipv4 != nil && !n.static {
@@ -133,7 +132,7 @@ func (g *guest) configure(n *nic) {
 	}
 	for i := range n.ManualRoutes {
 		c := add(SourceManual, nil, &n.ManualRoutes[i])
-		c.tried = c.oneFamily()
+		c.tried = g.withheld(c) == ""
 	}
 	n.candidates = g.candidates[start:]
 }
@@ -242,25 +241,21 @@ func (g *guest) group() {
 		routes[i].Prefix = seen.Masked()
 		c.number, c.badMask = int32(i), routes[i].Prefix != seen
 	}
-	sorted := make([]*candidate, len(routes))
+	rivals := make([]*candidate, len(routes))            // room for those of all destinations
 	g.destinations = make([]destination, 0, len(routes)) // pointers into it stay valid
 	g.prefixes = make([]sweep.Route, 0, len(routes))
-	first := 0 // of the rivals
 	var d *destination
 	for at, i := range sweep.Order(make([]int32, 0, len(routes)), routes) {
-		if d == nil || d.prefix != routes[i].Prefix {
-			around := d
-			for around != nil && !around.prefix.Contains(routes[i].Prefix.Addr()) {
-				around = around.parent
-			}
+		c, p := g.attempts[i], routes[i].Prefix
+		if d == nil || d.prefix != p {
 			g.prefixes = append(g.prefixes, routes[i])
-			g.destinations = append(g.destinations, destination{prefix: routes[i].Prefix, parent: around, number: int32(len(g.destinations))})
+			g.destinations = append(g.destinations, destination{
+				prefix: p, parent: d.around(p.Addr()), number: int32(len(g.destinations)), rivals: rivals[at:at],
+			})
 			d = &g.destinations[len(g.destinations)-1]
-			first = at
 		}
-		c := g.attempts[i]
-		sorted[at], c.dest = c, d
-		d.rivals = sorted[first : at+1]
+		c.dest = d
+		d.rivals = append(d.rivals, c)
 		d.several = d.several || c.nic != d.rivals[0].nic
 	}
 	for i := range g.destinations {
@@ -295,7 +290,11 @@ func (g *guest) longest(a netip.Addr) *destination {
 	if after == 0 {
 		return nil
 	}
-	d := &g.destinations[after-1]
+	return g.destinations[after-1].around(a)
+}
+
+// around returns the longest of d and the destinations around it that contains an address; nil if none does, or if d is nil.
+func (d *destination) around(a netip.Addr) *destination {
 	for d != nil && !d.prefix.Contains(a) {
 		d = d.parent
 	}
@@ -338,19 +337,19 @@ func (c *candidate) byDHCP() bool { return c.subnet != nil && !c.nic.static }
 // default that DHCP offers in any case.
 func (g *guest) withheld(c *candidate) Code {
 	switch {
-	case c.tried:
-		return ""
 	case !c.oneFamily():
 		return CodeNextHopUnusable
+	case c.subnet == nil:
+		return ""
 	}
 	code := c.nic.withheld(c.subnet, g.ConfigDrive)
 	switch {
-	case code != "":
+	case code != "" || c.nic.static:
 		return code
-	case c.Destination != any4:
-		return CodeRoutesIgnored
-	case c.NextHop != c.subnet.Gateway:
+	case c.Destination == any4 && c.NextHop != c.subnet.Gateway:
 		return CodeDefaultDropped
+	case c.Destination != any4 && g.client.ignoresRoutes:
+		return CodeRoutesIgnored
 	}
 	return ""
 }
