@@ -83,26 +83,21 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 		slices.SortStableFunc(list, func(a, b *nic) int { return cmp.Or(last(a)-last(b), cmp.Compare(a.Name, b.Name)) })
 	}
 	for i, n := range list {
-		switch {
-		case n.static: // no DHCP client configures it
-		case cl.raised > 0 && keeps.unwanted(n):
+		n.metric = cl.metric + cl.step*int16(i)
+		if cl.raised > 0 && keeps.unwanted(n) {
 			n.metric = cl.raised
-		default:
-			n.metric = cl.metric + cl.step*int16(i)
 		}
 	}
 	return list
 }
 
-// settle decides the metric of an offered candidate, and whether it leads to the link or to the device lo instead of its next hop.
+// settle decides whether what DHCP offers leads to the link or to the device lo instead of its next hop.
 func (cl *client) settle(c *candidate) {
-	c.metric = c.nic.metric
-	begins := c.arrives().Addr()
+	begins := func() netip.Addr { return c.arrives().Addr() }
 	switch {
-	case !c.byDHCP(): // no client has a part in it
-	case cl.oneAddress && c.nic.by121() && (c.nic.owns(c.NextHop) || c.NextHop == begins):
+	case cl.oneAddress && c.nic.by121() && (c.nic.owns(c.NextHop) || c.NextHop == begins()):
 		c.onLink = true
-	case cl.ownOnLink && (c.source == SourceSibling || c.source == SourceHostRoute) && (begins.IsLoopback() || c.nic.owns(begins)):
+	case cl.ownOnLink && (c.source == SourceSibling || c.source == SourceHostRoute) && (begins().IsLoopback() || c.nic.owns(begins())):
 		c.onLink, c.toHost = true, true
 	case cl.loopback && c.NextHop == localhost:
 		c.loopback = true
@@ -121,19 +116,18 @@ func (cl *client) seen(c *candidate) netip.Prefix {
 	return d
 }
 
-// mayAddHop reports whether the client adds a route to a candidate's next hop where that needs one (see needsHop).
+// mayAddHop reports whether the client adds a route to the next hop of what DHCP offers where that needs one (see needsHop).
 // Unwanted says that the candidate is a default that the guest is told not to use.
 func (cl *client) mayAddHop(c *candidate, unwanted bool) bool {
-	offered := c.byDHCP() && c.linkScope() == 0
-	switch cl.toHops {
-	case toAll:
-		return offered
-	case toUncovered:
-		return offered && !c.nic.connects(c.NextHop) && !unwanted
-	case toRouters:
-		return offered && !c.nic.connects(c.NextHop) && cl.seen(c).Addr() == zero4
+	switch {
+	case c.linkScope() > 0:
+		return false
+	case cl.toHops == toUncovered:
+		return !unwanted && !c.nic.connects(c.NextHop)
+	case cl.toHops == toRouters:
+		return cl.seen(c).Addr() == zero4 && !c.nic.connects(c.NextHop)
 	}
-	return false
+	return cl.toHops == toAll
 }
 
 // needsHop reports whether a candidate's next hop needs a route of its own, as the client sees it after the attempts before, if

@@ -140,34 +140,39 @@ func (g *guest) configure(n *nic) {
 // plan fills in the attempts: what is offered in IPv4, then in IPv6, then manual routes.
 func (g *guest) plan() {
 	g.attempts = make([]*candidate, 0, len(g.candidates))
-	for _, n := range g.client.order(g.nics, g.keeps) {
-		g.planOffered4(n)
-	}
-	try := func(which func(c *candidate) bool) {
-		for i := range g.candidates {
-			if c := &g.candidates[i]; c.tried && which(c) {
+	try := func(among []candidate, which func(c *candidate) bool) {
+		for i := range among {
+			if c := &among[i]; c.tried && which(c) {
 				g.attempts = append(g.attempts, c)
 			}
 		}
 	}
-	try(func(c *candidate) bool { return c.source == SourceDefault && c.Destination == any6 })
-	try(func(c *candidate) bool { return c.source == SourceManual })
+	for _, n := range g.client.order(g.nics, g.keeps) {
+		if n.static { // no DHCP client has a part in it
+			try(n.candidates, (*candidate).isOffered4)
+		} else {
+			g.planLease(n)
+		}
+	}
+	try(g.candidates, func(c *candidate) bool { return c.source == SourceDefault && c.Destination == any6 })
+	try(g.candidates, func(c *candidate) bool { return c.source == SourceManual })
 	g.group()
 	if slices.ContainsFunc(g.attempts, func(c *candidate) bool { return c.onLink }) {
 		g.relate()
 	}
 }
 
-// planOffered4 appends the attempts at what is offered to a NIC in IPv4.
-func (g *guest) planOffered4(n *nic) {
+// planLease appends the attempts at what DHCP offers to a NIC.
+func (g *guest) planLease(n *nic) {
 	start, defaults := len(g.attempts), int16(0)
 	for i := range n.candidates {
 		c := &n.candidates[i]
-		if !c.tried || c.source == SourceManual || !c.Destination.Addr().Is4() {
+		if !c.tried || !c.isOffered4() {
 			continue
 		}
 		g.client.settle(c)
-		isDefault := c.Destination.Bits() == 0 && c.byDHCP() && c.source != SourceConnected
+		c.metric = n.metric
+		isDefault := c.Destination.Bits() == 0 && c.source != SourceConnected
 		if g.client.countsUp && isDefault {
 			c.metric += defaults
 			defaults++
@@ -177,7 +182,7 @@ func (g *guest) planOffered4(n *nic) {
 		}
 		g.attempts = append(g.attempts, c)
 	}
-	if g.client.onLinkFirst && !n.static {
+	if g.client.onLinkFirst {
 		slices.SortStableFunc(g.attempts[start:], func(a, b *candidate) int { return b.linkScope() - a.linkScope() })
 	}
 }
@@ -212,8 +217,7 @@ func (g *guest) goes(c, gone *candidate) bool {
 	return gone != nil && cmp.Or(g.users[c], c).sameRoute(gone)
 }
 
-// copies returns what the same host route becomes on other NICs, if the client makes another destination of it there, or reaches it
-// in another way.
+// copies returns the same host route on other NICs, where the client makes another destination of it or reaches it in another way.
 func (g *guest) copies(c *candidate) (out []*candidate) {
 	if g.client.metric == 0 || !c.byDHCP() {
 		return nil // it is the same everywhere
@@ -243,12 +247,10 @@ func (g *guest) group() {
 	}
 	rivals := make([]*candidate, len(routes))            // room for those of all destinations
 	g.destinations = make([]destination, 0, len(routes)) // pointers into it stay valid
-	g.prefixes = make([]sweep.Route, 0, len(routes))
 	var d *destination
 	for at, i := range sweep.Order(make([]int32, 0, len(routes)), routes) {
 		c, p := g.attempts[i], routes[i].Prefix
 		if d == nil || d.prefix != p {
-			g.prefixes = append(g.prefixes, routes[i])
 			g.destinations = append(g.destinations, destination{
 				prefix: p, parent: d.around(p.Addr()), number: int32(len(g.destinations)), rivals: rivals[at:at],
 			})
@@ -258,10 +260,14 @@ func (g *guest) group() {
 		d.rivals = append(d.rivals, c)
 		d.several = d.several || c.nic != d.rivals[0].nic
 	}
+	g.prefixes = routes[:len(g.destinations)] // the attempts no longer need the room
 	for i := range g.destinations {
-		rivals := g.destinations[i].rivals
-		slices.SortStableFunc(rivals, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
-		for at, c := range rivals {
+		d := &g.destinations[i]
+		g.prefixes[i].Prefix = d.prefix
+		if len(d.rivals) > 1 {
+			slices.SortStableFunc(d.rivals, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
+		}
+		for at, c := range d.rivals {
 			c.place = int32(at)
 		}
 	}
@@ -322,6 +328,8 @@ func (n *nic) connects(a netip.Addr) bool {
 }
 
 func (c *candidate) hasVerdict() bool { return c.source == SourceHostRoute || c.source == SourceManual }
+
+func (c *candidate) isOffered4() bool { return c.source != SourceManual && c.Destination.Addr().Is4() }
 
 // linkScope is 1 for connected and on-link routes.
 func (c *candidate) linkScope() int {
