@@ -67,7 +67,7 @@ func clientOf(g Guest) *client {
 	return &clients[i]
 }
 
-// order returns the NICs in the order in which the client configures them, and gives each its metric.
+// order returns the NICs in the order in which the client configures them.
 func (cl *client) order(nics []nic, keeps defaults) []*nic {
 	list := make([]*nic, len(nics))
 	for i := range nics {
@@ -81,12 +81,6 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 	}
 	if cl.byName {
 		slices.SortStableFunc(list, func(a, b *nic) int { return cmp.Or(last(a)-last(b), cmp.Compare(a.Name, b.Name)) })
-	}
-	for i, n := range list {
-		n.metric = cl.metric + cl.step*int16(i)
-		if cl.raised > 0 && keeps.unwanted(n) {
-			n.metric = cl.raised
-		}
 	}
 	return list
 }

@@ -40,7 +40,6 @@ type nic struct {
 	*NIC
 	offer
 	number              int32
-	metric              int16       // of what is offered to it
 	broadcast           netip.Addr  // of its connected prefix; zero: there is none
 	candidates          []candidate // of the guest's
 	siblings            []candidate // of these
@@ -147,11 +146,11 @@ func (g *guest) plan() {
 			}
 		}
 	}
-	for _, n := range g.client.order(g.nics, g.keeps) {
+	for i, n := range g.client.order(g.nics, g.keeps) {
 		if n.static { // no DHCP client has a part in it
 			try(n.candidates, (*candidate).isOffered4)
 		} else {
-			g.planLease(n)
+			g.planLease(n, g.client.metric+g.client.step*int16(i))
 		}
 	}
 	try(g.candidates, func(c *candidate) bool { return c.source == SourceDefault && c.Destination == any6 })
@@ -163,7 +162,11 @@ func (g *guest) plan() {
 }
 
 // planLease appends the attempts at what DHCP offers to a NIC.
-func (g *guest) planLease(n *nic) {
+func (g *guest) planLease(n *nic, metric int16) {
+	unwanted := g.keeps.unwanted(n)
+	if unwanted && g.client.raised > 0 {
+		metric = g.client.raised
+	}
 	start, defaults := len(g.attempts), int16(0)
 	for i := range n.candidates {
 		c := &n.candidates[i]
@@ -171,13 +174,13 @@ func (g *guest) planLease(n *nic) {
 			continue
 		}
 		g.client.settle(c)
-		c.metric = n.metric
+		c.metric = metric
 		isDefault := c.Destination.Bits() == 0 && c.source != SourceConnected
 		if g.client.countsUp && isDefault {
 			c.metric += defaults
 			defaults++
 		}
-		if g.client.mayAddHop(c, isDefault && g.keeps.unwanted(n)) {
+		if g.client.mayAddHop(c, isDefault && unwanted) {
 			g.attempts = append(g.attempts, g.addHop(c))
 		}
 		g.attempts = append(g.attempts, c)
