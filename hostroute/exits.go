@@ -31,7 +31,7 @@ func (f *fib) leaves(c, gone *candidate) exits {
 		return exits{lo: true}
 	}
 	out := exits{nics: 1 << c.nic.number}
-	if !f.client.atOnce || !c.dest.several {
+	if !f.client.atOnce || !c.dest.several || !c.dest.prefix.Addr().Is4() { // no client has a part in IPv6
 		return out
 	}
 	for _, o := range c.dest.rivals {
