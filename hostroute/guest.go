@@ -98,8 +98,11 @@ func newGuest(in Instance, c *client, keeps defaults) *guest {
 func (g *guest) configure(n *nic) {
 	start := len(g.candidates)
 	add := func(source Source, s *Subnet, r *HostRoute) *candidate {
-		g.candidates = append(g.candidates, candidate{HostRoute: r, source: source, nic: n, subnet: s, tried: true, onLink: r.NextHop == zero4})
-		return &g.candidates[len(g.candidates)-1]
+		g.candidates = g.candidates[:len(g.candidates)+1] // not copied
+		c := &g.candidates[len(g.candidates)-1]
+		c.HostRoute, c.source, c.nic, c.subnet, c.tried = r, source, n, s, true
+		c.onLink = r.NextHop == zero4
+		return c
 	}
 	n.offer = newOffer(n.NIC, g.ConfigDrive)
 	if s := n.ipv4; s != nil {
