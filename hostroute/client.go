@@ -132,7 +132,7 @@ func (g *guest) needsHop(c, gone *candidate, before []*candidate) bool {
 		for i := range c.nic.candidates {
 			o := &c.nic.candidates[i]
 			covers := o.tried && o.onLink && o.byDHCP() && o.dest.prefix.Contains(c.NextHop) && !(o.isDefault() && g.keeps.unwanted(o.nic))
-			if covers && !g.goes(o, gone) {
+			if covers && !o.goes(gone) {
 				return false
 			}
 		}

@@ -39,7 +39,7 @@ func (f *fib) outcomes() *outcomes {
 		}
 	}
 	o.verdicts = sweep.Effects(nil, o.routes)
-	if f.around == nil {
+	if !f.hasOnLink {
 		return o // no next hop depends on another route
 	}
 	for _, c := range f.attempts {
@@ -56,13 +56,12 @@ func (f *fib) changesOthers(c *candidate) bool {
 	if f.result(c) != installed {
 		return false
 	}
-	if f.client.toHops == toRouters && f.users != nil {
+	if f.client.toHops == toRouters && f.addsHops {
 		return true
 	}
-	comesIn := func(behind *candidate) bool { return f.result(behind) == exists }
+	comesIn := func(behind *candidate) bool { return behind.onLink && f.result(behind) == exists }
 	carries := func(c *candidate) bool {
-		hop := f.hops[c]
-		return hop != nil && hop.dest.relied || c.dest.carries && (c.onLink || slices.ContainsFunc(f.onLink[c.dest.number], comesIn))
+		return c.hop != nil && c.hop.dest.relied || c.dest.carries && (c.onLink || slices.ContainsFunc(c.dest.rivals, comesIn))
 	}
 	return carries(c) || slices.ContainsFunc(f.copies(c), carries)
 }
@@ -100,8 +99,8 @@ func (o *outcomes) outcome(c *candidate) outcome {
 // those of the route to the next hop of c.
 func (o *outcomes) without(gone, c *candidate) outcome {
 	out := o.at(c.dest, gone)
-	if hop := o.hops[c]; hop != nil {
-		out = out.and(o.at(hop.dest, gone), gone)
+	if c.hop != nil {
+		out = out.and(o.at(c.hop.dest, gone), gone)
 	}
 	return out
 }

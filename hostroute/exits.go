@@ -37,7 +37,7 @@ func (f *fib) leaves(c, gone *candidate) exits {
 	for _, o := range c.dest.rivals {
 		// An equal route of its own NIC keeps it out: gone, or one that sets the same bit.
 		comesIn := gone != nil && f.appends(o) && f.result(o) == exists
-		if o.metric == c.metric && (f.result(o) == installed || comesIn) && !f.goes(o, gone) {
+		if o.metric == c.metric && (f.result(o) == installed || comesIn) && !o.goes(gone) {
 			out.nics |= 1 << o.nic.number
 		}
 	}

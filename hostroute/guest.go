@@ -24,15 +24,9 @@ type guest struct {
 	candidates   []candidate
 	attempts     []*candidate  // those that the guest may try to install, in its order
 	destinations []destination // of the attempts, in the order of [sweep.Order]
-	prefixes     []sweep.Route // of the destinations; NIC is not set
 
-	// Nil without on-link routes:
-	around []*destination // for each attempt, the longest destination that contains its next hop
-	onLink [][]*candidate // for each destination, its on-link rivals
-
-	// Nil where the client adds no routes to next hops:
-	users map[*candidate]*candidate // for each such route, the one that needs it
-	hops  map[*candidate]*candidate // the reverse
+	hasOnLink bool // an attempt is on-link; else no candidate has a destination around its next hop
+	addsHops  bool // the client may add routes to next hops
 }
 
 // A nic is a NIC as the guest configures it.
@@ -60,8 +54,10 @@ type candidate struct {
 	loopback bool // it leads to the device lo
 	metric   int16
 	number   int32        // its place among the attempts
-	place    int32        // its place among the rivals
 	dest     *destination // what Linux sees, masked
+	around   *destination // the longest one that contains the next hop, if that is outside the NIC's own prefix
+
+	hop, user *candidate // the route that the client may add to its next hop; for such a route, the one that needs it
 }
 
 // A destination is one that the guest tries to install. At most one of its rivals is in force.
@@ -159,7 +155,8 @@ func (g *guest) plan() {
 	try(g.candidates, func(c *candidate) bool { return c.source == SourceDefault && c.Destination == any6 })
 	try(g.candidates, func(c *candidate) bool { return c.source == SourceManual })
 	g.group()
-	if slices.ContainsFunc(g.attempts, func(c *candidate) bool { return c.onLink }) {
+	g.hasOnLink = slices.ContainsFunc(g.attempts, func(c *candidate) bool { return c.onLink })
+	if g.hasOnLink {
 		g.relate()
 	}
 }
@@ -196,22 +193,19 @@ func (g *guest) planLease(n *nic, metric int16) {
 // addHop makes the route to a candidate's next hop.
 func (g *guest) addHop(c *candidate) *candidate {
 	to := &HostRoute{netip.PrefixFrom(c.NextHop, 32), zero4}
-	hop := &candidate{HostRoute: to, nic: c.nic, subnet: c.subnet, source: SourceNextHop, tried: true, onLink: true, metric: c.metric}
-	if g.users == nil {
-		g.users, g.hops = make(map[*candidate]*candidate), make(map[*candidate]*candidate)
-	}
-	g.users[hop], g.hops[c] = c, hop
-	return hop
+	c.hop = &candidate{HostRoute: to, nic: c.nic, subnet: c.subnet, source: SourceNextHop, tried: true, onLink: true, metric: c.metric, user: c}
+	g.addsHops = true
+	return c.hop
 }
 
 // attempted returns the attempts that are made if a candidate is deleted; nil: none is deleted.
 func (g *guest) attempted(gone *candidate) []*candidate {
-	if gone == nil && g.users == nil {
+	if gone == nil && !g.addsHops {
 		return g.attempts
 	}
 	list := make([]*candidate, 0, len(g.attempts))
 	for _, c := range g.attempts {
-		if user := g.users[c]; !g.goes(c, gone) && (user == nil || g.needsHop(user, gone, list)) {
+		if !c.goes(gone) && (c.user == nil || g.needsHop(c.user, gone, list)) {
 			list = append(list, c)
 		}
 	}
@@ -219,8 +213,8 @@ func (g *guest) attempted(gone *candidate) []*candidate {
 }
 
 // goes reports whether deleting a candidate deletes c, or the one that needs c as a route to its next hop. Nil: none is deleted.
-func (g *guest) goes(c, gone *candidate) bool {
-	return gone != nil && cmp.Or(g.users[c], c).sameRoute(gone)
+func (c *candidate) goes(gone *candidate) bool {
+	return gone != nil && cmp.Or(c.user, c).sameRoute(gone)
 }
 
 // copies returns the same host route on other NICs, where the client makes another destination of it or reaches it in another way.
@@ -235,7 +229,7 @@ func (g *guest) copies(c *candidate) (out []*candidate) {
 		}
 		for k := range n.candidates {
 			o := &n.candidates[k]
-			if o.tried && o.sameRoute(c) && (o.dest != c.dest || o.onLink != c.onLink || (g.hops[o] == nil) != (g.hops[c] == nil)) {
+			if o.tried && o.sameRoute(c) && (o.dest != c.dest || o.onLink != c.onLink || (o.hop == nil) != (c.hop == nil)) {
 				out = append(out, o)
 			}
 		}
@@ -243,7 +237,7 @@ func (g *guest) copies(c *candidate) (out []*candidate) {
 	return out
 }
 
-// group gives each attempt its destination, and its places.
+// group gives each attempt its number and its destination.
 func (g *guest) group() {
 	routes := make([]sweep.Route, len(g.attempts))
 	for i, c := range g.attempts {
@@ -266,29 +260,17 @@ func (g *guest) group() {
 		d.rivals = append(d.rivals, c)
 		d.several = d.several || c.nic != d.rivals[0].nic
 	}
-	g.prefixes = routes[:len(g.destinations)] // the attempts no longer need the room
 	for i := range g.destinations {
-		d := &g.destinations[i]
-		g.prefixes[i].Prefix = d.prefix
-		if len(d.rivals) > 1 {
-			slices.SortStableFunc(d.rivals, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
-		}
-		for at, c := range d.rivals {
-			c.place = int32(at)
-		}
+		slices.SortStableFunc(g.destinations[i].rivals, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
 	}
 }
 
-// relate finds the on-link routes, and the destinations around next hops outside the NIC's own prefix.
+// relate finds the destinations around next hops outside the NIC's own prefix.
 func (g *guest) relate() {
-	g.onLink = make([][]*candidate, len(g.destinations))
-	g.around = make([]*destination, len(g.attempts))
-	for i, c := range g.attempts {
-		if c.onLink {
-			g.onLink[c.dest.number] = append(g.onLink[c.dest.number], c)
-		} else if around := g.longest(c.NextHop); around != nil && !c.nic.connects(c.NextHop) {
-			g.around[i] = around
-			around.relied = around.relied || g.hops[c] == nil
+	for _, c := range g.attempts {
+		if around := g.longest(c.NextHop); !c.onLink && around != nil && !c.nic.connects(c.NextHop) {
+			c.around = around
+			around.relied = around.relied || c.hop == nil
 			for d := around; d != nil; d = d.parent {
 				d.carries = true
 			}

@@ -49,12 +49,12 @@ const (
 // install tries attempts, all of them or some, in their order.
 func install(g *guest, attempts []*candidate, keeps defaults) *fib {
 	f := &fib{guest: g, tried: attempts, defaults: keeps, answers: make([]answer, len(g.attempts)), inForce: make([]*candidate, len(g.destinations))}
-	if g.around != nil {
+	if g.hasOnLink {
 		f.links, f.asked = make([]uint64, len(g.destinations)), make([]uint64, len(g.destinations))
 	}
 	for _, c := range attempts {
 		covered := f.covers(c, f.links)
-		a := answer{f.answer(c, covered), covered && (g.hops[c] == nil || f.covers(c, f.asked))}
+		a := answer{f.answer(c, covered), covered && (c.hop == nil || f.covers(c, f.asked))}
 		if a.result == installed && f.exists(c) {
 			a.result = exists
 		}
@@ -151,7 +151,7 @@ func (f *fib) covers(c *candidate, links []uint64) bool {
 	if links == nil {
 		return false
 	}
-	for d := f.around[c.number]; d != nil; d = d.parent {
+	for d := c.around; d != nil; d = d.parent {
 		if links[d.number]&(1<<c.nic.number) != 0 {
 			return true
 		}
@@ -169,11 +169,11 @@ func (f *fib) accepts(c *candidate) bool {
 
 // first returns what would be in force for a destination without a candidate; nil: nothing.
 func (f *fib) first(d *destination, gone *candidate) *candidate {
-	if c := f.inForce[d.number]; c == nil || !f.goes(c, gone) {
+	if c := f.inForce[d.number]; c == nil || !c.goes(gone) {
 		return c
 	}
 	for _, c := range d.rivals {
-		if f.accepts(c) && !f.goes(c, gone) {
+		if f.accepts(c) && !c.goes(gone) {
 			return c
 		}
 	}

@@ -128,18 +128,20 @@ func (s *Subnet) sends(r *HostRoute) bool { return s.oneFamily(r) && r.Destinati
 
 // optionLength returns the length of the offer to a NIC leased in s, as option 121.
 func optionLength(s *Subnet, siblings []HostRoute) int {
-	length := func(p netip.Prefix) int { return 1 + octets(p) + 4 } // prefix length, destination, next hop
-	sum := length(any4)
+	sum := wireLength(any4)
 	for _, r := range siblings {
-		sum += length(r.Destination)
+		sum += wireLength(r.Destination)
 	}
 	for _, r := range s.HostRoutes {
 		if s.sends(&r) {
-			sum += length(r.Destination)
+			sum += wireLength(r.Destination)
 		}
 	}
 	return sum
 }
+
+// wireLength is the length of a route in the option: prefix length, octets of the destination, next hop.
+func wireLength(p netip.Prefix) int { return 1 + octets(p) + 4 }
 
 // octets returns how many octets of a destination travel.
 func octets(p netip.Prefix) int { return (p.Bits() + 7) / 8 }

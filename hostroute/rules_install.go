@@ -45,8 +45,9 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 		return nil
 	}
 	var subnets []*Subnet
-	for _, o := range c.dest.rivals {
-		before := o.place < c.place || o.metric == c.metric && s.client.atOnce && o.nic != c.nic
+	place := slices.Index(c.dest.rivals, c)
+	for i, o := range c.dest.rivals {
+		before := i < place || o.metric == c.metric && s.client.atOnce && o.nic != c.nic
 		if !before || !s.accepts(o) {
 			continue
 		}

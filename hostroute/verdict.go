@@ -352,16 +352,17 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 func orderMatters(f *fib, c *candidate) bool {
 	listed := func(o *candidate) bool { return o.source == SourceHostRoute && o.nic == c.nic }
 	inList := func(o *candidate) bool { return listed(o) && o != c }
+	listedOnLink := func(o *candidate) bool { return listed(o) && o.onLink }
 	covered := func(o *candidate) bool { // by an on-link route of the list
-		for d := f.around[o.number]; d != nil; d = d.parent {
-			if slices.ContainsFunc(f.onLink[d.number], listed) {
+		for d := o.around; d != nil; d = d.parent {
+			if slices.ContainsFunc(d.rivals, listedOnLink) {
 				return true
 			}
 		}
 		return false
 	}
 	coveredRival := func(o *candidate) bool { return listed(o) && covered(o) }
-	if f.around != nil && !f.client.appends && slices.ContainsFunc(c.dest.rivals, coveredRival) {
+	if !f.client.appends && slices.ContainsFunc(c.dest.rivals, coveredRival) {
 		first, last := install(f.guest, c.moved(f.tried, -1), f.defaults), install(f.guest, c.moved(f.tried, 1), f.defaults)
 		return (first.result(c) == installed) != (last.result(c) == installed)
 	}
