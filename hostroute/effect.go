@@ -31,11 +31,14 @@ type outcomes struct {
 
 // outcomes returns the outcomes for a guest.
 func (f *fib) outcomes() *outcomes {
-	o := &outcomes{fib: f, routes: make([]sweep.Route, 0, len(f.inForce)), places: make([]int32, len(f.inForce))}
-	for i, c := range f.inForce {
-		o.places[i] = int32(len(o.routes))
-		if c != nil {
-			o.routes = append(o.routes, sweep.Route{Prefix: f.destinations[i].prefix})
+	o := &outcomes{fib: f, routes: f.prefixes}
+	if slices.Contains(f.inForce, nil) {
+		o.routes, o.places = nil, make([]int32, len(f.inForce))
+		for i, c := range f.inForce {
+			o.places[i] = int32(len(o.routes))
+			if c != nil {
+				o.routes = append(o.routes, f.prefixes[i])
+			}
 		}
 	}
 	o.verdicts = sweep.Effects(nil, o.routes)
@@ -48,6 +51,14 @@ func (f *fib) outcomes() *outcomes {
 		}
 	}
 	return o
+}
+
+// place returns the place of a destination among those with a route in force; it has one.
+func (o *outcomes) place(d *destination) int {
+	if o.places == nil {
+		return int(d.number)
+	}
+	return int(o.places[d.number])
 }
 
 // changesOthers reports whether, without a candidate, next hops of others may become acceptable or not acceptable. Only
@@ -110,7 +121,7 @@ func (o *outcomes) at(d *destination, gone *candidate) outcome {
 	if o.inForce[d.number] == nil {
 		return outcome{}
 	}
-	place := int(o.places[d.number])
+	place := o.place(d)
 	if !o.verdicts[place].Decides() {
 		return outcome{}
 	}
@@ -144,7 +155,7 @@ func (out outcome) and(other outcome, gone *candidate) outcome {
 
 // decides reports whether a candidate that was tried decides any address.
 func (o *outcomes) decides(c *candidate) bool {
-	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.places[c.dest.number]].Decides()
+	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.place(c.dest)].Decides()
 }
 
 // compareEgress returns the lowest address inside within that leaves otherwise, else the lowest of all; and whether

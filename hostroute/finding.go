@@ -86,7 +86,7 @@ type Fix struct {
 
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
-	s := &subject{analysis: a, masked: make(map[*Subnet]map[HostRoute][]HostRoute)}
+	s := &subject{analysis: a}
 	likely := 1
 	for _, j := range a.judged {
 		if j.Class != ClassOwnGateway || j.Effect != EffectSteers {

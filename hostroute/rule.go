@@ -211,6 +211,9 @@ func (s *subject) byMasked(of *Subnet) map[HostRoute][]HostRoute {
 		for _, o := range of.HostRoutes {
 			list[o.masked()] = append(list[o.masked()], o)
 		}
+		if s.masked == nil {
+			s.masked = make(map[*Subnet]map[HostRoute][]HostRoute)
+		}
 		s.masked[of] = list
 	}
 	return list

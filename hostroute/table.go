@@ -110,17 +110,22 @@ func word4(a netip.Addr) uint32 {
 
 // table returns what is installed.
 func (f *fib) table() Table {
-	t := make(Table, 0, len(f.attempts))
+	rows := make([]*candidate, 0, len(f.attempts))
 	for i := range f.destinations {
 		for _, c := range f.destinations[i].rivals {
 			if f.result(c) == installed {
-				t = append(t, f.route(c))
+				rows = append(rows, c)
 			}
 		}
 	}
-	slices.SortStableFunc(t, func(a, b Route) int {
-		return cmp.Or(a.Destination.Addr().Compare(b.Destination.Addr()), cmp.Compare(b.Destination.Bits(), a.Destination.Bits()))
+	slices.SortStableFunc(rows, func(a, b *candidate) int {
+		p, q := a.dest.prefix, b.dest.prefix
+		return cmp.Or(p.Addr().Compare(q.Addr()), cmp.Compare(q.Bits(), p.Bits()))
 	})
+	t := make(Table, len(rows))
+	for i, c := range rows {
+		t[i] = f.route(c)
+	}
 	return t
 }
 
