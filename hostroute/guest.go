@@ -25,7 +25,7 @@ type guest struct {
 	attempts     []*candidate  // those that the guest may try to install, in its order
 	destinations []destination // of the attempts, in the order of [sweep.Order]
 
-	prefixes     []sweep.Route // of the destinations; NIC is not set
+	prefixes []sweep.Route // of the destinations; NIC is not set
 
 	hasOnLink bool // an attempt is on-link; else no candidate has a destination around its next hop
 	addsHops  bool // the client may add routes to next hops
@@ -265,7 +265,9 @@ func (g *guest) group() {
 	g.prefixes = routes[:len(g.destinations)] // the attempts no longer need the room
 	for i := range g.destinations {
 		g.prefixes[i].Prefix = g.destinations[i].prefix
-		slices.SortStableFunc(g.destinations[i].rivals, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
+		if rivals := g.destinations[i].rivals; len(rivals) > 1 {
+			slices.SortStableFunc(rivals, func(a, b *candidate) int { return cmp.Compare(a.metric, b.metric) })
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package hostroute
 
 import (
-	"cmp"
 	"encoding/binary"
 	"net/netip"
 	"slices"
@@ -108,23 +107,22 @@ func word4(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// table returns what is installed.
+// table returns what is installed. The destinations are sorted by address, and at one address the shorter comes first.
 func (f *fib) table() Table {
-	rows := make([]*candidate, 0, len(f.attempts))
+	t := make(Table, 0, len(f.attempts))
+	first := 0 // of the rows at the same address: a longer prefix goes before them
 	for i := range f.destinations {
-		for _, c := range f.destinations[i].rivals {
+		d := &f.destinations[i]
+		if i > 0 && d.prefix.Addr() != f.destinations[i-1].prefix.Addr() {
+			first = len(t)
+		}
+		at := first
+		for _, c := range d.rivals {
 			if f.result(c) == installed {
-				rows = append(rows, c)
+				t = slices.Insert(t, at, f.route(c))
+				at++
 			}
 		}
-	}
-	slices.SortStableFunc(rows, func(a, b *candidate) int {
-		p, q := a.dest.prefix, b.dest.prefix
-		return cmp.Or(p.Addr().Compare(q.Addr()), cmp.Compare(q.Bits(), p.Bits()))
-	})
-	t := make(Table, len(rows))
-	for i, c := range rows {
-		t[i] = f.route(c)
 	}
 	return t
 }
