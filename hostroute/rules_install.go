@@ -45,9 +45,8 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 		return nil
 	}
 	var subnets []*Subnet
-	place := slices.Index(c.dest.rivals, c)
-	for i, o := range c.dest.rivals {
-		before := i < place || o.metric == c.metric && s.client.atOnce && o.nic != c.nic
+	for _, o := range c.dest.rivals {
+		before := o.metric < c.metric || o.metric == c.metric && (o.number < c.number || s.client.atOnce && o.nic != c.nic)
 		if !before || !s.accepts(o) {
 			continue
 		}
@@ -64,13 +63,16 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 	}
 	for _, o := range c.dest.rivals {
 		isRoute := o.subnet == c.subnet && o.NextHop == c.NextHop // the route, or another spelling of it
-		if o.source == SourceHostRoute && slices.Contains(subnets, o.subnet) && !isRoute {
-			edits = append(edits, Edit{Subnet: o.subnet.ID, Old: *o.HostRoute})
+		if o.source != SourceHostRoute || !slices.Contains(subnets, o.subnet) || isRoute {
+			continue
 		}
-	}
-	edits = canon.Unique(edits) // a subnet may be on several NICs
-	if len(edits) > maxHostRoutes {
-		return nil
+		e := Edit{Subnet: o.subnet.ID, Old: *o.HostRoute}
+		if !slices.Contains(edits, e) { // a subnet may be on several NICs
+			edits = append(edits, e)
+		}
+		if len(edits) > maxHostRoutes {
+			return nil
+		}
 	}
 	return edits
 }

@@ -362,7 +362,7 @@ func orderMatters(f *fib, c *candidate) bool {
 		return false
 	}
 	coveredRival := func(o *candidate) bool { return listed(o) && covered(o) }
-	if !f.client.appends && slices.ContainsFunc(c.dest.rivals, coveredRival) {
+	if f.hasOnLink && !f.client.appends && slices.ContainsFunc(c.dest.rivals, coveredRival) {
 		first, last := install(f.guest, c.moved(f.tried, -1), f.defaults), install(f.guest, c.moved(f.tried, 1), f.defaults)
 		return (first.result(c) == installed) != (last.result(c) == installed)
 	}
