@@ -317,6 +317,9 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 		return 0, p.writeBaseline(opt, accepted)
 	case opt.before != nil:
 		p.changes(before)
+		if verdict.failing > 0 {
+			p.line(0, "\nThe exit status is 1, because %s at or above %v, old ones included.", plural(verdict.failing, "finding is", "findings are"), opt.fail)
+		}
 	case opt.json:
 		err = p.json(opt, verdict)
 	default:
