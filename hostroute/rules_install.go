@@ -117,7 +117,8 @@ var conflict = rule{
 		c := s.route.candidate
 		w := s.inForce[c.dest.number]
 		own, to := quoted(c.nic.Name), c.dest.prefix.String()
-		if w == nil || c.subnet == nil || w.subnet != c.subnet { // else no edit of their one list settles it
+		isTwice := w != nil && c.subnet != nil && w.subnet == c.subnet // from one list, on two NICs: no edit settles it
+		if !isTwice {
 			f.Fixes = []Fix{s.remove()}
 		}
 		if s.result(c) == dropped {
