@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -29,19 +28,11 @@ type Changed[T Usage | Occurrence] struct {
 // this does not say what moved: call [Moves] for each instance, and [FoldMoves] to add them up.
 func Compare(before, after *Audit) Comparison {
 	equalTallies := func(p, q place) bool { return *p.tally() == *q.tally() }
-	equalCounts := func(o, p *folded) bool { return o.instances == p.instances }
-	out := Comparison{
+	equalCounts := func(o, p *folded) bool { return o.Instances == p.Instances }
+	return Comparison{
 		Usages:   changed(before.byRemoval(), after.byRemoval(), compareRemovals, equalTallies, place.usage),
-		Findings: changed(before.findings(), after.findings(), compareSubjects, equalCounts, (*folded).occurrence),
+		Findings: changed(before.findings(), after.findings(), compareSubjects, equalCounts, (*folded).answer),
 	}
-	slices.SortStableFunc(out.Findings, func(a, b Changed[Occurrence]) int {
-		return cmp.Compare(highest(b), highest(a))
-	})
-	return out
-}
-
-func highest(c Changed[Occurrence]) hostroute.Severity {
-	return max(c.Before.Finding.Severity, c.After.Finding.Severity)
 }
 
 // changed returns what two maps do not have in common, sorted by key. Of each value it returns what answer says.

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // What leaves by another NIC than before.
@@ -30,19 +32,18 @@ type Move struct {
 //
 // Moves returns nil if [hostroute.Analyze] returns an error for before or after.
 func Moves(before, after hostroute.Instance) []Move {
-	labels := make(map[string]string)
-	was, errBefore := labelled(before, labels)
-	is, errAfter := labelled(after, labels)
+	was, errBefore := labelled(before)
+	is, errAfter := labelled(after)
 	if errBefore != nil || errAfter != nil {
 		return nil
 	}
-	label := func(nic string) string { return labels[nic] }
+	label := func(nic string) string { return nic[:max(strings.LastIndexByte(nic, ' '), 0)] }
 	return FoldMoves(gather(hostroute.Diff(was, is), label, 1, after.Name))
 }
 
-// labelled returns an instance's table in which NICs have other names: their labels with a number, because two
-// can have the same label. It adds the label of each such name to labels.
-func labelled(in hostroute.Instance, labels map[string]string) (hostroute.Table, error) {
+// labelled returns an instance's table in which each NIC has another name: its label, a space, and a number, because two
+// can have the same label.
+func labelled(in hostroute.Instance) (hostroute.Table, error) {
 	report, err := hostroute.Analyze(in)
 	if err != nil {
 		return nil, err
@@ -52,13 +53,28 @@ func labelled(in hostroute.Instance, labels map[string]string) (hostroute.Table,
 	for _, n := range in.NICs {
 		label := nicLabel(&in, n.Name)
 		used[label]++
-		name := fmt.Sprintf("%s %d", label, used[label])
-		names[n.Name], labels[name] = name, label
+		names[n.Name] = fmt.Sprintf("%s %d", label, used[label])
 	}
 	for i := range report.Table {
 		report.Table[i].NIC = names[report.Table[i].NIC]
 	}
 	return report.Table, nil
+}
+
+// nicLabel returns what a [Move] calls the NIC of a name; "" if there is none.
+func nicLabel(in *hostroute.Instance, name string) string {
+	i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
+	if i < 0 {
+		return ""
+	}
+	var ids []string
+	for _, s := range in.NICs[i].Subnets {
+		ids = append(ids, cmp.Or(s.ID, s.CIDR.String()))
+	}
+	if ids == nil {
+		return name
+	}
+	return strings.Join(canon.Unique(ids), ",")
 }
 
 // gather makes one Move of all changes between the same two NICs, in some instances with these names.
@@ -92,15 +108,13 @@ func FoldMoves(moves []Move) []Move {
 		out[i].Instances += m.Instances
 		out[i].Examples = addNames(out[i].Examples, m.Examples...)
 	}
-	slices.SortFunc(out, compareMoves)
+	slices.SortFunc(out, func(a, b Move) int {
+		return cmp.Or(
+			cmp.Compare(b.Instances, a.Instances),
+			slices.CompareFunc(a.Destinations, b.Destinations, comparePrefixes),
+			cmp.Compare(a.From, b.From),
+			cmp.Compare(a.To, b.To),
+		)
+	})
 	return out
-}
-
-func compareMoves(a, b Move) int {
-	return cmp.Or(
-		cmp.Compare(b.Instances, a.Instances),
-		slices.CompareFunc(a.Destinations, b.Destinations, comparePrefixes),
-		cmp.Compare(a.From, b.From),
-		cmp.Compare(a.To, b.To),
-	)
 }

@@ -42,8 +42,8 @@ type Occurrence struct {
 // these.
 func (a *Audit) Findings() iter.Seq[Occurrence] {
 	return func(yield func(Occurrence) bool) {
-		for _, o := range a.findings().sorted() {
-			if !yield(o.occurrence()) {
+		for _, o := range a.findings().occurrences() {
+			if !yield(o) {
 				return
 			}
 		}
@@ -77,18 +77,18 @@ type subject struct {
 // A fold has the findings that were gathered so far.
 type fold map[subject]*folded
 
+// A folded is an Occurrence, its subject and Fixes apart, and what it takes to fold more into it.
 type folded struct {
-	subject   subject
-	finding   hostroute.Finding // of first
-	first     *combination      // that with the smallest name
-	instances int
-	names     []string
-	fixes     map[string]*foldedFix // by their edits or message
+	Occurrence
+	subject subject
+	first   *combination          // whose Finding it is
+	fixes   map[string]*foldedFix // by text
 }
 
 type foldedFix struct {
 	hostroute.Fix
-	rank      int // the lowest that it has in any finding
+	text      string // of the edits or, if there are none, the message
+	rank      int    // the lowest that it has in any finding
 	instances int
 }
 
@@ -104,10 +104,10 @@ func (f fold) add(c *combination, in *hostroute.Instance, findings []hostroute.F
 		}
 		if !counted[s] {
 			counted[s] = true
-			o.instances += c.count
-			o.names = addNames(o.names, c.names...)
+			o.Instances += c.count
+			o.Examples = addNames(o.Examples, c.names...)
 			if o.first == nil || c.less(o.first) {
-				o.first, o.finding = c, finding
+				o.first, o.Finding = c, finding
 			}
 		}
 		for rank, fix := range finding.Fixes {
@@ -128,7 +128,7 @@ func (o *folded) fix(rank int, fix hostroute.Fix) *foldedFix {
 	}
 	known := o.fixes[text]
 	if known == nil {
-		known = &foldedFix{Fix: fix, rank: rank}
+		known = &foldedFix{Fix: fix, text: text, rank: rank}
 		o.fixes[text] = known
 	}
 	known.Message = min(known.Message, fix.Message) // it can name another NIC
@@ -153,8 +153,10 @@ func subjectOf(in *hostroute.Instance, f *hostroute.Finding) subject {
 	return s
 }
 
+// compareSubjects puts the highest severity first.
 func compareSubjects(a, b subject) int {
 	return cmp.Or(
+		cmp.Compare(severities[b.code], severities[a.code]),
 		cmp.Compare(a.code, b.code),
 		cmp.Compare(a.subnet, b.subnet),
 		compareRoutes(a.route, b.route),
@@ -163,55 +165,29 @@ func compareSubjects(a, b subject) int {
 	)
 }
 
-// sorted returns the worst first.
-func (f fold) sorted() []*folded {
-	return slices.SortedFunc(maps.Values(f), func(a, b *folded) int {
-		return cmp.Or(
-			cmp.Compare(severities[b.subject.code], severities[a.subject.code]),
-			cmp.Compare(b.instances, a.instances),
-			compareSubjects(a.subject, b.subject),
-		)
-	})
-}
-
+// occurrences returns the worst first.
 func (f fold) occurrences() []Occurrence {
 	out := []Occurrence{}
-	for _, o := range f.sorted() {
-		out = append(out, o.occurrence())
-	}
-	return out
-}
-
-func (o *folded) occurrence() Occurrence {
-	out := Occurrence{Finding: o.finding, Instances: o.instances, Examples: o.names, Fixes: []hostroute.Fix{}}
-	out.Finding.Subject = hostroute.Ref{Subnet: o.subject.subnet, HostRoute: o.subject.route}
-	for _, text := range slices.SortedFunc(maps.Keys(o.fixes), func(x, y string) int {
-		a, b := o.fixes[x], o.fixes[y]
-		return cmp.Or(cmp.Compare(b.instances, a.instances), cmp.Compare(a.rank, b.rank), cmp.Compare(x, y))
+	for _, o := range slices.SortedFunc(maps.Values(f), func(a, b *folded) int {
+		return cmp.Or(
+			cmp.Compare(b.Finding.Severity, a.Finding.Severity),
+			cmp.Compare(b.Instances, a.Instances),
+			compareSubjects(a.subject, b.subject),
+		)
 	}) {
-		out.Fixes = append(out.Fixes, o.fixes[text].Fix)
+		out = append(out, o.answer())
 	}
 	return out
 }
 
-// nicLabel returns what a [Move] calls the NIC of a name; "" if there is none.
-func nicLabel(in *hostroute.Instance, name string) string {
-	i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
-	if i < 0 {
-		return ""
+func (o *folded) answer() Occurrence {
+	out := o.Occurrence
+	out.Finding.Subject = hostroute.Ref{Subnet: o.subject.subnet, HostRoute: o.subject.route}
+	out.Fixes = []hostroute.Fix{}
+	for _, fix := range slices.SortedFunc(maps.Values(o.fixes), func(a, b *foldedFix) int {
+		return cmp.Or(cmp.Compare(b.instances, a.instances), cmp.Compare(a.rank, b.rank), cmp.Compare(a.text, b.text))
+	}) {
+		out.Fixes = append(out.Fixes, fix.Fix)
 	}
-	var ids []string
-	for _, s := range in.NICs[i].Subnets {
-		id := s.ID
-		if id == "" {
-			id = s.CIDR.String()
-		}
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	if ids == nil {
-		return name
-	}
-	return strings.Join(ids, ",")
+	return out
 }
