@@ -42,11 +42,7 @@ type Occurrence struct {
 // these.
 func (a *Audit) Findings() iter.Seq[Occurrence] {
 	return func(yield func(Occurrence) bool) {
-		for _, o := range a.findings().occurrences() {
-			if !yield(o) {
-				return
-			}
-		}
+		slices.Values(a.findings().occurrences())(yield)
 	}
 }
 
@@ -68,16 +64,14 @@ func (a *Audit) findings() fold {
 // A subject is what the findings of one Occurrence have in common.
 type subject struct {
 	code    hostroute.Code
-	subnet  string
-	route   hostroute.HostRoute
-	nic     string // the label of a NIC, also for a manual route
+	about   hostroute.Ref // a subnet or host route or, with only the label of its NIC, a NIC or manual route
 	related string
 }
 
 // A fold has the findings that were gathered so far.
 type fold map[subject]*folded
 
-// A folded is an Occurrence, its subject and Fixes apart, and what it takes to fold more into it.
+// A folded is an Occurrence without its Fixes, and what it takes to fold more into it.
 type folded struct {
 	Occurrence
 	subject subject
@@ -137,9 +131,9 @@ func (o *folded) fix(rank int, fix hostroute.Fix) *foldedFix {
 }
 
 func subjectOf(in *hostroute.Instance, f *hostroute.Finding) subject {
-	s := subject{code: f.Code, subnet: f.Subject.Subnet, route: f.Subject.HostRoute}
-	if s.subnet == "" {
-		s.nic = nicLabel(in, f.Subject.NIC)
+	s := subject{code: f.Code, about: hostroute.Ref{Subnet: f.Subject.Subnet, HostRoute: f.Subject.HostRoute}}
+	if s.about.Subnet == "" {
+		s.about.NIC = nicLabel(in, f.Subject.NIC)
 	}
 	switch f.Code {
 	case hostroute.CodeConflict, hostroute.CodeCapturesSubnet, hostroute.CodeOverlappingSubnets, hostroute.CodeNextHopOtherNIC:
@@ -158,9 +152,9 @@ func compareSubjects(a, b subject) int {
 	return cmp.Or(
 		cmp.Compare(severities[b.code], severities[a.code]),
 		cmp.Compare(a.code, b.code),
-		cmp.Compare(a.subnet, b.subnet),
-		compareRoutes(a.route, b.route),
-		cmp.Compare(a.nic, b.nic),
+		cmp.Compare(a.about.Subnet, b.about.Subnet),
+		compareRoutes(a.about.HostRoute, b.about.HostRoute),
+		cmp.Compare(a.about.NIC, b.about.NIC),
 		cmp.Compare(a.related, b.related),
 	)
 }
@@ -182,7 +176,8 @@ func (f fold) occurrences() []Occurrence {
 
 func (o *folded) answer() Occurrence {
 	out := o.Occurrence
-	out.Finding.Subject = hostroute.Ref{Subnet: o.subject.subnet, HostRoute: o.subject.route}
+	out.Finding.Subject = o.subject.about
+	out.Finding.Subject.NIC = ""
 	out.Fixes = []hostroute.Fix{}
 	for _, fix := range slices.SortedFunc(maps.Values(o.fixes), func(a, b *foldedFix) int {
 		return cmp.Or(cmp.Compare(b.instances, a.instances), cmp.Compare(a.rank, b.rank), cmp.Compare(a.text, b.text))
