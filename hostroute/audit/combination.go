@@ -14,7 +14,7 @@ import (
 // A combination represents all instances with one key. It has one of them, what was found out about it, and their number.
 type combination struct {
 	key      string
-	instance hostroute.Instance // without its name; its subnets are those of the audit
+	instance hostroute.Instance // without its name
 	subnets  []*subnet          // each once
 	marks    []mark             // for each host route of subnets, in their order
 	count    int                // instances
@@ -156,22 +156,12 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 	return c
 }
 
-// of returns a copy of another audit's combination on the subnets of an audit. They share what else does not change.
+// of returns another audit's combination, with the users of the subnets of an audit. All else is shared: it does not change.
 func (c *combination) of(a *Audit) *combination {
 	out := *c
 	out.subnets = make([]*subnet, len(c.subnets))
 	for i, s := range c.subnets {
 		out.subnets[i] = a.subnets[s.ID]
-	}
-	out.instance.NICs = slices.Clone(c.instance.NICs)
-	var own []*hostroute.Subnet // of all NICs
-	for i := range out.instance.NICs {
-		n := &out.instance.NICs[i]
-		first := len(own)
-		for _, s := range n.Subnets {
-			own = append(own, a.subnets[s.ID].Subnet)
-		}
-		n.Subnets = own[first:len(own):len(own)]
 	}
 	return &out
 }
