@@ -76,32 +76,26 @@ type analysis struct {
 func analyze(in Instance) *analysis { return tableOf(in).analysis() }
 
 // tableOf returns what a prepared instance installs.
-func tableOf(in Instance) *fib { return tableUnder(in, clientOf(in.Guest), in.told()) }
+func tableOf(in Instance) *fib {
+	var keeps defaults
+	for i := range in.NICs {
+		if n := int32(i) + 1; in.DefaultNIC != "" && in.NICs[i].Name == in.DefaultNIC {
+			keeps = defaults{n, n}
+		}
+	}
+	return tableUnder(in, clientOf(in.Guest), keeps)
+}
 
 func (f *fib) analysis() *analysis {
-	all := outcomesOf(f)
-	judged, verdicts := judge(all[0], all[1:], underGuests(all))
-	return &analysis{all[0], judged, verdicts}
-}
-
-// judgedAlone returns the analysis of a table as if there were no other guest and no other default: Class, Effect and Cause
-// of the verdicts, and so the findings of severity error, are the same.
-func (f *fib) judgedAlone() *analysis {
-	o := f.outcomes()
-	judged, verdicts := judge(o, nil, map[Guest][]*outcomes{})
-	return &analysis{o, judged, verdicts}
-}
-
-// outcomesOf returns the outcomes for a guest, and for it with each of the defaults that it may keep.
-func outcomesOf(f *fib) []*outcomes {
-	all := []*outcomes{f.outcomes()}
+	var defaults []*outcomes // with each that the guest may keep
 	for i, keeps := range f.choices() {
 		if i == maxCompared && f.client.metric > 0 { // each costs as much as the first
 			break
 		}
-		all = append(all, f.keeping(keeps).outcomes())
+		defaults = append(defaults, f.with(f.client, keeps).outcomes())
 	}
-	return all
+	o := f.outcomes()
+	return o.judge(defaults, o.underGuests(defaults))
 }
 
 // maxCompared bounds with how many default routes guests are compared: no real instance is offered as many and keeps
@@ -109,28 +103,34 @@ func outcomesOf(f *fib) []*outcomes {
 const maxCompared = 8
 
 // underGuests returns the outcomes under each guest, with each IPv4 default that it may keep; nil where guests cannot differ.
-func underGuests(all []*outcomes) map[Guest][]*outcomes {
-	if !all[0].mayDiffer() {
+func (o *outcomes) underGuests(defaults []*outcomes) map[Guest][]*outcomes {
+	if !o.mayDiffer() {
 		return nil
 	}
 	var own []*outcomes
-	for _, o := range all[1:] {
-		if o.defaults[0] != 0 && len(own) < maxCompared {
-			own = append(own, o)
+	for _, d := range defaults {
+		if d.defaults[0] != 0 && len(own) < maxCompared {
+			own = append(own, d)
 		}
 	}
 	if len(own) == 0 {
-		own = all[:1]
+		own = append(own, o)
 	}
-	under := map[Guest][]*outcomes{all[0].client.guest: own}
-	for i := range clients {
-		c := &clients[i]
-		if c == all[0].client || c.ignoresRoutes {
-			continue
-		}
-		for _, o := range own {
-			under[c.guest] = append(under[c.guest], tableUnder(o.Instance, c, o.defaults).outcomes())
+	under := map[Guest][]*outcomes{o.client.guest: own}
+	for _, c := range o.client.others() {
+		for _, d := range own {
+			under[c.guest] = append(under[c.guest], o.with(c, d.defaults).outcomes())
 		}
 	}
 	return under
+}
+
+// others returns the other clients that install host routes.
+func (cl *client) others() (list []*client) {
+	for i := range clients {
+		if c := &clients[i]; c != cl && !c.ignoresRoutes {
+			list = append(list, c)
+		}
+	}
+	return list
 }

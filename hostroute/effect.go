@@ -13,52 +13,56 @@ import (
 
 // An outcome says what a candidate does in the table. For one that does nothing there it is zero.
 type outcome struct {
-	steers        bool // without it, some address may leave by another NIC
-	surely        bool // without it, some address cannot leave by a NIC that it leaves by now
-	with, without exits
-	witness       netip.Addr // the lowest such address inside its destination, else the lowest of all
+	with, without exits      // of the witness
+	witness       netip.Addr // the lowest address inside its destination that may leave by another NIC without it, else the lowest of all
+	surely        bool       // without it, some address cannot leave by a NIC that it leaves by now
 }
+
+// steers reports whether, without the candidate, some address may leave by another NIC.
+func (out outcome) steers() bool { return out.with != out.without }
 
 // outcomes has the outcome of every candidate for one guest.
 type outcomes struct {
 	*fib
-	routes   []sweep.Route   // the destinations with a route in force
-	verdicts []sweep.Verdict // what each of them decides
-	places   []int32         // their places, by the number of the destination
-
+	lowest      []netip.Addr           // by the destination's number, the lowest address that it decides; zero: it decides none
 	reinstalled map[*candidate]outcome // of those that change others
 }
 
 // outcomes returns the outcomes for a guest.
 func (f *fib) outcomes() *outcomes {
-	o := &outcomes{fib: f, routes: f.prefixes}
-	if slices.Contains(f.inForce, nil) {
-		o.routes, o.places = nil, make([]int32, len(f.inForce))
-		for i, c := range f.inForce {
-			o.places[i] = int32(len(o.routes))
-			if c != nil {
-				o.routes = append(o.routes, f.prefixes[i])
-			}
-		}
-	}
-	o.verdicts = sweep.Effects(nil, o.routes)
+	o := &outcomes{fib: f, lowest: f.decided()}
 	if !f.hasOnLink {
 		return o // no next hop depends on another route
 	}
+	o.reinstalled = make(map[*candidate]outcome)
 	for _, c := range f.attempts {
 		if _, done := o.reinstalled[c]; !done && c.hasVerdict() && f.changesOthers(c) {
-			o.reinstall(c, install(f.guest, f.attempted(c), f.defaults))
+			o.reinstall(c)
 		}
 	}
 	return o
 }
 
-// place returns the place of a destination among those with a route in force; it has one.
-func (o *outcomes) place(d *destination) int {
-	if o.places == nil {
-		return int(d.number)
+// decided returns the lowest address that each destination decides, by its number.
+func (f *fib) decided() []netip.Addr {
+	routes := f.prefixes
+	if slices.Contains(f.inForce, nil) {
+		routes = nil
+		for i, c := range f.inForce {
+			if c != nil {
+				routes = append(routes, f.prefixes[i])
+			}
+		}
 	}
-	return int(o.places[d.number])
+	lowest := make([]netip.Addr, len(f.inForce))
+	verdicts, at := sweep.Effects(nil, routes), 0
+	for i, c := range f.inForce {
+		if c != nil {
+			lowest[i] = verdicts[at].Lowest(routes, at)
+			at++
+		}
+	}
+	return lowest
 }
 
 // changesOthers reports whether, without a candidate, next hops of others may become acceptable or not acceptable. Only
@@ -77,16 +81,12 @@ func (f *fib) changesOthers(c *candidate) bool {
 	return carries(c) || slices.ContainsFunc(f.copies(c), carries)
 }
 
-// reinstall notes the outcome of a candidate without which the table is after. Its copies on other NICs go with it, so theirs
-// is noted, too.
-func (o *outcomes) reinstall(gone *candidate, after *fib) {
-	if o.reinstalled == nil {
-		o.reinstalled = make(map[*candidate]outcome)
-	}
-	lowest, surely := compareEgress(o.fib, after, gone.arrives().Masked())
+// reinstall notes what deleting a candidate does. Its copies on other NICs go with it, so theirs is noted, too.
+func (o *outcomes) reinstall(gone *candidate) {
+	out := compareEgress(o.fib, install(o.guest, o.attempted(gone), o.defaults), gone.arrives().Masked())
 	for _, c := range o.attempts {
 		if c.sameRoute(gone) && o.changesOthers(c) {
-			o.reinstalled[c] = outcome{lowest.before != lowest.after, surely, lowest.before, lowest.after, lowest.from}
+			o.reinstalled[c] = out
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (o *outcomes) outcome(c *candidate) outcome {
 	}
 	out := o.without(c, c)
 	for _, other := range o.copies(c) {
-		out = out.and(o.without(c, other), c)
+		out = out.and(o.without(c, other), c.arrives())
 	}
 	return out
 }
@@ -111,40 +111,33 @@ func (o *outcomes) outcome(c *candidate) outcome {
 func (o *outcomes) without(gone, c *candidate) outcome {
 	out := o.at(c.dest, gone)
 	if c.hop != nil {
-		out = out.and(o.at(c.hop.dest, gone), gone)
+		out = out.and(o.at(c.hop.dest, gone), gone.arrives())
 	}
 	return out
 }
 
 // at returns what deleting a candidate does to the addresses that a destination decides.
 func (o *outcomes) at(d *destination, gone *candidate) outcome {
-	if o.inForce[d.number] == nil {
-		return outcome{}
-	}
-	place := o.place(d)
-	if !o.verdicts[place].Decides() {
+	witness := o.lowest[d.number]
+	if !witness.IsValid() {
 		return outcome{}
 	}
 	before, after := o.exitAt(int(d.number)), o.exit(d, gone)
 	if before == after {
 		return outcome{}
 	}
-	return outcome{
-		steers: true, surely: before.disjoint(after),
-		with: before, without: after, witness: o.verdicts[place].Lowest(o.routes, place),
-	}
+	return outcome{before, after, witness, before.disjoint(after)}
 }
 
-// and adds what the same deletion does to other addresses.
-func (out outcome) and(other outcome, gone *candidate) outcome {
+// and adds what the same deletion does to other addresses. A witness inside within is preferred.
+func (out outcome) and(other outcome, within netip.Prefix) outcome {
 	switch {
-	case !other.steers:
+	case !other.steers():
 		return out
-	case !out.steers:
+	case !out.steers():
 		return other
 	}
 	surely := out.surely || other.surely
-	within := gone.arrives().Masked()
 	inside, otherInside := within.Contains(out.witness), within.Contains(other.witness)
 	if otherInside && !inside || otherInside == inside && other.witness.Less(out.witness) {
 		out = other
@@ -155,13 +148,11 @@ func (out outcome) and(other outcome, gone *candidate) outcome {
 
 // decides reports whether a candidate that was tried decides any address.
 func (o *outcomes) decides(c *candidate) bool {
-	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.verdicts[o.place(c.dest)].Decides()
+	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.lowest[c.dest.number].IsValid()
 }
 
-// compareEgress returns the lowest address inside within that leaves otherwise, else the lowest of all; and whether
-// any address cannot leave by a NIC that it left by before.
-func compareEgress(a, b *fib, within netip.Prefix) (lowest difference[exits], surely bool) {
-	found := false // inside
+// compareEgress returns what it does to the egress that a becomes b. A witness inside within is preferred.
+func compareEgress(a, b *fib, within netip.Prefix) (out outcome) {
 	for i := 0; i < len(a.destinations); {
 		if a.exitAt(i) == b.exitAt(i) {
 			i++
@@ -175,20 +166,17 @@ func compareEgress(a, b *fib, within netip.Prefix) (lowest difference[exits], su
 		before := a.egress(d.prefix, a.exit(d.parent, nil), a.destinations[i:end])
 		after := b.egress(d.prefix, b.exit(d.parent, nil), b.destinations[i:end])
 		for _, d := range differences(d.prefix, before, after) {
-			surely = surely || d.before.disjoint(d.after)
 			if d.from.Less(within.Addr()) && !d.to.Less(within.Addr()) {
 				d.from = within.Addr()
 			}
-			if inside := within.Contains(d.from); inside && !found || !lowest.from.IsValid() {
-				lowest, found = d, inside
-			}
-			if found && surely {
-				return lowest, surely
+			out = out.and(outcome{d.before, d.after, d.from, d.before.disjoint(d.after)}, within)
+			if out.surely && within.Contains(out.witness) {
+				return out
 			}
 		}
 		i = end
 	}
-	return lowest, surely
+	return out
 }
 
 // egress partitions a space by the routes in force to some destinations. What these leave out leaves by the outer exits.
@@ -202,17 +190,17 @@ func (f *fib) egress(space netip.Prefix, outer exits, among []destination) []seg
 	return partition(space, outer, ways)
 }
 
-// effect returns the effect of a candidate with a verdict, which has an outcome.
-func (o *outcomes) effect(c *candidate, out outcome) Effect {
+// effect returns the effect of a candidate with a verdict, from why it is not in force, and its outcome.
+func (o *outcomes) effect(c *candidate, cause Code, out outcome) Effect {
 	switch {
-	case c.tried && o.result(c) != installed, !c.tried && c.subnet == nil:
+	case cause != "" && (c.tried || c.subnet == nil):
 		return EffectRefused
-	case out.steers:
+	case cause != "":
+		return EffectNotOffered
+	case out.steers():
 		return EffectSteers
 	case c.tried && !o.decides(c):
 		return EffectShadowed
-	case o.withheld(c) != "":
-		return EffectNotOffered
 	case len(o.nics) == 1:
 		return EffectSingleNIC
 	}

@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,14 +57,14 @@ func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 	if len(moves(was, is)) > 0 || mayMoveOtherwise(was, is, nil) {
 		return false, nil
 	}
-	before, after := was.judgedAlone(), is.judgedAlone()
-	came, _ := compareFindings(findings(before), findings(after), edits)
-	isError := func(f Finding) bool { return f.Severity == SeverityError }
-	onList := func(j judged) bool { return j.onList }
-	switch {
-	case slices.ContainsFunc(came, isError):
+	// Class, Effect and Cause, and so the findings of severity error, are the same without the comparison with other guests.
+	judge := func(f *fib) *analysis { return f.outcomes().judge(nil, map[Guest][]*outcomes{}) }
+	before, after := judge(was), judge(is)
+	if came, _ := compareFindings(findings(before), findings(after), edits); slices.ContainsFunc(came, isError) {
 		return false, nil
-	case slices.ContainsFunc(before.judged, onList), slices.ContainsFunc(after.judged, onList):
+	}
+	onList := func(j judged) bool { return j.onList }
+	if slices.ContainsFunc(before.judged, onList) || slices.ContainsFunc(after.judged, onList) {
 		return !orderMoves(was.analysis(), is.analysis(), edits), nil
 	}
 	return true, nil
@@ -81,9 +82,10 @@ func (in Instance) edited(edits []Edit) (before, after Instance, err error) {
 // None reports whether the edits are safe: nothing moves, for sure (there are no Changes, and it is not Uncertain), and no
 // finding of severity error is new. It also returns false if something only may move, and for a nil Impact.
 func (i *Impact) None() bool {
-	return i != nil && len(i.Changes) == 0 && !i.Uncertain &&
-		!slices.ContainsFunc(i.New, func(f Finding) bool { return f.Severity == SeverityError })
+	return i != nil && len(i.Changes) == 0 && !i.Uncertain && !slices.ContainsFunc(i.New, isError)
 }
+
+func isError(f Finding) bool { return f.Severity == SeverityError }
 
 // String returns a line such as "web-1: 11.11.0.0/16: eth1 -> eth0; new: redundant of eth1: back:
 // 11.11.0.0/17,11.8.0.1". It names up to five of each kind.
@@ -129,36 +131,29 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
 	if slices.ContainsFunc(here, func(d difference[exits]) bool { return d.before.several() || d.after.several() }) {
 		return true
 	}
-	return slices.ContainsFunc(alternatives(before, after), func(c choice) bool {
-		return !slices.Equal(here, moves(before.with(c), after.with(c)))
+	return slices.ContainsFunc(alternatives(before, after), func(a alternative) bool {
+		return !slices.Equal(here, moves(before.with(a.client, a.keeps), after.with(a.client, a.keeps)))
 	})
 }
 
-// A choice is what Neutron does not tell of a guest: its client, and the defaults that it keeps.
-type choice struct {
+// An alternative is what Neutron does not tell of a guest: its client, and the defaults that it keeps.
+type alternative struct {
 	client *client
 	keeps  defaults
 }
 
-// with returns what comes of the same instance under another choice.
-func (f *fib) with(c choice) *fib {
-	if c.client == f.client {
-		return f.keeping(c.keeps)
+// alternatives returns what else counts: each default that is offered before or after and, where guests may differ, each
+// other client.
+func alternatives(before, after *fib) (list []alternative) {
+	add := func(c *client, keeps defaults) {
+		if a := (alternative{c, keeps}); !slices.Contains(list, a) {
+			list = append(list, a)
+		}
 	}
-	return tableUnder(f.Instance, c.client, c.keeps)
-}
-
-// alternatives returns each other choice that counts: each default that is offered before or after and, where guests may
-// differ, each other client.
-func alternatives(before, after *fib) []choice {
-	var list []choice
-	for family := range families {
-		was, is := before.offered(family), after.offered(family)
-		for n := range before.nics {
-			if before.DefaultNIC == "" && (slices.Contains(was, &before.nics[n]) || slices.Contains(is, &after.nics[n])) {
-				var keeps defaults
-				keeps[family] = int32(n) + 1
-				list = append(list, choice{before.client, keeps})
+	if before.DefaultNIC == "" {
+		for family := range families {
+			for _, n := range append(before.offered(family), after.offered(family)...) {
+				add(before.client, n.kept(family))
 			}
 		}
 	}
@@ -168,15 +163,11 @@ func alternatives(before, after *fib) []choice {
 	kept := append(before.choices(), after.choices()...)
 	kept = slices.DeleteFunc(kept, func(d defaults) bool { return d[0] == 0 })
 	if len(kept) == 0 {
-		kept = append(kept, before.told())
+		kept = append(kept, before.defaults)
 	}
-	for i := range clients {
-		c := &clients[i]
-		if c == before.client || c.ignoresRoutes {
-			continue
-		}
+	for _, c := range before.client.others() {
 		for _, keeps := range kept[:min(len(kept), 2*maxCompared)] {
-			list = append(list, choice{c, keeps})
+			add(c, keeps)
 		}
 	}
 	return list
@@ -202,20 +193,17 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.Old)}] = true
 		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.New).masked()}] = true
 	}
-	return before.touchedOnList(after, named) || after.touchedOnList(before, named)
-}
-
-// touchedOnList reports whether a verdict that depends on the order or the length of the list is named, or is another one in
-// the other analysis.
-func (a *analysis) touchedOnList(other *analysis, named map[Ref]bool) bool {
-	verdicts := make(map[Ref]*Verdict, len(other.verdicts))
-	for i := range other.verdicts {
-		verdicts[other.verdicts[i].Subject] = &other.verdicts[i]
+	touched := func(a, b *analysis) bool {
+		verdicts := make(map[Ref]*Verdict, len(b.verdicts))
+		for i := range b.verdicts {
+			verdicts[b.verdicts[i].Subject] = &b.verdicts[i]
+		}
+		return slices.ContainsFunc(a.judged, func(j judged) bool {
+			isNamed := named[Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}]
+			return j.onList && (isNamed || !reflect.DeepEqual(j.Verdict, verdicts[j.Subject])) // nil: it is not there
+		})
 	}
-	return slices.ContainsFunc(a.judged, func(j judged) bool {
-		o, there := verdicts[j.Subject]
-		return j.onList && (!there || !o.equal(j.Verdict) || named[Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}])
-	})
+	return touched(before, after) || touched(after, before)
 }
 
 // default4 returns the IPv4 default route in force; nil if there is none. Its destination sorts before all others.
@@ -233,29 +221,25 @@ func compareFindings(before, after []Finding, edits []Edit) (came, gone []Findin
 		subject Ref
 	}
 	was, is := make(map[key]bool), make(map[key]bool)
-	wasKey := func(f Finding) key { return key{f.Code, replaced(f.Subject, edits)} }
-	isKey := func(f Finding) key { return key{f.Code, f.Subject} }
 	for _, f := range before {
-		was[wasKey(f)] = true
+		was[key{f.Code, replaced(f.Subject, edits)}] = true
 	}
 	for _, f := range after {
-		is[isKey(f)] = true
+		is[key{f.Code, f.Subject}] = true
 	}
-	came = slices.DeleteFunc(after, func(f Finding) bool { return was[isKey(f)] })
-	gone = slices.DeleteFunc(before, func(f Finding) bool { return is[wasKey(f)] })
+	came = slices.DeleteFunc(after, func(f Finding) bool { return was[key{f.Code, f.Subject}] })
+	gone = slices.DeleteFunc(before, func(f Finding) bool { return is[key{f.Code, replaced(f.Subject, edits)}] })
 	return came, gone
 }
 
 // replaced returns what the edits put in the place of a subject; the subject itself if nothing.
 func replaced(r Ref, edits []Edit) Ref {
-	is, replaced := r.HostRoute, false
+	route := r.HostRoute // not masked until all edits are made
 	for _, e := range edits {
-		if r.Subnet == e.Subnet && unmapRoute(e.Old) == is && is != (HostRoute{}) && e.New != (HostRoute{}) {
-			is, replaced = unmapRoute(e.New), true
+		if e.Subnet == r.Subnet && unmapRoute(e.Old) == route && route != (HostRoute{}) && e.New != (HostRoute{}) {
+			route = unmapRoute(e.New)
+			r.HostRoute = route.masked()
 		}
-	}
-	if replaced {
-		r.HostRoute = is.masked()
 	}
 	return r
 }

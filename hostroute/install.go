@@ -128,12 +128,12 @@ func (f *fib) drops(c *candidate) bool {
 	return keeps != 0 && keeps != c.nic.number+1 && c.isDefault()
 }
 
-// keeping returns what comes of the same instance if the guest keeps these defaults.
-func (f *fib) keeping(keeps defaults) *fib {
-	if f.client.raised > 0 || f.client.byName { // its other routes get other metrics, too
-		return tableUnder(f.Instance, f.client, keeps)
+// with returns what comes of the same instance under a client, if it keeps these defaults.
+func (f *fib) with(c *client, keeps defaults) *fib {
+	if c == f.client && c.raised == 0 && !c.byName { // it tries the same routes with the same metrics
+		return install(f.guest, f.tried, keeps)
 	}
-	return install(f.guest, f.tried, keeps)
+	return tableUnder(f.Instance, c, keeps)
 }
 
 // tableUnder returns what a client makes of a prepared instance, if it keeps these defaults.
@@ -147,9 +147,6 @@ func tableUnder(in Instance, c *client, keeps defaults) *fib {
 func (f *fib) covers(c *candidate, links []uint64) bool {
 	if c.nic.connects(c.NextHop) {
 		return true
-	}
-	if links == nil {
-		return false
 	}
 	for d := c.around; d != nil; d = d.parent {
 		if links[d.number]&(1<<c.nic.number) != 0 {
@@ -180,16 +177,6 @@ func (f *fib) first(d *destination, gone *candidate) *candidate {
 	return nil
 }
 
-// told returns the NICs whose defaults the guest is told to keep.
-func (in *Instance) told() defaults {
-	for i := range in.NICs {
-		if n := int32(i) + 1; in.DefaultNIC != "" && in.NICs[i].Name == in.DefaultNIC {
-			return defaults{n, n}
-		}
-	}
-	return defaults{}
-}
-
 // offered returns the NICs that are offered a default of a family, in their order.
 func (g *guest) offered(family int) []*nic {
 	var out []*nic
@@ -209,16 +196,18 @@ func (g *guest) choices() []defaults {
 		return nil
 	}
 	var out []defaults
-	for i := range families {
-		offered := g.offered(i)
-		if len(offered) < 2 {
-			continue
-		}
-		for _, n := range offered {
-			var d defaults
-			d[i] = n.number + 1
-			out = append(out, d)
+	for family := range families {
+		if offered := g.offered(family); len(offered) > 1 {
+			for _, n := range offered {
+				out = append(out, n.kept(family))
+			}
 		}
 	}
 	return out
+}
+
+// kept returns the defaults of a guest that keeps the NIC's of one family.
+func (n *nic) kept(family int) (keeps defaults) {
+	keeps[family] = n.number + 1
+	return keeps
 }

@@ -109,12 +109,6 @@ func (v Verdict) Consistent() bool {
 	return v.Class == ClassOwnGateway || v.Class == ClassOtherGateway
 }
 
-// equal compares all fields.
-func (v *Verdict) equal(o *Verdict) bool {
-	return v.Subject == o.Subject && v.Class == o.Class && v.Effect == o.Effect && v.Cause == o.Cause && v.With == o.With && v.Without == o.Without &&
-		v.Witness == o.Witness && v.GuestDependent == o.GuestDependent && v.DefaultDependent == o.DefaultDependent && slices.Equal(v.Guests, o.Guests)
-}
-
 // Effective reports whether Effect is steers.
 func (v Verdict) Effective() bool { return v.Effect == EffectSteers }
 
@@ -157,64 +151,56 @@ type judged struct {
 	good   bool // no rule holds, so none needs to be asked
 }
 
-// judge returns every host route and manual route with its verdict, and the verdicts themselves. To see on what they
-// depend, it compares the outcomes with those for other defaults, and under other clients. If no attempt is unusual, under is
-// nil. Then no rule but loopback-destination can hold for a route that steers and has the own gateway as next hop.
-func judge(o *outcomes, defaults []*outcomes, under map[Guest][]*outcomes) ([]judged, []Verdict) {
+// judge returns the verdict on every host route and manual route. To see on what they depend, it compares the outcomes with those
+// for other defaults, and under other guests. If no attempt is unusual, under is nil. Then no rule but loopback-destination can
+// hold for a route that steers and has the own gateway as next hop.
+func (o *outcomes) judge(defaults []*outcomes, under map[Guest][]*outcomes) *analysis {
 	n := 0
 	for i := range o.candidates {
 		if o.candidates[i].hasVerdict() {
 			n++
 		}
 	}
-	all, verdicts := make([]judged, 0, n), make([]Verdict, n)
+	a := &analysis{o, make([]judged, 0, n), make([]Verdict, n)}
 	for i := range o.candidates {
 		c := &o.candidates[i]
 		if !c.hasVerdict() {
 			continue
 		}
 		out := o.outcome(c)
-		v := &verdicts[len(all)]
-		v.Subject = c.ref(o.Name)
-		v.Class, v.Effect = classOf(o.fib, c), o.effect(c, out)
+		v := &a.verdicts[len(a.judged)]
+		v.Subject, v.Class = c.ref(o.Name), classOf(o.fib, c)
 		v.Cause = causeOf(o.fib, c, v.Class)
+		v.Effect = o.effect(c, v.Cause, out)
 		if v.Effect == EffectSteers {
 			v.With, v.Without = o.exitNames(out.with, out.without)
 			v.Witness = out.witness
 		}
-		all = append(all, judged{candidate: c, Verdict: v})
-		j := &all[len(all)-1]
+		v.Guests = o.differing(under, i)
 		for _, other := range defaults {
 			v.DefaultDependent = v.DefaultDependent || differs(o, other, i)
 		}
-		v.Guests = differing(o, under, i)
-		j.onList = c.tried && c.byDHCP() && c.nic.bytes > offerSafe || c.tried && c.subnet != nil && orderMatters(o.fib, c)
-		v.GuestDependent = len(v.Guests) > 0 || j.onList || v.DefaultDependent
-		j.good = under == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
+		onList := c.tried && (c.mayGetLost() || c.subnet != nil && orderMatters(o.fib, c))
+		v.GuestDependent = len(v.Guests) > 0 || onList || v.DefaultDependent
+		good := under == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
+		a.judged = append(a.judged, judged{c, v, onList, good})
 	}
-	return all, verdicts
+	return a
 }
 
 // differing returns the guests under which a candidate, given by its number among all, has another effect. The
 // instance's own is among them where the order in which it configures its NICs decides.
-func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
+func (o *outcomes) differing(under map[Guest][]*outcomes, i int) []Guest {
 	c := &o.candidates[i]
 	out := []Guest{}
-	cannotDiffer := under == nil && c.nic.bytes <= offerSafe
+	cannotDiffer := under == nil && !c.mayGetLost()
 	if cannotDiffer || !c.tried && o.withheld(c) != CodeRoutesIgnored {
 		return out
 	}
-	for k := range clients {
-		cl := &clients[k]
-		differ := cl.losesLongOffers && c.byDHCP() && c.nic.bytes > offerSafe
+	for _, cl := range clients {
+		differ := cl.losesLongOffers && c.mayGetLost()
 		for at, other := range under[cl.guest] {
-			own := under[o.client.guest][at]
-			if own == other {
-				out := own.outcome(&own.candidates[i])
-				differ = differ || out.steers && !out.surely
-			} else {
-				differ = differ || differs(own, other, i)
-			}
+			differ = differ || differs(under[o.client.guest][at], other, i)
 		}
 		if differ {
 			out = append(out, cl.guest)
@@ -224,14 +210,20 @@ func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
 }
 
 // differs reports whether a candidate, given by its number, is effective for one guest and perhaps not for another
-// one, or whether its witness may leave by another NIC there.
+// one, or whether its witness may leave by another NIC there. The other one may be the same with its leases in another order.
 func differs(a, b *outcomes, i int) bool {
 	one, other := a.outcome(&a.candidates[i]), b.outcome(&b.candidates[i])
-	if one.steers != other.steers || one.surely != other.surely {
+	switch {
+	case a == b:
+		return one.steers() && !one.surely
+	case one.steers() != other.steers() || one.surely != other.surely:
 		return true
 	}
-	return one.steers && b.exit(b.longest(one.witness), nil) != one.with
+	return one.steers() && b.exit(b.longest(one.witness), nil) != one.with
 }
+
+// mayGetLost reports whether a candidate travels in an offer that is too long for some guests.
+func (c *candidate) mayGetLost() bool { return c.subnet != nil && c.nic.bytes > offerSafe }
 
 // mayDiffer reports whether guests can differ on any route. It is cheap, and spares most instances the other guests.
 func (f *fib) mayDiffer() bool {
@@ -350,28 +342,22 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 // orderMatters reports whether a host route is installed if it comes first in its subnet's list and
 // not if it comes last, or the reverse.
 func orderMatters(f *fib, c *candidate) bool {
-	listed := func(o *candidate) bool { return o.source == SourceHostRoute && o.nic == c.nic }
-	inList := func(o *candidate) bool { return listed(o) && o != c }
-	listedOnLink := func(o *candidate) bool { return listed(o) && o.onLink }
-	covered := func(o *candidate) bool { // by an on-link route of the list
+	isOnLink := func(o *candidate) bool { return o.onLink && o.sameList(c) }
+	reliesOnList := func(o *candidate) bool { // an on-link route of the list contains its next hop
 		for d := o.around; d != nil; d = d.parent {
-			if slices.ContainsFunc(d.rivals, listedOnLink) {
-				return true
+			if slices.ContainsFunc(d.rivals, isOnLink) {
+				return o.sameList(c)
 			}
 		}
 		return false
 	}
-	coveredRival := func(o *candidate) bool { return listed(o) && covered(o) }
-	if f.hasOnLink && !f.client.appends && slices.ContainsFunc(c.dest.rivals, coveredRival) {
+	if f.hasOnLink && !f.client.appends && slices.ContainsFunc(c.dest.rivals, reliesOnList) {
 		first, last := install(f.guest, c.moved(f.tried, -1), f.defaults), install(f.guest, c.moved(f.tried, 1), f.defaults)
 		return (first.result(c) == installed) != (last.result(c) == installed)
 	}
 	// Whichever of the list comes first is in force, if nothing before the list is.
-	first := f.inForce[c.dest.number]
-	if !f.accepts(c) || first != c && !inList(first) {
-		return false
-	}
-	return slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool { return inList(o) && f.accepts(o) })
+	competes := func(o *candidate) bool { return o != c && o.sameList(c) && f.accepts(o) }
+	return f.accepts(c) && f.inForce[c.dest.number].sameList(c) && slices.ContainsFunc(c.dest.rivals, competes)
 }
 
 // moved returns attempts with a host route moved in its list: to the front (step -1) or to the end (step 1).
