@@ -36,8 +36,15 @@ func (f *fib) outcomes() *outcomes {
 	}
 	o.reinstalled = make(map[*candidate]outcome)
 	for _, c := range f.attempts {
-		if _, done := o.reinstalled[c]; !done && c.hasVerdict() && f.changesOthers(c) {
-			o.reinstall(c)
+		_, done := o.reinstalled[c]
+		if done || !c.hasVerdict() || !f.changesOthers(c) {
+			continue
+		}
+		out := compareEgress(f, install(f.guest, f.attempted(c), f.defaults), c.arrives().Masked())
+		for _, other := range f.attempts { // its copies go with it
+			if other.sameRoute(c) && f.changesOthers(other) {
+				o.reinstalled[other] = out
+			}
 		}
 	}
 	return o
@@ -79,16 +86,6 @@ func (f *fib) changesOthers(c *candidate) bool {
 		return c.hop != nil && c.hop.dest.relied || c.dest.carries && (c.onLink || slices.ContainsFunc(c.dest.rivals, comesIn))
 	}
 	return carries(c) || slices.ContainsFunc(f.copies(c), carries)
-}
-
-// reinstall notes what deleting a candidate does. Its copies on other NICs go with it, so theirs is noted, too.
-func (o *outcomes) reinstall(gone *candidate) {
-	out := compareEgress(o.fib, install(o.guest, o.attempted(gone), o.defaults), gone.arrives().Masked())
-	for _, c := range o.attempts {
-		if c.sameRoute(gone) && o.changesOthers(c) {
-			o.reinstalled[c] = out
-		}
-	}
 }
 
 // outcome returns what a candidate does in the table. Its copies go with it.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // An Impact tells how edits of subnets change one instance. The zero Impact says that nothing moves.
@@ -125,52 +127,36 @@ func some[T any](list []T, name func(T) string) string {
 	return strings.Join(names, ", ")
 }
 
-// mayMoveOtherwise reports whether something else than what moves here moves with another default, under another guest, or if
-// leases come in another order.
+// mayMoveOtherwise reports whether something else than what moves here moves with another default that is offered before or
+// after, under another guest if guests may differ, or if leases come in another order.
 func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
 	if slices.ContainsFunc(here, func(d difference[exits]) bool { return d.before.several() || d.after.several() }) {
 		return true
 	}
-	return slices.ContainsFunc(alternatives(before, after), func(a alternative) bool {
-		return !slices.Equal(here, moves(before.with(a.client, a.keeps), after.with(a.client, a.keeps)))
-	})
-}
-
-// An alternative is what Neutron does not tell of a guest: its client, and the defaults that it keeps.
-type alternative struct {
-	client *client
-	keeps  defaults
-}
-
-// alternatives returns what else counts: each default that is offered before or after and, where guests may differ, each
-// other client.
-func alternatives(before, after *fib) (list []alternative) {
-	add := func(c *client, keeps defaults) {
-		if a := (alternative{c, keeps}); !slices.Contains(list, a) {
-			list = append(list, a)
+	movesOtherwise := func(c *client, kept []defaults) bool {
+		return slices.ContainsFunc(canon.Unique(kept), func(keeps defaults) bool {
+			return !slices.Equal(here, moves(before.with(c, keeps), after.with(c, keeps)))
+		})
+	}
+	var offered []defaults
+	for family := range families {
+		for _, n := range append(before.offered(family), after.offered(family)...) {
+			offered = append(offered, n.kept(family))
 		}
 	}
-	if before.DefaultNIC == "" {
-		for family := range families {
-			for _, n := range append(before.offered(family), after.offered(family)...) {
-				add(before.client, n.kept(family))
-			}
-		}
+	if before.DefaultNIC == "" && movesOtherwise(before.client, offered) {
+		return true
 	}
 	if !before.mayDiffer() && !after.mayDiffer() {
-		return list
+		return false
 	}
 	kept := append(before.choices(), after.choices()...)
 	kept = slices.DeleteFunc(kept, func(d defaults) bool { return d[0] == 0 })
 	if len(kept) == 0 {
 		kept = append(kept, before.defaults)
 	}
-	for _, c := range before.client.others() {
-		for _, keeps := range kept[:min(len(kept), 2*maxCompared)] {
-			add(c, keeps)
-		}
-	}
-	return list
+	kept = kept[:min(len(kept), 2*maxCompared)]
+	return slices.ContainsFunc(before.client.others(), func(c *client) bool { return movesOtherwise(c, kept) })
 }
 
 // moves returns where two tables differ.
@@ -199,8 +185,8 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 			verdicts[b.verdicts[i].Subject] = &b.verdicts[i]
 		}
 		return slices.ContainsFunc(a.judged, func(j judged) bool {
-			isNamed := named[Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}]
-			return j.onList && (isNamed || !reflect.DeepEqual(j.Verdict, verdicts[j.Subject])) // nil: it is not there
+			id := Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}
+			return j.onList && (named[id] || !reflect.DeepEqual(j.Verdict, verdicts[j.Subject])) // nil: it is not there
 		})
 	}
 	return touched(before, after) || touched(after, before)

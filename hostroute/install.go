@@ -48,7 +48,8 @@ const (
 
 // install tries attempts, all of them or some, in their order.
 func install(g *guest, attempts []*candidate, keeps defaults) *fib {
-	f := &fib{guest: g, tried: attempts, defaults: keeps, answers: make([]answer, len(g.attempts)), inForce: make([]*candidate, len(g.destinations))}
+	f := &fib{guest: g, tried: attempts, defaults: keeps}
+	f.answers, f.inForce = make([]answer, len(g.attempts)), make([]*candidate, len(g.destinations))
 	if g.hasOnLink {
 		f.links, f.asked = make([]uint64, len(g.destinations)), make([]uint64, len(g.destinations))
 	}
@@ -58,16 +59,19 @@ func install(g *guest, attempts []*candidate, keeps defaults) *fib {
 		if a.result == installed && f.exists(c) {
 			a.result = exists
 		}
-		if there := &f.inForce[c.dest.number]; a.result == installed && (*there == nil || c.metric < (*there).metric) {
-			*there = c
-		}
-		if a.result == installed && c.onLink {
-			f.links[c.dest.number] |= 1 << c.nic.number
-			if c.source != SourceNextHop {
-				f.asked[c.dest.number] |= 1 << c.nic.number
-			}
-		}
 		f.answers[c.number] = a
+		if a.result != installed {
+			continue
+		}
+		if there := f.inForce[c.dest.number]; there == nil || c.metric < there.metric {
+			f.inForce[c.dest.number] = c
+		}
+		if c.onLink {
+			f.links[c.dest.number] |= 1 << c.nic.number
+		}
+		if c.onLink && c.source != SourceNextHop {
+			f.asked[c.dest.number] |= 1 << c.nic.number
+		}
 	}
 	return f
 }

@@ -233,23 +233,21 @@ func (f *fib) mayDiffer() bool {
 // isUnusual reports whether guests can differ on a route, or on others because of it.
 func (f *fib) isUnusual(c *candidate) bool {
 	a := f.answers[c.number]
-	if a.result == badNextHop || a.result == badMask {
+	isOdd := !a.covered || c.NextHop == localhost || c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
+	switch {
+	case a.result == badNextHop, a.result == badMask:
 		return true
-	}
-	odd := func() bool {
-		return !a.covered || c.NextHop == localhost || c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
-	}
-	switch c.source {
-	case SourceNextHop:
+	case c.source == SourceNextHop:
 		return false // the route that it serves is unusual, if anything is
-	case SourceDefault:
+	case c.source == SourceDefault:
 		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
-		return odd() || a.result == dropped && f.default4() == nil || f.defaults.unwanted(c.nic) && f.inForce[c.dest.number] == c
-	}
-	if len(c.dest.rivals) > 1 || f.captured(c) != nil {
+		return isOdd || a.result == dropped && f.default4() == nil || f.defaults.unwanted(c.nic) && f.inForce[c.dest.number] == c
+	case len(c.dest.rivals) > 1, f.captured(c) != nil:
 		return true
+	case c.source == SourceConnected, c.source == SourceManual:
+		return false
 	}
-	return c.source != SourceConnected && c.source != SourceManual && (c.onLink || c.dest.prefix != c.Destination || odd())
+	return isOdd || c.onLink || c.dest.prefix != c.Destination
 }
 
 // classOf returns the class of a candidate's next hop.
@@ -343,15 +341,15 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 // not if it comes last, or the reverse.
 func orderMatters(f *fib, c *candidate) bool {
 	isOnLink := func(o *candidate) bool { return o.onLink && o.sameList(c) }
-	reliesOnList := func(o *candidate) bool { // an on-link route of the list contains its next hop
-		for d := o.around; d != nil; d = d.parent {
+	isCovered := func(o *candidate) bool { // by an on-link route of their list
+		for d := o.around; d != nil && o.sameList(c); d = d.parent {
 			if slices.ContainsFunc(d.rivals, isOnLink) {
-				return o.sameList(c)
+				return true
 			}
 		}
 		return false
 	}
-	if f.hasOnLink && !f.client.appends && slices.ContainsFunc(c.dest.rivals, reliesOnList) {
+	if f.hasOnLink && !f.client.appends && slices.ContainsFunc(c.dest.rivals, isCovered) {
 		first, last := install(f.guest, c.moved(f.tried, -1), f.defaults), install(f.guest, c.moved(f.tried, 1), f.defaults)
 		return (first.result(c) == installed) != (last.result(c) == installed)
 	}
