@@ -46,11 +46,11 @@ func Analyze(in Instance) (*Report, error) {
 
 // AnalyzeSubnet returns what can be said about a subnet when no instance is known, as in a plan
 // that is not applied. It assumes that the guest is GuestDhclient and reads no config drive, and that
-// the NIC has no siblings. Another NIC's gateway is not known: such a next hop is off-link, and the message
-// says so. There is nothing about effects, about other NICs, or about host routes in each other's way: of the codes there are no-lease, dhcp-disabled,
-// ipv6-not-offered, default-dropped, option-overflow, loopback-destination, too-many-routes, host-bits,
-// next-hop-not-gateway, next-hop-off-link, next-hop-on-link and next-hop-unusable. Those about the subnet come
-// first, then those of each host route in turn. At one place they are sorted by code.
+// the NIC has no siblings. It does not know the gateways of other NICs: such a next hop is off-link, and the
+// message says so. It says nothing about effects, other NICs, or host routes in each other's way. Its codes are
+// no-lease, dhcp-disabled, ipv6-not-offered, default-dropped, option-overflow, loopback-destination,
+// too-many-routes, host-bits, next-hop-not-gateway, next-hop-off-link, next-hop-on-link and next-hop-unusable.
+// Those about the subnet come first, then those of each host route in turn. At one place they are sorted by code.
 //
 // A planned subnet may have any text as its ID, such as its resource's address; messages and edits
 // then use that. Errors are those of [Analyze], with paths such as CIDR.
@@ -62,8 +62,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if len(wrong) > 0 {
 		return nil, wrong.join()
 	}
-	a := analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}})
-	return findings(a), nil
+	return findings(analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}})), nil
 }
 
 // An analysis holds the results of all stages for a prepared instance.

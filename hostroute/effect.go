@@ -88,27 +88,24 @@ func (f *fib) changesOthers(c *candidate) bool {
 	return carries(c) || slices.ContainsFunc(f.copies(c), carries)
 }
 
-// outcome returns what a candidate does in the table. Its copies go with it.
-func (o *outcomes) outcome(c *candidate) outcome {
+// outcome returns what a candidate does in the table. Its copies go with it, and the routes to their next hops.
+func (o *outcomes) outcome(c *candidate) (out outcome) {
 	if out, found := o.reinstalled[c]; found {
 		return out
 	}
 	if !c.tried || o.result(c) != installed {
 		return outcome{}
 	}
-	out := o.without(c, c)
-	for _, other := range o.copies(c) {
-		out = out.and(o.without(c, other), c.arrives())
+	within := c.arrives()
+	add := func(gone *candidate) {
+		out = out.and(o.at(gone.dest, c), within)
+		if gone.hop != nil {
+			out = out.and(o.at(gone.hop.dest, c), within)
+		}
 	}
-	return out
-}
-
-// without returns what deleting a candidate does to the addresses that c decides, which is that candidate or a copy of it, and to
-// those of the route to the next hop of c.
-func (o *outcomes) without(gone, c *candidate) outcome {
-	out := o.at(c.dest, gone)
-	if c.hop != nil {
-		out = out.and(o.at(c.hop.dest, gone), gone.arrives())
+	add(c)
+	for _, other := range o.copies(c) {
+		add(other)
 	}
 	return out
 }

@@ -180,9 +180,9 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.New).masked()}] = true
 	}
 	touched := func(a, b *analysis) bool {
-		verdicts := make(map[Ref]*Verdict, len(b.verdicts))
-		for i := range b.verdicts {
-			verdicts[b.verdicts[i].Subject] = &b.verdicts[i]
+		verdicts := make(map[Ref]*Verdict, len(b.judged))
+		for _, j := range b.judged {
+			verdicts[j.Subject] = j.Verdict
 		}
 		return slices.ContainsFunc(a.judged, func(j judged) bool {
 			id := Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}

@@ -212,11 +212,12 @@ func (o *outcomes) differing(under map[Guest][]*outcomes, i int) []Guest {
 // differs reports whether a candidate, given by its number, is effective for one guest and perhaps not for another
 // one, or whether its witness may leave by another NIC there. The other one may be the same with its leases in another order.
 func differs(a, b *outcomes, i int) bool {
-	one, other := a.outcome(&a.candidates[i]), b.outcome(&b.candidates[i])
-	switch {
-	case a == b:
+	one := a.outcome(&a.candidates[i])
+	if a == b {
 		return one.steers() && !one.surely
-	case one.steers() != other.steers() || one.surely != other.surely:
+	}
+	other := b.outcome(&b.candidates[i])
+	if one.steers() != other.steers() || one.surely != other.surely {
 		return true
 	}
 	return one.steers() && b.exit(b.longest(one.witness), nil) != one.with
@@ -313,28 +314,24 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	if !c.tried {
 		return f.withheld(c)
 	}
-	switch f.result(c) {
-	case badMask:
+	result, there := f.result(c), f.inForce[c.dest.number]
+	switch {
+	case result == badMask:
 		return CodeHostBits
-	case dropped:
+	case result == exists && there.nic == c.nic:
+		return CodeDuplicate
+	case result == exists, result == dropped:
 		return CodeConflict
-	case exists:
-		if f.inForce[c.dest.number].nic == c.nic {
-			return CodeDuplicate
-		}
-		return CodeConflict
-	case badNextHop:
-		switch class {
-		case ClassOtherGateway:
-			return CodeNextHopOtherNIC
-		case ClassOffLink:
-			return CodeNextHopOffLink
-		case ClassOwnAddress:
-			return CodeNextHopOwnAddress
-		}
-		return CodeNextHopUnusable
+	case result == installed:
+		return ""
+	case class == ClassOtherGateway:
+		return CodeNextHopOtherNIC
+	case class == ClassOffLink:
+		return CodeNextHopOffLink
+	case class == ClassOwnAddress:
+		return CodeNextHopOwnAddress
 	}
-	return ""
+	return CodeNextHopUnusable
 }
 
 // orderMatters reports whether a host route is installed if it comes first in its subnet's list and
