@@ -15,10 +15,9 @@ type Report struct {
 
 // Worst returns the highest severity of the findings. It returns 0 if there is none, and for a nil
 // Report.
-func (r *Report) Worst() Severity {
-	var worst Severity
+func (r *Report) Worst() (worst Severity) {
 	if r == nil {
-		return worst
+		return 0
 	}
 	for i := range r.Findings {
 		worst = max(worst, r.Findings[i].Severity)
@@ -86,15 +85,15 @@ func tableOf(in Instance) *fib {
 }
 
 func (f *fib) analysis() *analysis {
-	var defaults []*outcomes // with each that the guest may keep
+	var kept []*outcomes // with each default that the guest may keep
 	for i, keeps := range f.choices() {
 		if i == maxCompared && f.client.metric > 0 { // each costs as much as the first
 			break
 		}
-		defaults = append(defaults, f.with(f.client, keeps).outcomes())
+		kept = append(kept, f.with(f.client, keeps).outcomes())
 	}
 	o := f.outcomes()
-	return o.judge(defaults, o.underGuests(defaults))
+	return o.judge(kept, o.underGuests(kept))
 }
 
 // maxCompared bounds with how many default routes guests are compared: no real instance is offered as many and keeps
@@ -102,14 +101,14 @@ func (f *fib) analysis() *analysis {
 const maxCompared = 8
 
 // underGuests returns the outcomes under each guest, with each IPv4 default that it may keep; nil where guests cannot differ.
-func (o *outcomes) underGuests(defaults []*outcomes) map[Guest][]*outcomes {
+func (o *outcomes) underGuests(kept []*outcomes) map[Guest][]*outcomes {
 	if !o.mayDiffer() {
 		return nil
 	}
 	var own []*outcomes
-	for _, d := range defaults {
-		if d.defaults[0] != 0 && len(own) < maxCompared {
-			own = append(own, d)
+	for _, k := range kept {
+		if k.defaults[0] != 0 && len(own) < maxCompared {
+			own = append(own, k)
 		}
 	}
 	if len(own) == 0 {
@@ -117,8 +116,8 @@ func (o *outcomes) underGuests(defaults []*outcomes) map[Guest][]*outcomes {
 	}
 	under := map[Guest][]*outcomes{o.client.guest: own}
 	for _, c := range o.client.others() {
-		for _, d := range own {
-			under[c.guest] = append(under[c.guest], o.with(c, d.defaults).outcomes())
+		for _, k := range own {
+			under[c.guest] = append(under[c.guest], o.with(c, k.defaults).outcomes())
 		}
 	}
 	return under

@@ -90,8 +90,8 @@ func (f *fib) changesOthers(c *candidate) bool {
 
 // outcome returns what a candidate does in the table. Its copies go with it, and the routes to their next hops.
 func (o *outcomes) outcome(c *candidate) (out outcome) {
-	if out, found := o.reinstalled[c]; found {
-		return out
+	if known, found := o.reinstalled[c]; found {
+		return known
 	}
 	if !c.tried || o.result(c) != installed {
 		return outcome{}
@@ -145,7 +145,7 @@ func (o *outcomes) decides(c *candidate) bool {
 	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.lowest[c.dest.number].IsValid()
 }
 
-// compareEgress returns what it does to the egress that a becomes b. A witness inside within is preferred.
+// compareEgress returns what a change of the table from a to b does. A witness inside within is preferred.
 func compareEgress(a, b *fib, within netip.Prefix) (out outcome) {
 	for i := 0; i < len(a.destinations); {
 		if a.exitAt(i) == b.exitAt(i) {
@@ -153,13 +153,13 @@ func compareEgress(a, b *fib, within netip.Prefix) (out outcome) {
 			continue
 		}
 		// Egress may differ inside this destination, and so in those that it contains.
-		d, end := &a.destinations[i], i
-		for end < len(a.destinations) && d.prefix.Overlaps(a.destinations[end].prefix) {
+		space, outer, end := a.destinations[i].prefix, a.destinations[i].parent, i
+		for end < len(a.destinations) && space.Overlaps(a.destinations[end].prefix) {
 			end++
 		}
-		before := a.egress(d.prefix, a.exit(d.parent, nil), a.destinations[i:end])
-		after := b.egress(d.prefix, b.exit(d.parent, nil), b.destinations[i:end])
-		for _, d := range differences(d.prefix, before, after) {
+		before := a.egress(space, a.exit(outer, nil), a.destinations[i:end])
+		after := b.egress(space, b.exit(outer, nil), b.destinations[i:end])
+		for _, d := range differences(space, before, after) {
 			if d.from.Less(within.Addr()) && !d.to.Less(within.Addr()) {
 				d.from = within.Addr()
 			}

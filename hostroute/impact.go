@@ -192,14 +192,6 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 	return touched(before, after) || touched(after, before)
 }
 
-// default4 returns the IPv4 default route in force; nil if there is none. Its destination sorts before all others.
-func (f *fib) default4() *candidate {
-	if len(f.destinations) == 0 || f.destinations[0].prefix != any4 {
-		return nil
-	}
-	return f.inForce[0]
-}
-
 // compareFindings returns those that came and those that went. It reuses both lists.
 func compareFindings(before, after []Finding, edits []Edit) (came, gone []Finding) {
 	type key struct {

@@ -107,7 +107,7 @@ func (f *fib) exists(c *candidate) bool {
 		return false
 	}
 	if !f.appends(c) && first.metric == c.metric {
-		return true
+		return true // with no look at the rivals, of which there may be many
 	}
 	clashes := func(o *candidate) bool {
 		isSame := o.nic == c.nic && o.onLink == c.onLink && o.toHost == c.toHost && (o.onLink || o.NextHop == c.NextHop)
@@ -179,6 +179,14 @@ func (f *fib) first(d *destination, gone *candidate) *candidate {
 		}
 	}
 	return nil
+}
+
+// default4 returns the IPv4 default route in force; nil if there is none. Its destination sorts before all others.
+func (f *fib) default4() *candidate {
+	if len(f.destinations) == 0 || f.destinations[0].prefix != any4 {
+		return nil
+	}
+	return f.inForce[0]
 }
 
 // offered returns the NICs that are offered a default of a family, in their order.

@@ -151,10 +151,10 @@ type judged struct {
 	good   bool // no rule holds, so none needs to be asked
 }
 
-// judge returns the verdict on every host route and manual route. To see on what they depend, it compares the outcomes with those
-// for other defaults, and under other guests. If no attempt is unusual, under is nil. Then no rule but loopback-destination can
-// hold for a route that steers and has the own gateway as next hop.
-func (o *outcomes) judge(defaults []*outcomes, under map[Guest][]*outcomes) *analysis {
+// judge returns the verdict on every host route and manual route. To see on what they depend, it compares the outcomes with
+// those for other defaults that the guest may keep, and under other guests. If no attempt is unusual, under is nil. Then no rule
+// but loopback-destination can hold for a route that steers and has the own gateway as next hop.
+func (o *outcomes) judge(kept []*outcomes, under map[Guest][]*outcomes) *analysis {
 	n := 0
 	for i := range o.candidates {
 		if o.candidates[i].hasVerdict() {
@@ -177,7 +177,7 @@ func (o *outcomes) judge(defaults []*outcomes, under map[Guest][]*outcomes) *ana
 			v.Witness = out.witness
 		}
 		v.Guests = o.differing(under, i)
-		for _, other := range defaults {
+		for _, other := range kept {
 			v.DefaultDependent = v.DefaultDependent || differs(o, other, i)
 		}
 		onList := c.tried && (c.mayGetLost() || c.subnet != nil && orderMatters(o.fib, c))
@@ -193,8 +193,7 @@ func (o *outcomes) judge(defaults []*outcomes, under map[Guest][]*outcomes) *ana
 func (o *outcomes) differing(under map[Guest][]*outcomes, i int) []Guest {
 	c := &o.candidates[i]
 	out := []Guest{}
-	cannotDiffer := under == nil && !c.mayGetLost()
-	if cannotDiffer || !c.tried && o.withheld(c) != CodeRoutesIgnored {
+	if under == nil && !c.mayGetLost() || !c.tried && o.withheld(c) != CodeRoutesIgnored {
 		return out
 	}
 	for _, cl := range clients {
@@ -347,8 +346,10 @@ func orderMatters(f *fib, c *candidate) bool {
 		return false
 	}
 	if f.hasOnLink && !f.client.appends && slices.ContainsFunc(c.dest.rivals, isCovered) {
-		first, last := install(f.guest, c.moved(f.tried, -1), f.defaults), install(f.guest, c.moved(f.tried, 1), f.defaults)
-		return (first.result(c) == installed) != (last.result(c) == installed)
+		comesIn := func(step int) bool {
+			return install(f.guest, c.moved(f.tried, step), f.defaults).result(c) == installed
+		}
+		return comesIn(-1) != comesIn(1)
 	}
 	// Whichever of the list comes first is in force, if nothing before the list is.
 	competes := func(o *candidate) bool { return o != c && o.sameList(c) && f.accepts(o) }
@@ -358,12 +359,9 @@ func orderMatters(f *fib, c *candidate) bool {
 // moved returns attempts with a host route moved in its list: to the front (step -1) or to the end (step 1).
 func (c *candidate) moved(attempts []*candidate, step int) []*candidate {
 	out := slices.Clone(attempts)
-	for i := range out {
-		if !c.sameRoute(out[i]) {
-			continue
-		}
-		for at, next := i, i+step; next >= 0 && next < len(out) && out[next].sameList(out[at]); at, next = next, next+step {
-			out[at], out[next] = out[next], out[at]
+	for i, o := range attempts {
+		for next := i + step; c.sameRoute(o) && next >= 0 && next < len(out) && out[next].sameList(o); next += step {
+			out[next-step], out[next] = out[next], o
 		}
 	}
 	return out
