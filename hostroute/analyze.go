@@ -39,7 +39,7 @@ func Analyze(in Instance) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := analyze(in)
+	a := tableOf(in).analysis()
 	return &Report{in.Name, a.table(), a.verdicts, findings(a)}, nil
 }
 
@@ -61,7 +61,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if len(wrong) > 0 {
 		return nil, wrong.join()
 	}
-	return findings(analyze(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}})), nil
+	return findings(tableOf(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}}).analysis()), nil
 }
 
 // An analysis holds the results of all stages for a prepared instance.
@@ -70,8 +70,6 @@ type analysis struct {
 	judged   []judged
 	verdicts []Verdict // of judged
 }
-
-func analyze(in Instance) *analysis { return tableOf(in).analysis() }
 
 // tableOf returns what a prepared instance installs.
 func tableOf(in Instance) *fib {

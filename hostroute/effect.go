@@ -62,7 +62,8 @@ func (f *fib) decided() []netip.Addr {
 		}
 	}
 	lowest := make([]netip.Addr, len(f.inForce))
-	verdicts, at := sweep.Effects(nil, routes), 0
+	verdicts := sweep.Effects(nil, routes)
+	at := 0 // in routes
 	for i, c := range f.inForce {
 		if c != nil {
 			lowest[i] = verdicts[at].Lowest(routes, at)

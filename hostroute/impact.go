@@ -40,7 +40,7 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, after := analyze(clean), analyze(edited)
+	before, after := tableOf(clean).analysis(), tableOf(edited).analysis()
 	i := &Impact{Instance: in.Name, Changes: Diff(before.table(), after.table())}
 	i.Uncertain = mayMoveOtherwise(before.fib, after.fib, moves(before.fib, after.fib)) || orderMoves(before, after, edits)
 	i.New, i.Gone = compareFindings(findings(before), findings(after), edits)

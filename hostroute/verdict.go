@@ -313,11 +313,11 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	if !c.tried {
 		return f.withheld(c)
 	}
-	result, there := f.result(c), f.inForce[c.dest.number]
+	result := f.result(c)
 	switch {
 	case result == badMask:
 		return CodeHostBits
-	case result == exists && there.nic == c.nic:
+	case result == exists && f.inForce[c.dest.number].nic == c.nic:
 		return CodeDuplicate
 	case result == exists, result == dropped:
 		return CodeConflict
