@@ -1,5 +1,7 @@
 package hostroute
 
+import "slices"
+
 // A Report is the result of [Analyze] for one instance. It is plain data. To compare two reports, use
 // cmp.Diff with cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}).
 type Report struct {
@@ -103,12 +105,8 @@ func (o *outcomes) underGuests(kept []*outcomes) map[Guest][]*outcomes {
 	if !o.mayDiffer() {
 		return nil
 	}
-	var own []*outcomes
-	for _, k := range kept {
-		if k.defaults[0] != 0 && len(own) < maxCompared {
-			own = append(own, k)
-		}
-	}
+	own := slices.DeleteFunc(slices.Clone(kept), func(k *outcomes) bool { return k.defaults[0] == 0 })
+	own = own[:min(len(own), maxCompared)]
 	if len(own) == 0 {
 		own = append(own, o)
 	}
