@@ -40,7 +40,7 @@ func (f *fib) outcomes() *outcomes {
 		if done || !c.hasVerdict() || !f.changesOthers(c) {
 			continue
 		}
-		out := compareEgress(f, install(f.guest, f.attempted(c), f.defaults), c.arrives().Masked())
+		out := compareEgress(f, install(f.guest, f.attempted(c), f.defaults), c)
 		for _, other := range f.attempts { // its copies go with it
 			if other.sameRoute(c) && f.changesOthers(other) {
 				o.reinstalled[other] = out
@@ -97,11 +97,10 @@ func (o *outcomes) outcome(c *candidate) (out outcome) {
 	if !c.tried || o.result(c) != installed {
 		return outcome{}
 	}
-	within := c.arrives()
 	add := func(gone *candidate) {
-		out = out.and(o.at(gone.dest, c), within)
+		out = out.and(o.at(gone.dest, c), c)
 		if gone.hop != nil {
-			out = out.and(o.at(gone.hop.dest, c), within)
+			out = out.and(o.at(gone.hop.dest, c), c)
 		}
 	}
 	add(c)
@@ -124,15 +123,15 @@ func (o *outcomes) at(d *destination, gone *candidate) outcome {
 	return outcome{before, after, witness, before.disjoint(after)}
 }
 
-// and adds what the same deletion does to other addresses. A witness inside within is preferred.
-func (out outcome) and(other outcome, within netip.Prefix) outcome {
+// and adds what the deletion of a candidate does to other addresses. A witness inside its destination is preferred.
+func (out outcome) and(other outcome, gone *candidate) outcome {
 	switch {
 	case !other.steers():
 		return out
 	case !out.steers():
 		return other
 	}
-	surely := out.surely || other.surely
+	surely, within := out.surely || other.surely, gone.arrives()
 	inside, otherInside := within.Contains(out.witness), within.Contains(other.witness)
 	if otherInside && !inside || otherInside == inside && other.witness.Less(out.witness) {
 		out = other
@@ -146,8 +145,9 @@ func (o *outcomes) decides(c *candidate) bool {
 	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.lowest[c.dest.number].IsValid()
 }
 
-// compareEgress returns what a change of the table from a to b does. A witness inside within is preferred.
-func compareEgress(a, b *fib, within netip.Prefix) (out outcome) {
+// compareEgress returns what the deletion of a candidate does, which changes the table from a to b.
+func compareEgress(a, b *fib, gone *candidate) (out outcome) {
+	within := gone.arrives().Masked()
 	for i := 0; i < len(a.destinations); {
 		if a.exitAt(i) == b.exitAt(i) {
 			i++
@@ -164,7 +164,7 @@ func compareEgress(a, b *fib, within netip.Prefix) (out outcome) {
 			if d.from.Less(within.Addr()) && !d.to.Less(within.Addr()) {
 				d.from = within.Addr()
 			}
-			out = out.and(outcome{d.before, d.after, d.from, d.before.disjoint(d.after)}, within)
+			out = out.and(outcome{d.before, d.after, d.from, d.before.disjoint(d.after)}, gone)
 			if out.surely && within.Contains(out.witness) {
 				return out
 			}
