@@ -129,8 +129,11 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 	}
 	first := len(out)
 	for _, r := range catalogue {
+		if r.scope&at == 0 {
+			continue
+		}
 		needsInstance := r.severity == SeverityInfo // whether a route is of use depends on the instance
-		if r.scope&at == 0 || needsInstance && s.isAlone() || !r.applies(s) {
+		if needsInstance && s.isAlone() || !r.applies(s) {
 			continue
 		}
 		out = append(out, Finding{Code: r.code, Severity: r.severity, Subject: s.ref(), Related: []Related{}, Fixes: []Fix{}})

@@ -3,7 +3,6 @@ package hostroute
 import (
 	"encoding/binary"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -119,7 +118,9 @@ func (f *fib) table() Table {
 		at := first
 		for _, c := range d.rivals {
 			if f.result(c) == installed {
-				t = slices.Insert(t, at, f.route(c))
+				t = t[:len(t)+1]
+				copy(t[at+1:], t[at:])
+				f.fill(&t[at], c)
 				at++
 			}
 		}
@@ -127,9 +128,9 @@ func (f *fib) table() Table {
 	return t
 }
 
-// route returns the line of the table for a candidate that is installed.
-func (f *fib) route(c *candidate) Route {
-	r := Route{Destination: c.dest.prefix, NIC: c.nic.Name, Source: c.source, Metric: int(c.metric), Open: f.inAnyOrder(c)}
+// fill writes the line of the table for a candidate that is installed.
+func (f *fib) fill(r *Route, c *candidate) {
+	*r = Route{Destination: c.dest.prefix, NIC: c.nic.Name, Source: c.source, Metric: int(c.metric), Open: f.inAnyOrder(c)}
 	if !c.onLink {
 		r.NextHop = c.NextHop
 	}
@@ -139,5 +140,4 @@ func (f *fib) route(c *candidate) Route {
 	if c.subnet != nil {
 		r.Subnet = c.subnet.ID
 	}
-	return r
 }
