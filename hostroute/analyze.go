@@ -118,13 +118,3 @@ func (o *outcomes) underGuests(kept []*outcomes) map[Guest][]*outcomes {
 	}
 	return under
 }
-
-// others returns the other clients that install host routes.
-func (cl *client) others() (list []*client) {
-	for i := range clients {
-		if c := &clients[i]; c != cl && !c.ignoresRoutes {
-			list = append(list, c)
-		}
-	}
-	return list
-}

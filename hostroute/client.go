@@ -67,6 +67,16 @@ func clientOf(g Guest) *client {
 	return &clients[i]
 }
 
+// others returns the other clients that install host routes.
+func (cl *client) others() (list []*client) {
+	for i := range clients {
+		if c := &clients[i]; c != cl && !c.ignoresRoutes {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 // order returns the NICs in the order in which the client configures them.
 func (cl *client) order(nics []nic, keeps defaults) []*nic {
 	list := make([]*nic, len(nics))
