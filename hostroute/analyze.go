@@ -112,8 +112,10 @@ func (o *outcomes) underGuests(kept []*outcomes) map[Guest][]*outcomes {
 	}
 	under := map[Guest][]*outcomes{o.client.guest: own}
 	for _, c := range o.client.others() {
+		f := o.fib
 		for _, k := range own {
-			under[c.guest] = append(under[c.guest], o.with(c, k.defaults).outcomes())
+			f = f.with(c, k.defaults) // which shares the guest of the one before, if it can
+			under[c.guest] = append(under[c.guest], f.outcomes())
 		}
 	}
 	return under

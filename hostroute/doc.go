@@ -48,9 +48,9 @@
 //
 // [Report.Findings] holds what a person should know: a stable [Code], the reason, and fixes.
 // [Rules] documents the codes. A subnet is shared, and a fix for one instance may move the data
-// of another: [Instance.Impact] says what edits do to an instance, and [Instance.MovesNothing]
-// only whether they are safe: nothing may move, and no error is new. Ask for every instance on the
-// subnet before you edit.
+// of another: [Instance.Impact] says what edits do to an instance. [Instance.MovesNothing] only
+// reports whether they are safe: no data can move, and the edits bring no finding of severity
+// error. Ask for every instance on the subnet before you edit.
 //
 // # Guests
 //

@@ -14,7 +14,7 @@ type Impact struct {
 	Instance string `json:"instance"`
 	// Changes are the destinations that leave by another NIC than before, as [Diff] gives them.
 	Changes []Change `json:"changes"`
-	// Uncertain says that what really moves may not be Changes. One of these holds:
+	// Uncertain says that what really moves may not be Changes. At least one of these holds:
 	//   - DefaultNIC is empty, and Changes would differ if the guest kept another default route that is offered before or
 	//     after the edits.
 	//   - Changes would differ under another one of [Guests], or if a guest that configures its NICs at once got its leases
@@ -134,8 +134,10 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
 		return true
 	}
 	movesOtherwise := func(c *client, kept []defaults) bool {
+		b, a := before, after
 		return slices.ContainsFunc(canon.Unique(kept), func(keeps defaults) bool {
-			return !slices.Equal(here, moves(before.with(c, keeps), after.with(c, keeps)))
+			b, a = b.with(c, keeps), a.with(c, keeps) // which share the guests of those before, if they can
+			return !slices.Equal(here, moves(b, a))
 		})
 	}
 	var offered []defaults

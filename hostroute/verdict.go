@@ -73,14 +73,14 @@ type Verdict struct {
 	// Cause is the code that says why the route is not in force. It is set exactly if Effect is
 	// not-offered or refused.
 	Cause Code `json:"cause"`
-	// With and Without are the egress NICs of Witness with the route and without it; "" means no
-	// route. If Witness may leave by several NICs, each is one of them. Witness is the lowest address
-	// inside the destination for which they differ, else the lowest of all. All three are zero unless
-	// Effect is steers.
+	// Witness is an address that leaves by another NIC without the route: the lowest such address inside
+	// the destination, or the lowest one anywhere if there is none inside. With and Without are the NICs by
+	// which Witness leaves with the route and without it; "" means no route. If it may leave by several NICs,
+	// they are one of these each. All three are zero unless Effect is steers.
 	With    string     `json:"with"`
 	Without string     `json:"without"`
 	Witness netip.Addr `json:"witness"`
-	// GuestDependent says that the verdict depends on something that Neutron does not tell:
+	// GuestDependent says that the verdict depends on something that Neutron does not tell, on at least one of these:
 	//   - the DHCP client: Guests is not empty;
 	//   - which of the offered default routes is in force: DefaultDependent is true;
 	//   - the order of the subnet's list, which Neutron does not keep: the route is installed if it comes first and not if
@@ -89,8 +89,8 @@ type Verdict struct {
 	// DefaultDependent says that, with another one of the offered default routes in force, Effective would change, or
 	// Witness would leave by another NIC. If DefaultNIC is set, it is false.
 	DefaultDependent bool `json:"default_dependent"`
-	// Guests are those under which the verdict differs, in the order of [Guests]: Effective may be different there, or
-	// Witness may leave by another NIC. The comparison lets both guests keep the same default route: that of DefaultNIC
+	// Guests are those under which the answer may be another one than here, in the order of [Guests]: Effective may be
+	// different there, or Witness may leave by another NIC. The comparison lets both guests keep the same default route: that of DefaultNIC
 	// or, if it is empty, each of the offered ones in turn.
 	//
 	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides, with the

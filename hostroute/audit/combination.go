@@ -156,7 +156,7 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 	return c
 }
 
-// of returns another audit's combination, with the users of the subnets of an audit. All else is shared: it does not change.
+// of returns another audit's combination on the subnets of an audit. They share everything else, because it does not change.
 func (c *combination) of(a *Audit) *combination {
 	out := *c
 	out.subnets = make([]*subnet, len(c.subnets))

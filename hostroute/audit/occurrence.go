@@ -42,7 +42,11 @@ type Occurrence struct {
 // these.
 func (a *Audit) Findings() iter.Seq[Occurrence] {
 	return func(yield func(Occurrence) bool) {
-		slices.Values(a.findings().occurrences())(yield)
+		for _, o := range a.findings().occurrences() {
+			if !yield(o) {
+				return
+			}
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 const maxNICs = 64 // of an instance; package hostroute refuses more
 
-// A device is what ports name in device_id: an instance.
+// A device is an instance with its ports: those that have its ID as device_id.
 type device struct {
 	id     string
 	ports  []*port // that count

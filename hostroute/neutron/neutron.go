@@ -96,8 +96,8 @@ type Deployment struct {
 	SubnetNames map[string]string `json:"subnet_names"`
 }
 
-// A Port is what the documents tell of an instance's port beside its NIC. Fields are empty where
-// they do not tell.
+// A Port has what the documents say about an instance's port and its NIC does not hold. Fields that they leave
+// out are empty.
 type Port struct {
 	Name    string `json:"name"`
 	MAC     string `json:"mac"`
