@@ -44,7 +44,7 @@
 //   - Is it consistent? Does its next hop stand for the hypervisor? See [Verdict.Class].
 //   - Is it effective? Would any traffic use another NIC without it? See [Verdict.Effect].
 //     The answer is exact: it is what deleting the host route and configuring the guest again
-//     would show.
+//     would show. The only exception is an offer that is too long for DHCP; see [Effect].
 //
 // [Report.Findings] holds what a person should know: a stable [Code], the reason, and fixes.
 // [Rules] documents the codes. A subnet is shared, and a fix for one instance may move the data

@@ -73,8 +73,9 @@ func (f *fib) decided() []netip.Addr {
 	return lowest
 }
 
-// changesOthers reports whether, without a candidate, next hops of others may become acceptable or not acceptable. Only
-// installing everything again shows what changes then.
+// changesOthers reports whether, without a candidate, more may change than what leaves by the routes to its destination and to
+// its next hop: next hops of others may become acceptable or not, or it is another route on another NIC. Only installing
+// everything again shows what changes then.
 func (f *fib) changesOthers(c *candidate) bool {
 	if f.result(c) != installed {
 		return false
@@ -83,13 +84,11 @@ func (f *fib) changesOthers(c *candidate) bool {
 		return true
 	}
 	comesIn := func(behind *candidate) bool { return behind.onLink && f.result(behind) == exists }
-	carries := func(c *candidate) bool {
-		return c.hop != nil && c.hop.dest.relied || c.dest.carries && (c.onLink || slices.ContainsFunc(c.dest.rivals, comesIn))
-	}
-	return carries(c) || slices.ContainsFunc(f.copies(c), carries)
+	carries := c.dest.carries && (c.onLink || slices.ContainsFunc(c.dest.rivals, comesIn))
+	return carries || c.hop != nil && c.hop.dest.relied || f.variesByNIC(c)
 }
 
-// outcome returns what a candidate does in the table. Its copies go with it, and the routes to their next hops.
+// outcome returns what a candidate does in the table. The route to its next hop goes with it.
 func (o *outcomes) outcome(c *candidate) (out outcome) {
 	if known, found := o.reinstalled[c]; found {
 		return known
@@ -97,15 +96,9 @@ func (o *outcomes) outcome(c *candidate) (out outcome) {
 	if !c.tried || o.result(c) != installed {
 		return outcome{}
 	}
-	add := func(gone *candidate) {
-		out = out.and(o.at(gone.dest, c), c)
-		if gone.hop != nil {
-			out = out.and(o.at(gone.hop.dest, c), c)
-		}
-	}
-	add(c)
-	for _, other := range o.copies(c) {
-		add(other)
+	out = o.at(c.dest, c)
+	if c.hop != nil {
+		out = out.and(o.at(c.hop.dest, c), c)
 	}
 	return out
 }

@@ -219,24 +219,18 @@ func (c *candidate) goes(gone *candidate) bool {
 	return gone != nil && cmp.Or(c.user, c).sameRoute(gone)
 }
 
-// copies returns the same host route on other NICs, where the client makes another destination of it or reaches it in another way.
-func (g *guest) copies(c *candidate) (out []*candidate) {
+// variesByNIC reports whether the client makes another destination of the same host route on another NIC, or reaches it in
+// another way.
+func (g *guest) variesByNIC(c *candidate) bool {
 	if g.client.metric == 0 || !c.byDHCP() {
-		return nil // it is the same everywhere
+		return false
 	}
-	for i := range g.nics {
-		n := &g.nics[i]
-		if n == c.nic || n.ipv4 != c.subnet {
-			continue
-		}
-		for k := range n.candidates {
-			o := &n.candidates[k]
-			if o.tried && o.sameRoute(c) && (o.dest != c.dest || o.onLink != c.onLink || (o.hop == nil) != (c.hop == nil)) {
-				out = append(out, o)
-			}
-		}
+	varies := func(o candidate) bool {
+		return o.tried && o.sameRoute(c) && (o.dest != c.dest || o.onLink != c.onLink || (o.hop == nil) != (c.hop == nil))
 	}
-	return out
+	return slices.ContainsFunc(g.nics, func(n nic) bool {
+		return n.number != c.nic.number && n.ipv4 == c.subnet && slices.ContainsFunc(n.candidates, varies)
+	})
 }
 
 // group gives each attempt its number and its destination.

@@ -98,7 +98,7 @@ func TestHowAGuestKeepsOneDefault(t *testing.T) {
 		}
 		stdout.Reset()
 		run([]string{"-guest", string(guest), sampleSubnets, samplePorts}, strings.NewReader(""), &stdout, &stderr)
-		wantContains(t, stdout.String(), " with -default-subnet ID; "+want)
+		wantContains(t, stdout.String(), " with -default-subnet ID. How: "+want)
 	}
 	ipv6 := []hostroute.Fix{{Message: "have the guest keep the IPv6 default route of one NIC"}}
 	if got := fixesFor(hostroute.GuestDhclient, ipv6); len(got) != 1 || got[0].Message != ipv6[0].Message {

@@ -45,9 +45,9 @@ var kinds = [...]struct{ name, text string }{
 	wrong:   {"wrong", "never take effect, or the data does not go where they say"},
 	risky:   {"risky", "work with some DHCP clients only, or take another NIC's data"},
 	canGo:   {"can go", "no instance needs them: see CAN GO"},
-	works:   {"works", "choose the NIC of some data, in one instance at least"},
-	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are"},
-	idle:    {"idle", "do nothing as far as is known, but may be needed: CAN GO does not list them"},
+	works:   {"works", "choose the NIC of some data, in one instance at least (-all lists them)"},
+	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are (-all lists them)"},
+	idle:    {"idle", "do nothing as far as is known, but may be needed, so they are not in CAN GO (-all lists them)"},
 	unknown: {"unknown", "nothing is wrong as far as the subnet alone shows"},
 }
 

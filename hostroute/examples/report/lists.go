@@ -37,9 +37,9 @@ func (p *printer) goers() {
 		p.line(0, "%s what CAN GO lists.", plural(instances, "instance is left out: it may need", "instances are left out: they may need"))
 	}
 	if p.hasPorts && len(p.hostRoutes) > 0 {
-		text := "One fix at a time; run this again after each."
+		text := "One fix at a time: after each, fetch the documents again and run this again."
 		if len(p.canGo) > 0 {
-			text += " What CAN GO lists can all go at once; then run this again, too."
+			text += " What CAN GO lists can all go at once; then do that, too."
 		}
 		p.line(0, "\n%s", text)
 	}
@@ -150,7 +150,7 @@ func (p *printer) restLine(code hostroute.Code, list []audit.Occurrence) {
 	p.line(2, "%-7s %-20s %s", rules[code].Severity, code, text)
 	if code == hostroute.CodeMultipleDefaults {
 		how := fixesFor(p.defaults.guest, list[0].Fixes)[0]
-		p.line(4, "next: have each guest keep one default route, and name its subnet with -default-subnet ID; %s", oneLine(how.Message))
+		p.line(4, "next: have each guest keep one default route, then name its subnet here with -default-subnet ID. How: %s", oneLine(how.Message))
 	} else {
 		p.line(4, "next: %s", advice(code))
 	}

@@ -97,8 +97,8 @@ func TestHeadOfSample(t *testing.T) {
      4 wrong    never take effect, or the data does not go where they say
      1 risky    work with some DHCP clients only, or take another NIC's data
      2 can go   no instance needs them: see CAN GO, which also lists 1 of those above
-     2 depends  do something or nothing, as the guest's default and DHCP client are
-     1 idle     do nothing as far as is known, but may be needed: CAN GO does not list them
+     2 depends  do something or nothing, as the guest's default and DHCP client are (-all lists them)
+     1 idle     do nothing as far as is known, but may be needed, so they are not in CAN GO (-all lists them)
 `
 	out, _ := program(t, 1, sampleSubnets, samplePorts)
 	if !strings.HasPrefix(out, want) {
@@ -130,9 +130,9 @@ func TestSampleShowsEachPart(t *testing.T) {
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
 		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.\n",
-		"\nOne fix at a time; run this again after each. What CAN GO lists can all go at once; then run this again, too.\n",
+		"\nOne fix at a time: after each, fetch the documents again and run this again. What CAN GO lists can all go at once; then do that, too.\n",
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
-			"    next: have each guest keep one default route, and name its subnet with -default-subnet ID; dhclient: on the other NICs, add an enter hook ",
+			"    next: have each guest keep one default route, then name its subnet here with -default-subnet ID. How: dhclient: on the other NICs, add an enter hook ",
 		"\nEach code is explained in hostroute/CODES.md.\n",
 	)
 	if strings.Contains(out, "old-subnet") {

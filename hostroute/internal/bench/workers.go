@@ -15,9 +15,19 @@ import (
 
 // What a second worker gains.
 
-// workersGC is the GOGC of these measurements. With the default of 100, the collector uses so much of the second processor
-// beside one worker that a second worker gains little.
-const workersGC = 400
+// A collector is a setting of the garbage collector.
+type collector struct {
+	name    string
+	percent int   // GOGC; -1: off
+	limit   int64 // GOMEMLIMIT, in bytes
+}
+
+// collectors are the settings of these measurements. With GOGC=100, the default, the collector uses so much of the second
+// processor beside one worker that a second worker gains little.
+var collectors = []collector{
+	{"GOGC=400", 400, math.MaxInt64},
+	{"GOGC=off GOMEMLIMIT=2GiB", -1, 2 << 30},
+}
 
 // A cost is what some workers take, in nanoseconds.
 type cost struct {
@@ -47,7 +57,6 @@ func oneAndTwo(rounds int, work func(workers int) error) (one, two cost, err err
 // workers measures audits by one worker and by two, and in the same way Analyze alone, and a loop that needs no memory: on
 // this machine, nothing gains more than that does.
 func workers(rounds, n int) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(workersGC))
 	one, two, err := oneAndTwo(rounds, spin)
 	if err != nil {
 		return err
@@ -56,19 +65,31 @@ func workers(rounds, n int) error {
 
 	for _, shape := range []deployShape{uniform, roles} {
 		instances := newDeployment(shape, n, n/10).instances(0, n)
-		one, two, err := oneAndTwo(rounds, func(workers int) error { return analyzeAll(instances, workers) })
-		if err != nil {
-			return err
+		for _, c := range collectors {
+			if err := workersOn(rounds, fmt.Sprintf("%s, %s", shape, c.name), instances, c); err != nil {
+				return err
+			}
 		}
-		fmt.Printf("| elapsed, %s, Analyze of each, one worker | two workers | %.2f |\n", shape, one.elapsed/two.elapsed)
-
-		one, two, err = oneAndTwo(rounds, func(workers int) error { return auditAll(instances, workers) })
-		if err != nil {
-			return err
-		}
-		fmt.Printf("| elapsed, %s, one worker | two workers and a Merge | %.2f |\n", shape, one.elapsed/two.elapsed)
-		fmt.Printf("| processor time, %s, two workers and a Merge | one worker | %.2f |\n", shape, two.cpu/one.cpu)
 	}
+	return nil
+}
+
+// workersOn measures them on some instances, with one setting of the collector.
+func workersOn(rounds int, what string, instances []hostroute.Instance, c collector) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(c.percent))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(c.limit))
+	one, two, err := oneAndTwo(rounds, func(workers int) error { return analyzeAll(instances, workers) })
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| elapsed, %s, Analyze of each, one worker | two workers | %.2f |\n", what, one.elapsed/two.elapsed)
+
+	one, two, err = oneAndTwo(rounds, func(workers int) error { return auditAll(instances, workers) })
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| elapsed, %s, one worker | two workers and a Merge | %.2f |\n", what, one.elapsed/two.elapsed)
+	fmt.Printf("| processor time, %s, two workers and a Merge | one worker | %.2f |\n", what, two.cpu/one.cpu)
 	return nil
 }
 
