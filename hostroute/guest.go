@@ -79,9 +79,9 @@ func newGuest(in Instance, c *client, keeps defaults) *guest {
 	n := 0 // the most candidates that there can be
 	for i := range in.NICs {
 		g.nics[i] = nic{NIC: &in.NICs[i], number: int32(i)}
-		n += 3 + len(in.NICs[i].Siblings) + len(in.NICs[i].ManualRoutes)
+		n += 1 + len(in.NICs[i].Siblings) + len(in.NICs[i].ManualRoutes) // 1: connected
 		for _, s := range in.NICs[i].Subnets {
-			n += len(s.HostRoutes)
+			n += 1 + len(s.HostRoutes) // 1: default
 		}
 	}
 	g.candidates = make([]candidate, 0, n) // pointers into it stay valid
