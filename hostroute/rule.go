@@ -53,16 +53,16 @@ type Rule struct {
 func Rules() []Rule {
 	out := make([]Rule, len(catalogue))
 	for i, r := range catalogue {
-		out[i] = Rule{r.code, r.severity, r.title, r.when, r.why, r.remedy, r.example()}
+		out[i] = r.document()
 	}
 	return out
 }
 
 // Rule returns what [Rules] has for the code; false if it is unknown.
 func (c Code) Rule() (Rule, bool) {
-	for _, r := range Rules() {
-		if r.Code == c {
-			return r, true
+	for _, r := range catalogue {
+		if r.code == c {
+			return r.document(), true
 		}
 	}
 	return Rule{}, false
@@ -80,6 +80,10 @@ type rule struct {
 	scope    scope
 	applies  func(*subject) bool
 	tell     func(*subject, *Finding) // sets Message, Related and Fixes
+}
+
+func (r *rule) document() Rule {
+	return Rule{r.code, r.severity, r.title, r.when, r.why, r.remedy, r.example()}
 }
 
 // A scope says what a rule is asked about.
