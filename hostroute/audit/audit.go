@@ -24,9 +24,10 @@
 //		}
 //	}
 //
-// Neither the order of adding nor the split among workers changes a result. An analysis leaves garbage of many times its
-// size, so the garbage collector takes much of what a second worker could gain. A program that adds everything once gains the
-// most with GOGC=off and a GOMEMLIMIT: see package runtime.
+// Neither the order of adding nor the split among workers changes a result.
+//
+// Every analysis leaves garbage, and the garbage collector then takes much of what a second worker could gain. A program that
+// adds everything once and ends gains the most with GOGC=off and a GOMEMLIMIT (see package runtime).
 //
 // Many instances have the same role and differ only in their names and addresses. An Audit analyses them once.
 // Two instances have the same combination if these agree: for each NIC, in the guest's order, its name, subnets,
