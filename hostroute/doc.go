@@ -74,8 +74,8 @@
 // and addresses that Linux treats specially and Neutron does not hand out: a subnet that begins at
 // 0.0.0.0, or a fixed IP that is a multicast or broadcast address.
 //
-// The table is what a DHCP client makes of the first lease of each NIC. What it changes when a lease
-// is renewed or lost is not modelled. Neither is the order of dhcpcd's leases, although dhcpcd tries
+// The table is the one that a DHCP client installs at the first lease of each NIC. What it changes when
+// a lease is renewed or lost is not modelled. Neither is the order of dhcpcd's leases, although dhcpcd tries
 // again with each new lease what Linux has refused, nor the routes to name servers that
 // systemd-networkd adds. In IPv6, every guest has the default route of the router advertisement and
 // nothing else, although dhcpcd adds more. Routes from the config drive have no metric under any guest.

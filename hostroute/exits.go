@@ -15,7 +15,7 @@ type exits struct {
 	lo   bool   // it goes to the device lo instead
 }
 
-// several reports whether it is open by which NIC data leaves.
+// several reports whether data may leave by more than one NIC.
 func (e exits) several() bool { return bits.OnesCount64(e.nics) > 1 }
 
 // disjoint reports whether data that leaves by one cannot leave by the other.

@@ -8,8 +8,8 @@ import (
 	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
-// An Explanation says why a destination leaves an instance as it does. The zero Explanation is
-// that of the zero Addr: there is no route.
+// An Explanation says why a destination leaves an instance as it does. The zero Explanation has the zero
+// Addr as destination, and no route leads there.
 type Explanation struct {
 	Destination netip.Addr `json:"destination"`
 	Route       Route      `json:"route"` // the one that decides; zero: there is none, and nothing leaves

@@ -225,11 +225,8 @@ func (g *guest) variesByNIC(c *candidate) bool {
 	if g.client.metric == 0 || !c.byDHCP() {
 		return false
 	}
-	varies := func(o candidate) bool {
-		return o.tried && o.sameRoute(c) && (o.dest != c.dest || o.onLink != c.onLink || (o.hop == nil) != (c.hop == nil))
-	}
-	return slices.ContainsFunc(g.nics, func(n nic) bool {
-		return n.number != c.nic.number && n.ipv4 == c.subnet && slices.ContainsFunc(n.candidates, varies)
+	return slices.ContainsFunc(g.attempts, func(o *candidate) bool {
+		return o.sameRoute(c) && (o.dest != c.dest || o.onLink != c.onLink || (o.hop == nil) != (c.hop == nil))
 	})
 }
 

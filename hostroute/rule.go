@@ -97,7 +97,7 @@ const (
 	ofSibling // a sibling route
 )
 
-// A subject is what a rule is asked about.
+// A subject is the thing that a rule is asked about: the instance, a NIC, a subnet or a route.
 type subject struct {
 	*analysis
 	nic    *nic    // nil: the instance

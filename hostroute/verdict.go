@@ -103,8 +103,8 @@ type Verdict struct {
 	Guests []Guest `json:"guests"`
 }
 
-// Consistent reports whether the next hop stands for the hypervisor, as Calico requires: whether
-// Class is own-gateway or other-gateway.
+// Consistent reports whether Class is own-gateway or other-gateway. Only such a next hop stands for the
+// hypervisor, as Calico requires.
 func (v Verdict) Consistent() bool {
 	return v.Class == ClassOwnGateway || v.Class == ClassOtherGateway
 }

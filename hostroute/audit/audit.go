@@ -145,19 +145,16 @@ func (a *Audit) Merge(b *Audit) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	own := make(map[*subnet]*subnet, len(b.subnets)) // of a, by those of b
 	for id, s := range b.subnets {
 		if a.subnets[id] == nil {
 			a.subnets[id] = &subnet{Subnet: s.Subnet, matter: s.matter, masked: s.masked}
 		}
-		own[s] = a.subnets[id]
-		own[s].users = slices.Grow(own[s].users, len(s.users))
 	}
 	for key, from := range b.combinations {
 		if c := a.combinations[key]; c != nil {
 			c.add(from.count, from.names...)
 		} else {
-			a.use(from.on(own))
+			a.use(from.of(a))
 		}
 	}
 	return nil

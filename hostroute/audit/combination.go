@@ -156,12 +156,12 @@ func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination 
 	return c
 }
 
-// on returns the combination on another audit's subnets. The two share everything else, because it does not change.
-func (c *combination) on(other map[*subnet]*subnet) *combination {
+// of returns another audit's combination on the subnets of an audit. They share everything else, because it does not change.
+func (c *combination) of(a *Audit) *combination {
 	out := *c
 	out.subnets = make([]*subnet, len(c.subnets))
 	for i, s := range c.subnets {
-		out.subnets[i] = other[s]
+		out.subnets[i] = a.subnets[s.ID]
 	}
 	return &out
 }

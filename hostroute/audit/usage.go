@@ -73,7 +73,7 @@ func (a *Audit) Usages() iter.Seq[Usage] {
 	}
 }
 
-// A place is that of a host route in its subnet.
+// A place locates a host route in its subnet's list.
 type place struct {
 	subnet *subnet
 	index  int

@@ -43,7 +43,7 @@ func newDecoder() *decoder {
 	}
 }
 
-// A fault is what is wrong with an element. The path starts at the element.
+// A fault is an error in an element. The path starts at the element.
 type fault struct {
 	path string
 	err  error

@@ -38,7 +38,7 @@ type fixedIPElement struct {
 
 var errPortList = errors.New("`openstack port list` does not print which instance a port belongs to: use `openstack port show -f json` for each port, or GET /v2.0/ports")
 
-// A port is what the element of an instance's port means, as far as it can be read.
+// A port is an instance's port, as far as its element can be read.
 type port struct {
 	Port
 	at      position

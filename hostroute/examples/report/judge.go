@@ -11,11 +11,11 @@ import (
 
 // What the audit says about all host routes: counted, and each of one kind.
 
-// A hostRoute is what a host route does, and what is the worst about it.
+// A hostRoute is a host route with its usage, its kind and the worst of its codes.
 type hostRoute struct {
 	audit.Usage
 	kind kind
-	code hostroute.Code // the worst of its codes: of the highest severity, the first in the catalogue; "" if there is none
+	code hostroute.Code // of the highest severity, the first in the catalogue; "" if it has none
 
 	wanted bool // it works once what keeps it from instances is mended
 }
@@ -28,7 +28,7 @@ func (r *hostRoute) removal() hostroute.Edit {
 	return hostroute.Edit{Subnet: r.Subnet, Old: r.HostRoute}
 }
 
-// A kind says in a word what becomes of a host route. The first that holds counts.
+// A kind sums up a host route in a word. The first that holds counts.
 type kind int
 
 const (
@@ -45,9 +45,9 @@ var kinds = [...]struct{ name, text string }{
 	wrong:   {"wrong", "never take effect, or the data does not go where they say"},
 	risky:   {"risky", "work with some DHCP clients only, or take another NIC's data"},
 	canGo:   {"can go", "no instance needs them: see CAN GO"},
-	works:   {"works", "choose the NIC of some data, in one instance at least (-all lists them)"},
-	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are (-all lists them)"},
-	idle:    {"idle", "do nothing as far as is known, but may be needed, so they are not in CAN GO (-all lists them)"},
+	works:   {"works", "choose the NIC of some data, in one instance at least"},
+	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are"},
+	idle:    {"idle", "do nothing as far as is known, but may be needed, so they are not in CAN GO"},
 	unknown: {"unknown", "nothing is wrong as far as the subnet alone shows"},
 }
 

@@ -37,10 +37,14 @@ func (p *printer) summary(opt *options, v *verdict) {
 	}
 }
 
-// kindText explains a kind that n host routes have. CAN GO also lists some that count as wrong or risky.
+// kindText explains a kind that n host routes have. CAN GO also lists some that count as wrong or risky. Kinds behind it are
+// listed only with -all.
 func (p *printer) kindText(k kind, n int) string {
 	if more := len(p.canGo) - n; k == canGo && more > 0 {
 		return kinds[k].text + ", which also lists " + strconv.Itoa(more) + " of those above"
+	}
+	if k > canGo && !p.all {
+		return kinds[k].text + " (-all lists them)"
 	}
 	return kinds[k].text
 }

@@ -15,7 +15,7 @@ import (
 	"example.com/go-hostroute/hostroute/neutron"
 )
 
-// A result is what is said of a plan.
+// A result holds the findings about a plan.
 type result struct {
 	findings        []finding // by the address of the subnet, then as AnalyzeSubnet orders them
 	invalid         []note    // values that cannot be right

@@ -37,10 +37,10 @@ type Verdict struct {
 	After int32
 }
 
-// Steers says whether any address would leave by another NIC without r.
+// Steers reports whether, without r, any address would leave by another NIC.
 func (v Verdict) Steers(r Route) bool { return v.Without != r.NIC }
 
-// Decides says whether the route decides any address.
+// Decides reports whether the route decides any address.
 func (v Verdict) Decides() bool { return v.After != None }
 
 // Lowest returns the lowest address that route i of routes decides; the zero Addr if it

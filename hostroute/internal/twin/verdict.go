@@ -25,7 +25,7 @@ func Verdicts(in hostroute.Instance) []hostroute.Verdict {
 	return list
 }
 
-// A subject is what a verdict is about: a host route of a subnet on one NIC,
+// A subject is a route that has a verdict: a host route of a subnet on one NIC,
 // or, with no subnet, a manual route.
 type subject struct {
 	nic    int
@@ -60,7 +60,7 @@ func find(list []step, x subject) *step {
 
 var classE = netip.MustParsePrefix("240.0.0.0/4") // with 255.255.255.255
 
-// class is what the next hop is: the first that applies. t is the step in which the route is
+// class returns the first class that applies to the next hop. t is the step in which the route is
 // tried, nil if it is not offered.
 func class(in hostroute.Instance, x subject, t *step) hostroute.NextHopClass {
 	n := in.NICs[x.nic]
@@ -122,8 +122,8 @@ func class(in hostroute.Instance, x subject, t *step) hostroute.NextHopClass {
 	return hostroute.ClassOffLink
 }
 
-// effect is what the route changes, decided in the order of the constants, with the class, which a
-// cause may depend on.
+// effect returns a verdict with the effect, decided in the order of the constants, and with the class, because
+// a cause may depend on it.
 func effect(in hostroute.Instance, x subject) hostroute.Verdict {
 	overflow := overflows(in)
 	list, with := install(in, overflow)
