@@ -43,13 +43,15 @@
 //
 //   - Is it consistent? Does its next hop stand for the hypervisor? See [Verdict.Class].
 //   - Is it effective? Would any traffic use another NIC without it? See [Verdict.Effect].
-//     The answer is exact: it is what deleting the host route and configuring the guest again
-//     would show. The only exception is an offer that is too long for DHCP; see [Effect].
+//     For a host route in force, the answer is exact: it is what deleting the host route and
+//     configuring the guest again would show. Deleting one that is refused or not offered can still
+//     move data, for example if its subnet is on another NIC, too. So ask [Instance.Impact] before
+//     you delete any.
 //
 // [Report.Findings] holds what a person should know: a stable [Code], the reason, and fixes.
 // [Rules] documents the codes. A subnet is shared, and a fix for one instance may move the data
-// of another: [Instance.Impact] says what edits do to an instance. [Instance.MovesNothing] only
-// reports whether they are safe: no data can move, and the edits bring no finding of severity
+// of another: [Instance.Impact] says what edits do to an instance. [Instance.MovesNothing]
+// answers only whether they are safe: no data can move, and they bring no finding of severity
 // error. Ask for every instance on the subnet before you edit.
 //
 // # Guests

@@ -30,8 +30,8 @@ type Impact struct {
 }
 
 // Impact returns what the edits do to the instance, as [Instance.Apply] makes them. Edits for
-// subnets that the instance does not have are ignored. The errors are those of Apply and of
-// [Analyze].
+// subnets that the instance does not have are ignored, and so it does not notice a mistyped ID. The
+// errors are those of Apply and of [Analyze].
 //
 // Without edits nothing changes, and None is true. So do not ask it about a [Fix] without Edits: what
 // such a fix moves is not computed.

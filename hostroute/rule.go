@@ -58,7 +58,7 @@ func Rules() []Rule {
 	return out
 }
 
-// Rule returns what [Rules] has for the code; false if it is unknown.
+// Rule returns what [Rules] has for the code; the zero Rule and false if it is none of this package's.
 func (c Code) Rule() (Rule, bool) {
 	for _, r := range catalogue {
 		if r.code == c {

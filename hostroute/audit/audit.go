@@ -26,8 +26,8 @@
 //
 // Neither the order of adding nor the split among workers changes a result.
 //
-// Every analysis leaves garbage, and the garbage collector then takes much of what a second worker could gain. A program that
-// adds everything once and ends gains the most with GOGC=off and a GOMEMLIMIT (see package runtime).
+// The garbage collector competes with the workers, because every analysis leaves garbage. If a second worker gains little, try a
+// higher GOGC, and measure: a larger heap can cost as much as it saves.
 //
 // Many instances have the same role and differ only in their names and addresses. An Audit analyses them once.
 // Two instances have the same combination if these agree: for each NIC, in the guest's order, its name, subnets,
@@ -127,7 +127,7 @@ func (a *Audit) AddSubnet(s *hostroute.Subnet) error {
 }
 
 // Merge adds everything that was added to b, and does not change b, which can be used on its own afterwards. A nil b is
-// empty. An instance that is in both counts twice.
+// empty. Merging a with itself doubles its instances. An instance that is in both counts twice.
 //
 // Merge returns an [hostroute.InputError] for each subnet that the two have with the same ID and other
 // content. Then it adds nothing. The order of HostRoutes counts as content, and Neutron may return another one the next time: so
