@@ -28,9 +28,10 @@ type cloud struct {
 	unsure   map[string]string              // subnets on which too little is known for a removal, and on what that depends
 
 	// judge fills these.
-	findings   []audit.Occurrence // the worst first
-	hostRoutes []hostRoute        // likewise
-	canGo      []hostroute.Edit
+	findings   []audit.Occurrence      // the worst first
+	hostRoutes []hostRoute             // likewise
+	canGo      []hostroute.Edit        // sorted
+	goes       map[hostroute.Edit]bool // the same
 
 	// These are made when they are needed.
 	byRef   map[hostroute.Ref][]audit.Occurrence // by subnet and host route

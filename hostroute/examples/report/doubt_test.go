@@ -96,7 +96,7 @@ func TestPortsThatAreLeftOut(t *testing.T) {
 		}
 		out, _ = program(t, 0, "-unsafe", "-subnet", "back", subnets, document)
 		wantContains(t, out, "\n  left out: port "+id)
-		if strings.Contains(out, "can be removed") || strings.Contains(out, unset) {
+		if strings.Contains(out, ": moves no data") || strings.Contains(out, unset) {
 			t.Errorf("%s: it may need the host route:\n%s", name, out)
 		}
 	}
@@ -111,7 +111,7 @@ func TestPortsThatAreLeftOut(t *testing.T) {
 		out, _ := program(t, 0, subnets, with)
 		wantContains(t, out, canGo, unset)
 		out, _ = program(t, 0, "-subnet", "back", subnets, with)
-		wantContains(t, out, "\n  left out: port ", "can be removed", unset)
+		wantContains(t, out, "\n  left out: port ", "\n    fix: remove: moves no data\n", unset)
 	}
 	for name, left := range map[string]string{"is attached, and names none": attached, "of an instance": lost} {
 		out, _ := program(t, 0, subnets, ports(one, two, left))

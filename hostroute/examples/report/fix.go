@@ -14,45 +14,72 @@ import (
 
 // How to mend host routes: which fix, and whom it moves.
 
+// A way to mend something is a fix with what it does to all instances.
+type way struct {
+	hostroute.Fix
+	impact *audit.Impact // nil if the fix has no edits, or nothing is known
+	goes   bool          // the list CAN GO has the command
+}
+
 // fixes prints the best fix of an entry, and the removal if that is another way.
 func (p *printer) fixes(e *entry) {
+	best, _ := p.ways(e, p.candidates(e))
+	for i, w := range best {
+		w.goes = len(w.Edits) > 0 && !slices.ContainsFunc(w.Edits, func(e hostroute.Edit) bool { return !p.goes[e] })
+		p.fix(fixLabel(i), e, w)
+	}
+}
+
+// fixLabel returns what stands before the i-th of several fixes.
+func fixLabel(i int) string {
+	if i == 0 {
+		return "fix:"
+	}
+	return "or"
+}
+
+// ways returns the best way to mend an entry, with the removal if that is another one; and then the others, in the order of
+// the fixes.
+func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
 	var removal []hostroute.Edit
 	for _, r := range e.routes {
 		removal = append(removal, r.removal())
 	}
 	isProposed := false
-	var mends []hostroute.Fix // the other fixes
-	for _, f := range p.candidates(e) {
+	var mends []way // the fixes that are not a removal
+	for _, f := range fixes {
 		if len(f.Edits) > 0 && slices.Contains(removal, f.Edits[0]) && !slices.ContainsFunc(f.Edits, addsSome) {
 			removal, isProposed = f.Edits, true
 		} else {
-			mends = append(mends, f)
+			mends = append(mends, way{Fix: f, impact: p.impact(f.Edits)})
 		}
 	}
-	remove := hostroute.Fix{Edits: removal}
+	remove := way{Fix: hostroute.Fix{Edits: removal}}
 	if len(mends) == 0 {
-		p.fix("fix:", e, remove, p.impact(removal))
-		return
+		remove.impact = p.impact(removal)
+		return []way{remove}, nil
 	}
-	mend, impact := p.best(mends)
-	canRemove := e.routes[0].Instances > 0 && p.canRemove(e, removal)
+	first := least(mends)
+	mend := mends[first]
+	others = slices.Delete(mends, first, first+1)
 	switch {
-	case canRemove && impact.None(): // mended, it steers nothing either
-		p.fix("fix:", e, remove, new(audit.Impact))
-	case canRemove:
-		p.fix("fix:", e, mend, impact)
-		p.fix("or", e, remove, new(audit.Impact))
-	case impact == nil || impact.None() || !isProposed:
-		p.fix("fix:", e, mend, impact)
-	default:
-		fixes, impacts := []hostroute.Fix{mend, remove}, []*audit.Impact{impact, p.impact(removal)}
-		first := 0
-		if !impacts[1].None() { // or it is, as far as is known
-			first = least(impacts)
+	case len(e.routes) > 0 && e.routes[0].Instances > 0 && p.canRemove(e, removal):
+		remove.impact = new(audit.Impact)
+		if mend.impact.None() { // mended, it steers nothing either
+			return []way{remove}, slices.Insert(others, 0, mend)
 		}
-		p.fix("fix:", e, fixes[first], impacts[first])
-		p.fix("or", e, fixes[1-first], impacts[1-first])
+		return []way{mend, remove}, others
+	case !isProposed:
+		return []way{mend}, others
 	}
+	remove.impact = p.impact(removal)
+	switch {
+	case mend.impact == nil || mend.impact.None():
+		return []way{mend}, append(others, remove)
+	case remove.impact.None() || least([]way{mend, remove}) == 0: // the removal may be None only as far as is known
+		return []way{mend, remove}, others
+	}
+	return []way{remove, mend}, others
 }
 
 func addsSome(e hostroute.Edit) bool { return e.New != (hostroute.HostRoute{}) }
@@ -94,42 +121,35 @@ func (p *printer) candidates(e *entry) []hostroute.Fix {
 			}
 		}
 	}
-	switch {
-	case out == nil && e.code == hostroute.CodeConflict:
-		out = []hostroute.Fix{twice}
-	case out == nil, e.code == hostroute.CodeRoutesIgnored:
-		out = []hostroute.Fix{{Message: advice(e.code)}}
+	if e.code == hostroute.CodeRoutesIgnored {
+		out = nil
 	}
-	return out
+	return orAdvice(e.code, out)
+}
+
+// orAdvice returns the fixes of a code, and what its rule advises if there are none.
+func orAdvice(code hostroute.Code, fixes []hostroute.Fix) []hostroute.Fix {
+	switch {
+	case len(fixes) > 0:
+		return fixes
+	case code == hostroute.CodeConflict:
+		return []hostroute.Fix{twice}
+	}
+	return []hostroute.Fix{{Message: advice(code)}}
 }
 
 // twice is the fix of a conflict that has none of its own: what is in force is from the same subnet.
 var twice = hostroute.Fix{Message: "put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice"}
 
-// best returns the first fix that moves nothing, else the one that moves data in the fewest instances. The impact is nil
-// if the fix has no edits, or nothing is known.
-func (p *printer) best(fixes []hostroute.Fix) (hostroute.Fix, *audit.Impact) {
-	var impacts []*audit.Impact
-	for _, f := range fixes {
-		impact := p.impact(f.Edits)
-		impacts = append(impacts, impact)
-		if impact.None() {
-			break
-		}
-	}
-	i := least(impacts)
-	return fixes[i], impacts[i]
-}
-
-// least returns the place of the first impact that is None, else of the first one on the fewest instances. Nothing is less
-// than a nil impact.
-func least(impacts []*audit.Impact) int {
+// least returns the place of the first way that moves nothing, else of the one that moves data in the fewest instances. None
+// is less than a way of which nothing is known.
+func least(ways []way) int {
 	best := 0
-	for i, impact := range impacts {
-		if impact.None() {
+	for i, w := range ways {
+		if w.impact.None() {
 			return i
 		}
-		if impact != nil && impacts[best] != nil && affected(impact) < affected(impacts[best]) {
+		if w.impact != nil && ways[best].impact != nil && affected(w.impact) < affected(ways[best].impact) {
 			best = i
 		}
 	}
@@ -139,12 +159,21 @@ func least(impacts []*audit.Impact) int {
 // affected returns in how many instances data moves, may move, or meets a new error.
 func affected(impact *audit.Impact) int {
 	n := impact.Moved + impact.Uncertain
-	for _, o := range impact.New {
-		if o.Finding.Severity == hostroute.SeverityError {
-			n += o.Instances
-		}
+	for _, o := range newErrors(impact) {
+		n += o.Instances
 	}
 	return n
+}
+
+// newErrors returns the findings of severity error that edits bring.
+func newErrors(impact *audit.Impact) []audit.Occurrence {
+	var out []audit.Occurrence
+	for _, o := range impact.New {
+		if o.Finding.Severity == hostroute.SeverityError {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 // impact returns what edits do to all instances; nil if there are none, or if nothing is known. If nothing moves, that is all
@@ -191,19 +220,23 @@ func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
 }
 
 // fix prints a fix with its effect and, if it moves nothing, its commands.
-func (p *printer) fix(label string, e *entry, f hostroute.Fix, impact *audit.Impact) {
+func (p *printer) fix(label string, e *entry, f way) {
 	what := oneLine(f.Message)
 	if len(f.Edits) > 0 {
 		what = p.what(e, f.Edits)
 	}
+	impact := f.impact
 	effect, harmless := p.effect(f.Edits, impact)
 	if harmless && !slices.ContainsFunc(f.Edits, addsSome) {
 		effect += e.mayWork()
 	}
+	if f.goes {
+		effect += "; CAN GO has the command"
+	}
 	p.line(4, "%s %s%s", label, what, effect)
 	isMisspelt := func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil }
 	switch {
-	case len(f.Edits) == 0:
+	case len(f.Edits) == 0 || f.goes:
 	case harmless:
 		p.commands(6, f.Edits)
 	case p.unsafe && !slices.ContainsFunc(f.Edits, isMisspelt):
@@ -296,7 +329,7 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text string, harmless bool) {
 	switch {
 	case len(edits) == 0:
-		return " (what that moves is not worked out)", false
+		return " (no command; what that moves is not worked out)", false
 	case impact == nil:
 		return ": what it moves is not known", false
 	case impact.None():
@@ -311,14 +344,14 @@ func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text str
 		}
 		return text + ": " + p.moveText(impact.Moves), false
 	case impact.Uncertain > 0:
-		return fmt.Sprintf(": may move data of %d of %s", impact.Uncertain, count(impact.Touched, "instance")), false
-	}
-	for _, o := range impact.New {
-		if o.Finding.Severity == hostroute.SeverityError {
-			return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance")), false
+		text = fmt.Sprintf(": may move data of %d of %s", impact.Uncertain, count(impact.Touched, "instance"))
+		if len(newErrors(impact)) == 0 { // else it could be an instance with one of these
+			text += ", e.g. " + quoted(impact.Examples[0])
 		}
+		return text, false
 	}
-	return ": not known", false
+	o := newErrors(impact)[0] // or it were None
+	return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance")), false
 }
 
 // moveText returns "11.12.0.0/16 front -> back (and 2 other moves), e.g. in NAME".

@@ -78,6 +78,9 @@ func (p *printer) guests(in *hostroute.Instance) error {
 			p.line(2, "the same under each: %s", some(same, maxDestinations))
 		}
 	}
+	if in.DefaultNIC == "" && len(offeringDefaults(in)) > 1 {
+		p.line(2, "Each client keeps the default route that it takes by itself; -default-subnet assumes another.")
+	}
 	if len(guests) < len(hostroute.Guests()) {
 		p.line(2, "not compared: %s, because no host route reaches it", hostroute.GuestUdhcpc)
 	}
@@ -89,6 +92,7 @@ func (p *printer) guests(in *hostroute.Instance) error {
 // about the addresses that no longer destination contains.
 func compareTables(tables []hostroute.Table) (rows [][]string, same []string) {
 	all := make(map[netip.Prefix][]nicSet)
+	var differing, equal []netip.Prefix
 	for _, d := range allDestinations(tables) {
 		sets := make([]nicSet, len(tables))
 		row := []string{destinationName(d)}
@@ -104,9 +108,18 @@ func compareTables(tables []hostroute.Table) (rows [][]string, same []string) {
 			// The row of the shorter destination shows it. But what is open in both may be decided otherwise here.
 		case slices.ContainsFunc(sets, differs):
 			rows = append(rows, row)
+			differing = append(differing, d)
 		default:
-			same = append(same, row[0])
+			equal = append(equal, d)
 		}
+	}
+	for _, d := range equal {
+		name := destinationName(d)
+		hasPart := func(longer netip.Prefix) bool { return d.Contains(longer.Addr()) && d.Bits() < longer.Bits() }
+		if d.Bits() > 0 && slices.ContainsFunc(differing, hasPart) {
+			name += " (except what is above)"
+		}
+		same = append(same, name)
 	}
 	return rows, same
 }

@@ -40,6 +40,7 @@ func TestGuests(t *testing.T) {
   11.12.0.0/16  eth0      eth1              eth1            eth0
   192.0.2.1     eth0      eth1              eth1            eth0
   the same under each: 10.65.0.0/24, 11.8.0.0/24, 11.13.0.0/16
+  Each client keeps the default route that it takes by itself; -default-subnet assumes another.
   not compared: udhcpc, because no host route reaches it
 `},
 		{[]string{"-default-subnet", "front", "-guest", "udhcpc"}, `
@@ -56,7 +57,9 @@ func TestGuests(t *testing.T) {
 			t.Errorf("%v (-want +got):\n%s", test.flags, diff)
 		}
 	}
-	out, _ := program(t, 0, "-guests", "-instance", "plain001-0000-4000-8000-000000000003", sampleSubnets, samplePorts)
+	out, _ := program(t, 0, "-guests", "-instance", "app00001-0000-4000-8000-000000000009", sampleSubnets, samplePorts)
+	wantContains(t, out, "\n  11.8.0.1     eth1      eth0 or eth1      eth0            eth1\n  the same under each: 10.90.0.0/24, 11.8.0.0/24 (except what is above), 11.11.0.0/16, 11.12.0.0/16\n")
+	out, _ = program(t, 0, "-guests", "-instance", "plain001-0000-4000-8000-000000000003", sampleSubnets, samplePorts)
 	wantContains(t, out, "\n  nothing differs: dhclient, systemd-networkd, NetworkManager, dhcpcd\n")
 }
 
@@ -98,7 +101,7 @@ func TestHowAGuestKeepsOneDefault(t *testing.T) {
 		}
 		stdout.Reset()
 		run([]string{"-guest", string(guest), sampleSubnets, samplePorts}, strings.NewReader(""), &stdout, &stderr)
-		wantContains(t, stdout.String(), " with -default-subnet ID. How: "+want)
+		wantContains(t, stdout.String(), "\n    next: have each guest keep one default route. "+want)
 	}
 	ipv6 := []hostroute.Fix{{Message: "have the guest keep the IPv6 default route of one NIC"}}
 	if got := fixesFor(hostroute.GuestDhclient, ipv6); len(got) != 1 || got[0].Message != ipv6[0].Message {

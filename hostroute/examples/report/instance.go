@@ -64,6 +64,7 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 	}
 	if len(findings) > 0 {
 		p.title("findings, with fixes for the whole cloud")
+		p.wrapped(2, oneFix)
 	}
 	for _, f := range findings {
 		f.Subject.Instance = ""
@@ -188,37 +189,31 @@ func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 	e := &entry{code: f.Code, subnet: s.Subnet}
 	switch carrier := p.subnets[s.Subnet]; {
 	case s.HostRoute != (hostroute.HostRoute{}):
-		e.add(s.HostRoute)
-	case carrier != nil:
-		e.add(carrier.HostRoutes...)
+		e.routes = p.usages(s.Subnet, s.HostRoute)
+	case carrier != nil && isShared(f.Code):
+		e.routes = p.usages(s.Subnet, carrier.HostRoutes...)
 	}
-	if len(fixes) == 0 && f.Code == hostroute.CodeConflict {
-		fixes = []hostroute.Fix{twice}
-	}
-	for _, fix := range fixes {
-		impact := p.impact(fix.Edits)
-		if f.Severity == hostroute.SeverityInfo && impact != nil && !impact.None() {
-			p.noFix(e, fix, impact)
-		} else {
-			p.fix("fix:", e, fix, impact)
+	best, others := p.ways(e, orAdvice(f.Code, fixes))
+	ways := slices.DeleteFunc(append(best, others...), func(w way) bool {
+		isNeedless := f.Severity == hostroute.SeverityInfo && w.impact != nil && !w.impact.None()
+		if isNeedless {
+			p.noFix(e, w)
 		}
+		return isNeedless
+	})
+	for i, w := range ways {
+		p.fix(fixLabel(i), e, w)
 	}
 }
 
 // noFix prints what a fix would move, of a finding that moves no packet itself.
-func (p *printer) noFix(e *entry, f hostroute.Fix, impact *audit.Impact) {
+func (p *printer) noFix(e *entry, f way) {
 	what := p.what(e, f.Edits)
 	if what == "remove" {
 		what = "remove it"
 	}
-	effect, _ := p.effect(f.Edits, impact)
+	effect, _ := p.effect(f.Edits, f.impact)
 	p.line(4, "this needs no fix: to %s%s", what, strings.TrimPrefix(effect, ":"))
-}
-
-func (e *entry) add(routes ...hostroute.HostRoute) {
-	for _, r := range routes {
-		e.routes = append(e.routes, &hostRoute{Usage: audit.Usage{Subnet: e.subnet, HostRoute: r}})
-	}
 }
 
 // subnet prints all that is known of a subnet. It returns the number of its findings that make the status 1.
@@ -234,23 +229,25 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 	}
 	p.subnetHead(s)
 	if p.misspelt[s.ID] != nil {
-		e := &entry{code: p.misspelt[s.ID][0].Code, subnet: s.ID}
-		e.add(s.HostRoutes...)
+		e := &entry{p.misspelt[s.ID][0].Code, s.ID, p.usages(s.ID, s.HostRoutes...)}
 		p.line(0, "\n%v: %s (%s)", rules[e.code].Severity, rules[e.code].Title, e.code)
 		p.entry(e)
 		return failing, nil
 	}
+	isIts := func(o audit.Occurrence) bool { return o.Finding.Subject.Subnet == s.ID }
+	if slices.ContainsFunc(p.findings, isIts) {
+		p.out.WriteByte('\n')
+		p.wrapped(0, oneFix)
+	}
 	for _, o := range p.findings {
-		if about := o.Finding.Subject; about.Subnet == s.ID && p.usage(about) == nil {
+		if about := o.Finding.Subject; about.Subnet == s.ID && len(p.usages(s.ID, about.HostRoute)) == 0 {
 			p.out.WriteByte('\n')
 			p.finding(o.Finding, o.Fixes)
 		}
 	}
-	for _, h := range s.HostRoutes {
-		if r := p.usage(hostroute.Ref{Subnet: s.ID, HostRoute: h}); r != nil {
-			p.out.WriteByte('\n')
-			p.known(r)
-		}
+	for _, r := range p.usages(s.ID, s.HostRoutes...) {
+		p.out.WriteByte('\n')
+		p.known(r)
 	}
 	p.hiddenNote()
 	return failing, nil
@@ -290,13 +287,18 @@ func naming(instance string) string {
 	return ", which names instance " + quoted(instance)
 }
 
-// usage returns a host route of the cloud; nil if there is none.
-func (p *printer) usage(about hostroute.Ref) *hostRoute {
-	i := slices.IndexFunc(p.hostRoutes, func(r hostRoute) bool { return r.ref() == about })
-	if i < 0 {
-		return nil
+// usages returns host routes of a subnet with what is known of them, each once.
+func (p *printer) usages(subnet string, routes ...hostroute.HostRoute) []*hostRoute {
+	var out []*hostRoute
+	for i := range p.hostRoutes {
+		if r := &p.hostRoutes[i]; r.Subnet == subnet && slices.Contains(routes, r.HostRoute) {
+			out = append(out, r)
+		}
 	}
-	return &p.hostRoutes[i]
+	slices.SortFunc(out, func(a, b *hostRoute) int {
+		return cmp.Compare(slices.Index(routes, a.HostRoute), slices.Index(routes, b.HostRoute))
+	})
+	return out
 }
 
 // known prints all that is known of a host route.
@@ -316,7 +318,13 @@ func (p *printer) known(r *hostRoute) {
 	if len(r.Codes) > 0 {
 		p.line(2, "codes: %s", r.codesText())
 	}
-	if r.Removable {
+	var findings []audit.Occurrence
+	for _, o := range p.findings {
+		if o.Finding.Subject.Subnet == r.Subnet && o.Finding.Subject.HostRoute == r.HostRoute {
+			findings = append(findings, o)
+		}
+	}
+	if r.Removable && findings == nil { // else it is one of the fixes
 		effect := "moves no data"
 		if r.wanted {
 			effect += " (but it may work once its subnet, port or guest is mended)"
@@ -324,10 +332,8 @@ func (p *printer) known(r *hostRoute) {
 		p.line(2, "can be removed: %s", effect)
 		p.commands(4, []hostroute.Edit{r.removal()})
 	}
-	for _, o := range p.findings {
-		if o.Finding.Subject.Subnet == r.Subnet && o.Finding.Subject.HostRoute == r.HostRoute {
-			p.finding(o.Finding, o.Fixes)
-		}
+	for _, o := range findings {
+		p.finding(o.Finding, o.Fixes)
 	}
 }
 

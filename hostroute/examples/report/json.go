@@ -80,10 +80,9 @@ func (p *printer) json(opt *options, v *verdict) error {
 		Problems:   p.Problems,
 	}
 	d.Summary.LeftOut.Subnets, d.Summary.LeftOut.Instances = p.leftOut()
-	going := p.going()
 	for i := range p.hostRoutes {
 		r := &p.hostRoutes[i]
-		d.HostRoutes = append(d.HostRoutes, hostRouteDocument{r.Usage, p.SubnetNames[r.Subnet], r.kind, r.code, going[r.removal()]})
+		d.HostRoutes = append(d.HostRoutes, hostRouteDocument{r.Usage, p.SubnetNames[r.Subnet], r.kind, r.code, p.goes[r.removal()]})
 	}
 	for i, o := range p.findings {
 		harmless := make([]bool, len(o.Fixes))

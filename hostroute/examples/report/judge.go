@@ -95,24 +95,17 @@ func (c *cloud) judge() {
 		c.hostRoutes = append(c.hostRoutes, r)
 	}
 	c.canGo = c.canAllGo(<-removable)
-	going := c.going()
+	c.goes = make(map[hostroute.Edit]bool, len(c.canGo))
+	for _, e := range c.canGo {
+		c.goes[e] = true
+	}
 	for i := range c.hostRoutes {
-		r := &c.hostRoutes[i]
-		r.kind = c.kindOf(r, going[r.removal()])
+		c.hostRoutes[i].kind = c.kindOf(&c.hostRoutes[i])
 	}
 	slices.SortStableFunc(c.hostRoutes, func(a, b hostRoute) int { return cmp.Compare(b.Severity, a.Severity) })
 }
 
-// going has what CAN GO lists.
-func (c *cloud) going() map[hostroute.Edit]bool {
-	out := make(map[hostroute.Edit]bool, len(c.canGo))
-	for _, e := range c.canGo {
-		out[e] = true
-	}
-	return out
-}
-
-func (c *cloud) kindOf(r *hostRoute, going bool) kind {
+func (c *cloud) kindOf(r *hostRoute) kind {
 	switch {
 	case r.Severity == hostroute.SeverityError:
 		return wrong
@@ -120,7 +113,7 @@ func (c *cloud) kindOf(r *hostRoute, going bool) kind {
 		return risky
 	case !c.hasPorts:
 		return unknown
-	case going:
+	case c.goes[r.removal()]:
 		return canGo
 	case r.Effective > 0:
 		return works

@@ -20,9 +20,8 @@ func (p *printer) goers() {
 		p.canGoList()
 	}
 	singly := 0
-	going := p.going()
 	for i := range p.hostRoutes {
-		if r := &p.hostRoutes[i]; r.Removable && !going[r.removal()] && !r.wanted {
+		if r := &p.hostRoutes[i]; r.Removable && !p.goes[r.removal()] && !r.wanted {
 			singly++
 		}
 	}
@@ -36,15 +35,12 @@ func (p *printer) goers() {
 	if len(p.canGo) > 0 && instances > 0 {
 		p.line(0, "%s what CAN GO lists.", plural(instances, "instance is left out: it may need", "instances are left out: they may need"))
 	}
-	if p.hasPorts && len(p.hostRoutes) > 0 {
-		text := "One fix at a time: after each, fetch the documents again and run this again."
-		if len(p.canGo) > 0 {
-			text += " What CAN GO lists can all go at once; then do that, too."
-		}
-		p.line(0, "\n%s", text)
-	}
 	p.hiddenNote()
 }
+
+// oneFix says how to go on after a fix, and what it means that data moves.
+const oneFix = "Do one fix, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " +
+	"Data moves if it leaves an instance by another NIC than before."
 
 // hiddenNote says that commands were left out.
 func (p *printer) hiddenNote() {
@@ -68,7 +64,7 @@ func (p *printer) canGoList() {
 		p.line(2, "No port has a host, so probably no administrator fetched it: instances of other projects may be missing.")
 	}
 	if len(p.defaults.subnets) > 0 || p.defaults.nic != "" {
-		p.line(2, "This holds only if guests keep the default routes that -default-subnet and -default-nic name.")
+		p.line(2, "This holds only if guests keep the default routes that -default-subnet and -default-nic name (the first, if an instance has several).")
 	}
 	if len(unused) > 0 {
 		p.line(2, "Only ports of instances are looked at (device_owner compute:...), not trunk subports, for example, and not bare metal.")
@@ -149,8 +145,7 @@ func (p *printer) restLine(code hostroute.Code, list []audit.Occurrence) {
 	}
 	p.line(2, "%-7s %-20s %s", rules[code].Severity, code, text)
 	if code == hostroute.CodeMultipleDefaults {
-		how := fixesFor(p.defaults.guest, list[0].Fixes)[0]
-		p.line(4, "next: have each guest keep one default route, then name its subnet here with -default-subnet ID. How: %s", oneLine(how.Message))
+		p.severalDefaultsAdvice(list[0].Fixes)
 	} else {
 		p.line(4, "next: %s", advice(code))
 	}
@@ -217,7 +212,7 @@ func (p *printer) others() {
 		p.out.WriteByte('\n')
 		head := strings.ToUpper(k.String())
 		if k == canGo {
-			head = "AMONG THOSE THAT CAN GO"
+			head = "FINDINGS OF THOSE THAT CAN GO"
 		}
 		p.line(0, "%s: %s", head, count(len(list), "host route"))
 		for _, r := range list {

@@ -35,8 +35,9 @@
 //	                       open: the client configures NICs at once, and which lease comes first decides
 //	-subnet ID             print all that is known of one subnet
 //	-before SUBNETS,PORTS  print what changed since these documents: host routes, findings, and whose data moved. NICs are
-//	                       in the order of these; ports that are new come last
-//	-problems              print everything in the documents that could not be read and was left out
+//	                       in the order of these; ports that are new come last. To see what a change without a command
+//	                       would move, make it in a copy of SUBNETS, and compare that with the original
+//	-problems              print only what in the documents could not be read and was left out
 //	-json                  print one JSON object (see below)
 //	-guest NAME            the DHCP client of all guests: dhclient (the default), systemd-networkd, NetworkManager, dhcpcd or
 //	                       udhcpc
@@ -51,7 +52,8 @@
 //	-write-baseline FILE   write such a file for the findings at or above -fail; print no report. If the file is there, it
 //	                       is written over, and the reasons are kept
 //	-unsafe                print the commands of fixes that move data, too, below a comment that says so
-//	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info
+//	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info, and the
+//	                       instances with several default routes. -instance and -subnet always list all of theirs
 //
 // # Exit status
 //
@@ -205,17 +207,17 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		opt.before = strings.Split(s, ",")
 		return nil
 	})
-	flags.BoolVar(&opt.problems, "problems", false, "print everything that was left out, and why")
+	flags.BoolVar(&opt.problems, "problems", false, "print only what was left out, and why")
 	flags.BoolVar(&opt.json, "json", false, "print one JSON object")
 	flags.Func("guest", "the DHCP `client` of all guests: "+guestNames(hostroute.Guests()), func(s string) (err error) {
 		opt.defaults.guest, err = parseGuest(s)
 		return err
 	})
-	flags.Func("default-subnet", "guests keep the default route of their NIC on the subnet with this `ID`; may be repeated", func(s string) error {
+	flags.Func("default-subnet", "guests keep the default route of their NIC on the subnet with this `ID`; may be repeated, and the first that an instance has counts", func(s string) error {
 		opt.defaults.subnets = append(opt.defaults.subnets, s)
 		return nil
 	})
-	flags.StringVar(&opt.defaults.nic, "default-nic", "", "guests keep the default route of the NIC with this `name`, where they have it")
+	flags.StringVar(&opt.defaults.nic, "default-nic", "", "guests that have a NIC with this `name`, and none on a -default-subnet, keep its default route")
 	flags.Func("config-drive", "whether guests read the config drive: `yes or no`", func(s string) error {
 		if s != "yes" && s != "no" {
 			return errors.New("it is yes or no")
@@ -227,7 +229,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.StringVar(&opt.baseline, "baseline", "", "leave the findings that this `file` accepts out of the exit status")
 	flags.StringVar(&opt.toBaseline, "write-baseline", "", "write the findings at or above -fail to this `file`, to be accepted with a reason")
 	flags.BoolVar(&opt.unsafe, "unsafe", false, "print the commands of fixes that move data, too")
-	flags.BoolVar(&opt.all, "all", false, "list the host routes that are not wrong or risky, too")
+	flags.BoolVar(&opt.all, "all", false, "list the host routes that are not wrong or risky, too (-instance and -subnet always do)")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -301,7 +303,7 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 			p.line(0, "%s", oneLine(problem.String()))
 		}
 		return 0, nil
-	case opt.instance != "":
+	case opt.to.IsValid() || opt.guests: // of the instance alone
 		progress.done()
 		return p.instance(opt, accepted)
 	}
@@ -311,6 +313,8 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 	verdict := c.hold(accepted, opt.fail)
 	progress.done()
 	switch {
+	case opt.instance != "":
+		return p.instance(opt, accepted)
 	case opt.subnet != "":
 		return p.subnet(opt, verdict)
 	case opt.toBaseline != "":

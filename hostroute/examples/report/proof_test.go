@@ -339,7 +339,7 @@ func surelyDoes(in hostroute.Instance, report *hostroute.Report, subnet string, 
 // checkText holds the text against the numbers of host routes by kind.
 func checkText(t *testing.T, c *generatedCloud, number map[string]int) {
 	t.Helper()
-	wantContains(t, c.text[:strings.Index(c.text, "\n\n")], fmt.Sprintf("%d host routes on %d subnets, %d instances\n", len(c.json.HostRoutes), len(c.Subnets), len(c.Instances)))
+	wantContains(t, c.text[:strings.Index(c.text, "\n\n")], fmt.Sprintf("%d host routes on %d subnets, %d instances. Each ", len(c.json.HostRoutes), len(c.Subnets), len(c.Instances)))
 	for kind, n := range number {
 		if !strings.Contains(c.text, fmt.Sprintf("\n%6d %-8s ", n, kind)) {
 			t.Errorf("the summary lacks %d %s", n, kind)
@@ -391,7 +391,7 @@ func checkText(t *testing.T, c *generatedCloud, number map[string]int) {
 	for _, line := range strings.Split(lines(c.text, "NOT OF ONE HOST ROUTE"), "\n")[1:] {
 		m := regexp.MustCompile(`^  (?:error|warning|info) +([a-z0-9-]+) +(\d+) instances?\b`).FindStringSubmatch(line)
 		if m == nil {
-			if line != "" && !strings.HasPrefix(line, "    next: ") {
+			if line != "" && !strings.HasPrefix(line, "    ") {
 				t.Errorf("line %q", line)
 			}
 			continue

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,10 +94,10 @@ func wantContains(t *testing.T, text string, parts ...string) {
 
 // The README quotes the head.
 func TestHeadOfSample(t *testing.T) {
-	const want = `10 host routes on 9 subnets, 10 instances
+	const want = `10 host routes on 9 subnets, 10 instances. Each host route counts once, as the first of these that holds:
      4 wrong    never take effect, or the data does not go where they say
      1 risky    work with some DHCP clients only, or take another NIC's data
-     2 can go   no instance needs them: see CAN GO, which also lists 1 of those above
+     2 can go   no instance needs them: see CAN GO, which also lists 1 of the wrong or risky
      2 depends  do something or nothing, as the guest's default and DHCP client are (-all lists them)
      1 idle     do nothing as far as is known, but may be needed, so they are not in CAN GO (-all lists them)
 `
@@ -118,21 +119,24 @@ func TestSampleShowsEachPart(t *testing.T) {
       openstack subnet set --host-route destination=10.71.0.0/16,gateway=10.70.0.1 storage-subnet
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
 `, `
-    fix: remove: may move data of 1 of 1 instance
+    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009
     or move to back: moves 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010
 
 `, `
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
-    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1); if that makes a second default route, have the guest drop it (what that moves is not worked out)
+    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1); if that makes a second default route, have the guest drop it (no command; what that moves is not worked out)
     or remove: moves no data (the NIC still gets no lease, and the host routes may work after the other fix)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
 		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.\n",
-		"\nOne fix at a time: after each, fetch the documents again and run this again. What CAN GO lists can all go at once; then do that, too.\n",
+		"\n\nDo one fix, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if\nit leaves an instance by another NIC than before. CAN GO counts as one fix.\n\nERROR: ",
+		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
-			"    next: have each guest keep one default route, then name its subnet here with -default-subnet ID. How: dhclient: on the other NICs, add an enter hook ",
+			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
+		" (hostroute/CODES.md has other DHCP clients; what that moves is not worked out)\n    then tell this report which one, by its subnet: -default-subnet ID changes no guest. "+
+			"IDs: front-subnet (5 instances), back-subnet (4 instances), batch-subnet (2 instances), app-subnet (1 instance), storage-subnet (1 instance)\n\n",
 		"\nEach code is explained in hostroute/CODES.md.\n",
 	)
 	if strings.Contains(out, "old-subnet") {
@@ -172,7 +176,7 @@ host routes
 	program(t, 1, "-fail", "warning", "-instance", sampleWeb, sampleSubnets, samplePorts)
 
 	out, _ = program(t, 1, "-instance", "app00001-0000-4000-8000-000000000009", "-fail", "warning", sampleSubnets, samplePorts)
-	wantContains(t, out, "(next-hop-other-nic)\n    fix: move to back: moves 4 of 5 instances", "\n    fix: remove: may move data of 1 of 1 instance\n")
+	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n    or move to back: moves 4 of 5 instances")
 
 	if _, stderr := program(t, 2, "-instance", "nobody", sampleSubnets, samplePorts); !strings.Contains(stderr, "nobody") {
 		t.Errorf("stderr: %q", stderr)
@@ -198,9 +202,13 @@ func TestSubnet(t *testing.T) {
 	out, _ := program(t, 1, "-subnet", "lab-subnet", sampleSubnets, samplePorts)
 	wantContains(t, out, "lab 10.80.0.0/24\n  ID lab-subnet\n  gateway 10.80.0.1, DHCP, 2 host routes, 1 instance; e.g. lab00001-0000-4000-8000-000000000008\n",
 		"\n10.81.0.0/16 via 192.0.2.1: wrong\n", "\n  next hop: off-link in 1\n  effect: refused in 1\n  codes: next-hop-off-link in 1\n",
-		"\n10.82.0.0/16 via 10.80.0.1: can go\n", "\n  can be removed: moves no data\n    openstack subnet unset --host-route destination=10.82.0.0/16,gateway=10.80.0.1 lab-subnet\n",
-		"\n    fix: next hop 10.80.0.1: moves no data\n", "(single-nic)\n")
+		"\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.81.0.0/16,gateway=192.0.2.1 lab-subnet\n    or next hop 10.80.0.1: moves no data\n",
+		"\n10.82.0.0/16 via 10.80.0.1: can go\n", "(single-nic)\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.82.0.0/16,gateway=10.80.0.1 lab-subnet\n",
+		"\n\nDo one fix, then fetch ")
 	out, _ = program(t, 0, "-subnet", "old-subnet", sampleSubnets, samplePorts)
+	if strings.Contains(out, "Do one fix") {
+		t.Errorf("there is none:\n%s", out)
+	}
 	wantContains(t, out, "\n  left out: port 00000014-58ed-4fc1-952e-1e2ab7081d8b, which names instance "+sampleWeb+" (-problems tells why)\n", "\n10.98.0.0/16 via 10.99.0.1: idle\n")
 	out, _ = program(t, 0, "-subnet", "back-subnet", sampleSubnets, samplePorts)
 	wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n")
@@ -215,11 +223,27 @@ func TestSubnet(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	out, _ := program(t, 1, "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "\n     2 works    ", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest tells); 6 instances keep the default on front; 1 instance with several defaults: ")
+	wantContains(t, out, "\n     2 works    ", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest tells); instances with several NICs keep the default: 5 on front; 1 instance with several defaults: ")
 	both, _ := program(t, 1, "-default-subnet", "app-subnet", "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
-	wantContains(t, both, "keep the default on app, front\n")
+	wantContains(t, both, "; instances with several NICs keep the default: 1 on app, 5 on front\n")
 	none, _ := program(t, 1, "-default-subnet", "backup-subnet", sampleSubnets, samplePorts) // without a gateway
-	wantContains(t, none, "; 1 instance keeps the default on backup, which offers none to 1 of them; ")
+	wantContains(t, none, "; instances with several NICs keep the default: 1 on backup (1 is offered no default there); ")
+	alone, _ := program(t, 1, "-default-subnet", "lab-subnet", sampleSubnets, samplePorts) // of an instance with one NIC
+	wantContains(t, alone, "; instances with several NICs keep the default: 0 on lab; ")
+	// The order decides which host routes can go.
+	front, back := []string{"-default-subnet", "front-subnet"}, []string{"-default-subnet", "back-subnet"}
+	for _, test := range []struct {
+		flags []string
+		kept  string
+		goes  bool
+	}{{slices.Concat(front, back), "5 on front, 1 on back", false}, {slices.Concat(back, front), "4 on back, 2 on front", true}} {
+		out, _ := program(t, 1, append(test.flags, sampleSubnets, samplePorts)...)
+		wantContains(t, out, "; instances with several NICs keep the default: "+test.kept+" (for 3, more than one is named: the first counts)\n",
+			"\n  This holds only if guests keep the default routes that -default-subnet and -default-nic name (the first, if an instance has several).\n")
+		if got := strings.Contains(lines(out, "CAN GO"), "  11.11.0.0/16 via 11.8.0.1, on back "); got != test.goes {
+			t.Errorf("%v: 11.11.0.0/16 can go: %v\n%s", test.flags, got, out)
+		}
+	}
 	for _, test := range []struct {
 		args  []string
 		route string
@@ -247,7 +271,7 @@ func TestUnsafeAndAll(t *testing.T) {
 	if strings.Contains(plain, move) || !strings.Contains(unsafe, move) {
 		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)
 	}
-	wantContains(t, unsafe, "\n    fix: remove: may move data of 1 of 1 instance\n      # may move data:\n      openstack subnet unset ", "\n    fix: next hop 10.70.0.1: moves no data\n      openstack ")
+	wantContains(t, unsafe, "\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      # may move data:\n      openstack subnet unset ", "\n    fix: next hop 10.70.0.1: moves no data\n      openstack ")
 	const left = "\n-unsafe prints the commands that are left out: "
 	alone, _ := program(t, 0, "-subnet", "app-subnet", sampleSubnets, samplePorts)
 	if !strings.Contains(plain, left) || !strings.Contains(alone, left) || strings.Contains(unsafe, left) {
@@ -257,7 +281,7 @@ func TestUnsafeAndAll(t *testing.T) {
 		t.Errorf("without -unsafe:\n%s", plain)
 	}
 	all, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
-	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends", "\n    findings: single-nic in 1\n"} {
+	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nFINDINGS OF THOSE THAT CAN GO: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends", "\n    findings: single-nic in 1\n"} {
 		if strings.Contains(plain, part) || !strings.Contains(all, part) {
 			t.Errorf("%q, without and with -all:\n%s\n%s", part, plain, all)
 		}
@@ -317,7 +341,7 @@ func TestNoInstanceIsLikeNoPorts(t *testing.T) {
 	empty := textFile(t, `{"ports": []}`)
 	with, _ := program(t, 1, sampleSubnets, empty)
 	without, _ := program(t, 1, sampleSubnets)
-	with = strings.Replace(with, "; no instance is known, because the list of ports has no port of one (device_owner compute:...)\n", "; without ports, no instance is known\n", 1)
+	with = strings.Replace(with, "; no instance is known, because the list of ports has no port of one (device_owner compute:...). ", "; without ports, no instance is known. ", 1)
 	if with != without {
 		t.Errorf("got\n%s\nwithout ports\n%s", with, without)
 	}
@@ -326,7 +350,7 @@ func TestNoInstanceIsLikeNoPorts(t *testing.T) {
 // Without ports nothing is said about whose data moves, and nothing is called needless.
 func TestSubnetsAlone(t *testing.T) {
 	out, _ := program(t, 1, sampleSubnets)
-	wantContains(t, out, "10 host routes on 9 subnets; without ports, no instance is known\n", "\n    no instance is known\n", "\n     5 unknown  ")
+	wantContains(t, out, "10 host routes on 9 subnets; without ports, no instance is known. Each ", "\n    no instance is known\n", "\n     5 unknown  ")
 	for _, part := range []string{"moves no", "may move", "CAN GO", "instance;", "    openstack"} {
 		if strings.Contains(out, part) {
 			t.Errorf("the text has %q:\n%s", part, out)
@@ -365,7 +389,7 @@ func TestProblems(t *testing.T) {
 	ports := textFile(t, `{"ports":[{"id":"p","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"a","ip_address":"10.1.0.5"}]},
 		{"id":"q","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"10.2.0.5"}]}]}`)
 	out, _ = program(t, 0, subnets, ports)
-	wantContains(t, out, "\nleft out: 1 instance, 1 subnet (subnets, value 1, /subnets/1/gateway_ip: ", "; -problems lists all)\n", "1 host route on 1 subnet, 1 instance\n",
+	wantContains(t, out, "\nleft out: 1 instance, 1 subnet (subnets, value 1, /subnets/1/gateway_ip: ", "; -problems lists all)\n", "1 host route on 1 subnet, 1 instance. Each ",
 		"\n1 instance is left out: it may need what CAN GO lists.\n")
 	if out, _ := program(t, 0, "-problems", subnets, ports); strings.Count(out, "\n") != 2 {
 		t.Errorf("got %q", out)

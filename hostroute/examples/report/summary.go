@@ -13,13 +13,18 @@ import (
 // summary prints ten lines at most.
 func (p *printer) summary(opt *options, v *verdict) {
 	head := count(len(p.hostRoutes), "host route") + " on " + count(len(p.Subnets), "subnet")
-	if p.hasPorts {
-		p.line(0, "%s, %s", head, count(len(p.Instances), "instance"))
-	} else if len(opt.documents) > 1 {
-		p.line(0, "%s; no instance is known, because the list of ports has no port of one (device_owner compute:...)", head)
-	} else {
-		p.line(0, "%s; without ports, no instance is known", head)
+	switch {
+	case p.hasPorts:
+		head += ", " + count(len(p.Instances), "instance")
+	case len(opt.documents) > 1:
+		head += "; no instance is known, because the list of ports has no port of one (device_owner compute:...)"
+	default:
+		head += "; without ports, no instance is known"
 	}
+	if len(p.hostRoutes) > 0 {
+		head += ". Each host route counts once, as the first of these that holds:"
+	}
+	p.line(0, "%s", head)
 	number := p.kindCounts()
 	for k := range kinds {
 		if n := number[kinds[k].name]; n > 0 {
@@ -41,7 +46,7 @@ func (p *printer) summary(opt *options, v *verdict) {
 // listed only with -all.
 func (p *printer) kindText(k kind, n int) string {
 	if more := len(p.canGo) - n; k == canGo && more > 0 {
-		return kinds[k].text + ", which also lists " + strconv.Itoa(more) + " of those above"
+		return kinds[k].text + ", which also lists " + strconv.Itoa(more) + " of the wrong or risky"
 	}
 	if k > canGo && !p.all {
 		return kinds[k].text + " (-all lists them)"
@@ -84,31 +89,8 @@ func (p *printer) assumptions() string {
 	if p.defaults.guest == hostroute.GuestDhclient {
 		text += " (-guest tells)"
 	}
-	kept, lacking, several := 0, 0, p.severalDefaults()
-	for i := range p.Instances {
-		if p.Instances[i].DefaultNIC != "" {
-			kept++
-			if !p.isOfferedDefault(&p.Instances[i]) {
-				lacking++
-			}
-		}
-	}
-	if kept > 0 {
-		var names []string
-		for _, id := range p.defaults.subnets {
-			names = append(names, p.label(id))
-		}
-		if p.defaults.nic != "" {
-			names = append(names, quoted(p.defaults.nic))
-		}
-		verb := " keep"
-		if kept == 1 {
-			verb = " keeps"
-		}
-		text += "; " + count(kept, "instance") + verb + " the default on " + some(names, maxNames)
-		if lacking > 0 {
-			text += ", which offers none to " + strconv.Itoa(lacking) + " of them"
-		}
+	if kept := p.keptText(); kept != "" {
+		text += "; " + kept
 	}
 	static := slices.ContainsFunc(p.Subnets, func(s *hostroute.Subnet) bool {
 		return s.DHCPDisabled && s.CIDR.Addr().Is4() && len(p.users[s.ID]) > 0
@@ -122,7 +104,7 @@ func (p *printer) assumptions() string {
 	if !p.haveHosts() {
 		text += "; no port has a host, so routes to sibling subnets are those of all hosts"
 	}
-	if several > 0 {
+	if several := p.severalDefaults(); several > 0 {
 		text += "; " + count(several, "instance") + " with several defaults: the guest's choice counts (-default-subnet tells)"
 	}
 	return text

@@ -41,6 +41,15 @@ func (p *printer) line(indent int, format string, args ...any) {
 
 func (p *printer) report(opt *options, v *verdict) {
 	p.summary(opt, v)
+	isToMend := func(r hostRoute) bool { return r.kind <= canGo }
+	if p.hasPorts && slices.ContainsFunc(p.hostRoutes, isToMend) {
+		p.out.WriteByte('\n')
+		text := oneFix
+		if len(p.canGo) > 0 {
+			text += " CAN GO counts as one fix."
+		}
+		p.wrapped(0, text)
+	}
 	p.sections()
 	p.goers()
 	p.notOfOne()
