@@ -83,6 +83,8 @@ func guestCases() []namedCase {
 		{"a default by a hop outside, on the first NIC", instance(front("1.2.3.4/0,192.0.2.99"), back())},
 		{"a default by a hop outside, on the first NIC, not wanted", keep("eth1", instance(front("1.2.3.4/0,192.0.2.99"), back()))},
 		{"half of everything by a hop outside, on the first NIC", instance(front("0.0.0.0/1,192.0.2.99", "128.0.0.0/1,192.0.2.98"), back())},
+		{"half of everything by a hop inside a refused destination", keep("eth0", instance(front("11.0.0.0/8,192.0.2.99", "0.0.0.0/1,11.11.0.5"), back("0.0.0.0/1,11.8.0.1")))},
+		{"the same without the refused route", keep("eth0", instance(front("0.0.0.0/1,11.11.0.5"), back("0.0.0.0/1,11.8.0.1")))},
 		{"a default by a hop beside another destination", instance(front("192.0.2.1/32,10.65.0.1", "1.2.3.4/0,192.0.2.99"), back())},
 		{"a default by the loopback address, on the first NIC", instance(front("1.2.3.4/0,127.0.0.1"), back())},
 		{"a default by a hop outside that another route has too", instance(front(d+"192.0.2.99", "1.2.3.4/0,192.0.2.99", "1.2.3.4/0,192.0.2.98"), back())},
