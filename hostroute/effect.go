@@ -24,13 +24,13 @@ func (out outcome) steers() bool { return out.with != out.without }
 // outcomes has the outcome of every candidate for one guest.
 type outcomes struct {
 	*fib
-	lowest      []netip.Addr           // by the destination's number, the lowest address that it decides; zero: it decides none
+	decided     []sweep.Verdict        // by the destination's number: which address it decides, with After as such a number
 	reinstalled map[*candidate]outcome // of those that change others
 }
 
 // outcomes returns the outcomes for a guest.
 func (f *fib) outcomes() *outcomes {
-	o := &outcomes{fib: f, lowest: f.decided()}
+	o := &outcomes{fib: f, decided: f.decide()}
 	if !f.hasOnLink {
 		return o // no next hop depends on another route
 	}
@@ -50,27 +50,33 @@ func (f *fib) outcomes() *outcomes {
 	return o
 }
 
-// decided returns the lowest address that each destination decides, by its number.
-func (f *fib) decided() []netip.Addr {
-	routes := f.prefixes
-	if slices.Contains(f.inForce, nil) {
-		routes = nil
-		for i, c := range f.inForce {
-			if c != nil {
-				routes = append(routes, f.prefixes[i])
-			}
-		}
+// decide returns what the destinations in force decide. The others decide nothing.
+func (f *fib) decide() []sweep.Verdict {
+	if !slices.Contains(f.inForce, nil) {
+		return sweep.Effects(nil, f.prefixes)
 	}
-	lowest := make([]netip.Addr, len(f.inForce))
-	verdicts := sweep.Effects(nil, routes)
-	at := 0 // in routes
+	out := make([]sweep.Verdict, len(f.inForce))
+	var routes []sweep.Route
+	var numbers []int32 // of the destinations
 	for i, c := range f.inForce {
+		out[i].After = sweep.None
 		if c != nil {
-			lowest[i] = verdicts[at].Lowest(routes, at)
-			at++
+			routes = append(routes, f.prefixes[i])
+			numbers = append(numbers, int32(i))
 		}
 	}
-	return lowest
+	for at, v := range sweep.Effects(nil, routes) {
+		if v.Decides() {
+			v.After = numbers[v.After]
+		}
+		out[numbers[at]] = v
+	}
+	return out
+}
+
+// lowest returns the lowest address that a destination decides; the zero Addr if it decides none.
+func (o *outcomes) lowest(d *destination) netip.Addr {
+	return o.decided[d.number].Lowest(o.prefixes, int(d.number))
 }
 
 // changesOthers reports whether, without a candidate, more may change than what leaves by the routes to its destination and to
@@ -105,7 +111,7 @@ func (o *outcomes) outcome(c *candidate) (out outcome) {
 
 // at returns what deleting a candidate does to the addresses that a destination decides.
 func (o *outcomes) at(d *destination, gone *candidate) outcome {
-	witness := o.lowest[d.number]
+	witness := o.lowest(d)
 	if !witness.IsValid() {
 		return outcome{}
 	}
@@ -135,7 +141,7 @@ func (out outcome) and(other outcome, gone *candidate) outcome {
 
 // decides reports whether a candidate that was tried decides any address.
 func (o *outcomes) decides(c *candidate) bool {
-	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.lowest[c.dest.number].IsValid()
+	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.decided[c.dest.number].Decides()
 }
 
 // compareEgress returns what the deletion of a candidate does, which changes the table from a to b.

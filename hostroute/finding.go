@@ -89,7 +89,10 @@ func findings(a *analysis) []Finding {
 	s := &subject{analysis: a}
 	likely := 1
 	for _, j := range a.judged {
-		if j.Class != ClassOwnGateway || j.Effect != EffectSteers {
+		if j.Class != ClassOwnGateway {
+			likely++
+		}
+		if j.Effect != EffectSteers && (j.Class == ClassOwnGateway || j.Cause == "") {
 			likely++
 		}
 	}

@@ -108,7 +108,13 @@ func word4(a netip.Addr) uint32 {
 
 // table returns what is installed. The destinations are sorted by address, and at one address the shorter comes first.
 func (f *fib) table() Table {
-	t := make(Table, 0, len(f.attempts))
+	rows := 0
+	for _, a := range f.answers {
+		if a.result == installed {
+			rows++
+		}
+	}
+	t := make(Table, 0, rows)
 	first := 0 // of the rows at the same address: a longer prefix goes before them
 	for i := range f.destinations {
 		d := &f.destinations[i]
