@@ -12,12 +12,12 @@ import (
 // An Impact tells how edits of subnets change one instance. The zero Impact says that nothing moves.
 type Impact struct {
 	Instance string `json:"instance"`
-	// Changes are the destinations that leave by another NIC than before, as [Diff] gives them.
+	// Changes are the destinations that leave by another NIC than before, as Diff gives them.
 	Changes []Change `json:"changes"`
 	// Uncertain says that what really moves may not be Changes. At least one of these holds:
 	//   - DefaultNIC is empty, and Changes would differ if the guest kept another default route that is offered before or
 	//     after the edits.
-	//   - Changes would differ under another one of [Guests], or if a guest that configures its NICs at once got its leases
+	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
 	//   - A verdict that the edits name, change, add or remove depends on the order of its list, or on an offer of more than 197
 	//     bytes, which some guests can lose. This does not count if the instance has one NIC, and an IPv4 default

@@ -11,7 +11,7 @@ import (
 // [InputError].
 type Subnet struct {
 	// ID names the subnet in results. Within one analysis, subnets of one ID must have the same
-	// content. The ID may be empty for a subnet that is only planned, but then a [Ref] cannot
+	// content. The ID may be empty for a subnet that is only planned, but then a Ref cannot
 	// tell its host routes from manual routes.
 	ID string `json:"id"`
 	// CIDR is the subnet's network, without host bits.

@@ -36,7 +36,7 @@ const (
 // 0.0.0.0/0 by the gateway counts as the default route of its subnet, which is offered in any case.
 //
 // Under a guest that configures its NICs at once, data to one address may leave by any of several
-// NICs. Then a route steers if, for some address, these NICs are others without it.
+// NICs. Then a route steers if, for some address, the set of these NICs differs without it.
 type Effect string
 
 // The effects of a route, in the order in which they are decided.
@@ -89,7 +89,7 @@ type Verdict struct {
 	// DefaultDependent says that, with another one of the offered default routes in force, Effective would change, or
 	// Witness would leave by another NIC. If DefaultNIC is set, it is false.
 	DefaultDependent bool `json:"default_dependent"`
-	// Guests are those under which the answer may be another one than here, in the order of [Guests]: Effective may be
+	// Guests are those under which the answer may be another one than here, in the order of Guests(): Effective may be
 	// different there, or Witness may leave by another NIC. The comparison lets both guests keep the same default route: that of DefaultNIC
 	// or, if it is empty, each of the offered ones in turn.
 	//

@@ -19,7 +19,7 @@ type Impact struct {
 	Moved     int    `json:"moved"`
 	Uncertain int    `json:"uncertain"`
 	Moves     []Move `json:"moves"` // those in the most instances first, then by destinations, From and To
-	// New and Gone are the findings that the edits bring and take away, in the order of [Audit.Findings].
+	// New and Gone are the findings that the edits bring and take away, in the order of Audit.Findings.
 	New  []Occurrence `json:"new"`
 	Gone []Occurrence `json:"gone"`
 	// Examples are the three smallest names of the instances on which [hostroute.Impact.None] is false.

@@ -84,7 +84,7 @@ type Deployment struct {
 	Subnets []*hostroute.Subnet `json:"subnets"`
 	// Instances are named by device_id, in the order of their first port. They share Subnets.
 	Instances []hostroute.Instance `json:"instances"`
-	// Findings are the decoder's own: [CodeNetmaskSpelling], in the order of subnets and host routes.
+	// Findings are the decoder's own: CodeNetmaskSpelling, in the order of subnets and host routes.
 	// Analyze and an Audit cannot know them: report them as well.
 	Findings []hostroute.Finding `json:"findings"`
 	// Problems say what was left out and why: first those of elements, in the order of the
