@@ -15,7 +15,8 @@ var noLease = rule{
 	when:  "An IPv4 subnet with DHCP has no gateway, or one outside its CIDR.",
 	why: "Calico's DHCP server takes the gateway's address. Without one in the subnet it answers nobody, and the NIC gets no address and no route. " +
 		"\"No gateway on the second subnet\" is the usual advice against two default routes. Under Calico it takes the lease away.",
-	remedy: "Give the subnet a gateway inside its CIDR. If that makes a second default route, tell the guest which one to keep (see multiple-defaults).",
+	remedy: "Give the subnet a gateway inside its CIDR and, in the same request, allocation pools without that address. Neutron refuses a gateway in a pool, and " +
+		"a subnet made without a gateway has all of its addresses in one. If that makes a second default route, tell the guest which one to keep (see multiple-defaults).",
 	example: func() Instance {
 		s := back()
 		s.Gateway = netip.Addr{}
@@ -34,7 +35,7 @@ var noLease = rule{
 			gateway += " (its host routes have the next hop " + hop.String() + ")"
 		}
 		f.Message = problem + ": Calico's DHCP server has no address in the subnet, so it gives no lease, and nothing from the subnet arrives"
-		f.Fixes = []Fix{instruction("give subnet " + name + " " + gateway + "; if that makes a second default route, have the guest drop it")}
+		f.Fixes = []Fix{instruction("give subnet " + name + " " + gateway + " and, in the same request, allocation pools without it; if that makes a second default route, have the guest drop it")}
 	},
 }
 

@@ -75,6 +75,19 @@ var hostRouteRules = []struct {
 	{"accepts IPv4-mapped addresses on an IPv6 subnet", accepted, problem, nil, [][]string{{"::ffff:20.1.0.0/112,2001:db8:8::1"}, {"2001:db8:77::/48,::ffff:11.8.0.1"}}},
 }
 
+// A subnet made without a gateway gets one as the remedy of no-lease says: only with other allocation pools, in one request.
+func (s server) testGatewayAndPools(t *testing.T) {
+	id := s.createSubnet(t, members{"ip_version": 4, "cidr": "10.72.0.0/24", "gateway_ip": nil})
+	gateway := members{"gateway_ip": "10.72.0.1"}
+	if status, answer := s.call(t, "PUT", "subnets/"+id, members{"subnet": gateway}); status != http.StatusConflict {
+		t.Errorf("in a pool: %d %s", status, answer)
+	}
+	gateway["allocation_pools"] = []members{{"start": "10.72.0.2", "end": "10.72.0.254"}}
+	if status, answer := s.call(t, "PUT", "subnets/"+id, members{"subnet": gateway}); status != http.StatusOK {
+		t.Errorf("with other pools: %d %s", status, answer)
+	}
+}
+
 // Neutron refuses and accepts what the library's documentation says, and keeps what it accepts as it is spelled.
 func (s server) testHostRoutes(t *testing.T) {
 	for _, cidr := range []string{"11.8.0.0/24", "2001:db8:8::/64"} {

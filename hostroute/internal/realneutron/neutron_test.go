@@ -28,6 +28,7 @@ func TestNeutron(t *testing.T) {
 	t.Run("Documents", func(t *testing.T) { testDocuments(t, forms) })
 	t.Run("HostRoutes", s.testHostRoutes)
 	t.Run("DefaultGateway", s.testDefaultGateway)
+	t.Run("GatewayAndPools", s.testGatewayAndPools)
 	t.Run("Fixes", func(t *testing.T) { s.testFixes(t, decode(t, forms[0])) })
 	t.Run("FullList", func(t *testing.T) { s.testFullList(t, decode(t, forms[0])) })
 }
