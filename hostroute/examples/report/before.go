@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -72,8 +73,8 @@ func (p *printer) changes(before *cloud) {
 	comparison := audit.Compare(&before.audit, &p.audit)
 	comparison.Findings = append(comparison.Findings, p.ownChanges(before)...)
 	came, went := p.instanceChanges(before)
-	moves, moved, compared, unknown := p.moves(before)
-	if len(comparison.Usages)+len(comparison.Findings)+came+went+moved == 0 {
+	m := p.movement(before)
+	if len(comparison.Usages)+len(comparison.Findings)+came+went+m.moved == 0 {
 		p.line(0, "Nothing changed.")
 		return
 	}
@@ -81,13 +82,16 @@ func (p *printer) changes(before *cloud) {
 		p.line(0, "instances: %d came, %d went", came, went)
 	}
 	if p.hasPorts {
-		p.line(0, "data moved in %d of the %s in both snapshots", moved, plural(compared, "instance that is", "instances that are"))
+		p.line(0, "data moved in %d of the %s in both snapshots", m.moved, plural(m.compared, "instance that is", "instances that are"))
 	}
-	if unknown > 0 {
-		p.line(2, "not compared: %s on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.", count(unknown, "instance"))
+	if len(m.may) > 0 {
+		p.line(2, "it may have moved in %d more, with another default route or DHCP client than is assumed; e.g. %s", len(m.may), quoted(slices.Min(m.may)))
 	}
-	for _, m := range moves {
-		p.line(2, "%s", p.moveLine(m))
+	if m.unknown > 0 {
+		p.line(2, "not compared: %s on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.", count(m.unknown, "instance"))
+	}
+	for _, move := range m.moves {
+		p.line(2, "%s", p.moveLine(move))
 	}
 	if p.hasPorts {
 		p.line(0, "assumed: %s", p.assumptions())
@@ -145,30 +149,67 @@ func (p *printer) instanceChanges(before *cloud) (came, went int) {
 	return came, len(before.Instances) - (len(p.Instances) - came)
 }
 
-// moves folds what moved in the instances that both snapshots have. It also counts those that moved, those that were compared,
-// and those that cannot be: the table of an instance on a subnet with netmask-spelling is not as analysed.
-func (p *printer) moves(before *cloud) (moves []audit.Move, moved, compared, unknown int) {
+// A movement says what moved in the instances that two snapshots have.
+type movement struct {
+	moves           []audit.Move
+	moved, compared int
+	may             []string // the instances in which nothing moved as is assumed, but otherwise perhaps
+	unknown         int      // they are on a subnet with netmask-spelling, so that their table is not as analysed
+}
+
+// movement compares what is now with what was before.
+func (p *printer) movement(before *cloud) (m movement) {
 	was := make(map[string]*hostroute.Instance, len(before.Instances))
 	for i := range before.Instances {
 		was[before.Instances[i].Name] = &before.Instances[i]
 	}
 	for _, in := range p.Instances {
-		if was[in.Name] == nil {
+		old := was[in.Name]
+		if old == nil {
 			continue
 		}
 		changesSpelling := func(s *hostroute.Subnet) bool { return (before.misspelt[s.ID] == nil) != (p.misspelt[s.ID] == nil) }
 		if slices.ContainsFunc(subnetsOf(&in), changesSpelling) {
-			unknown++
+			m.unknown++
 			continue
 		}
-		compared++
-		list := audit.Moves(*was[in.Name], in)
-		if len(list) > 0 {
-			moved++
+		m.compared++
+		list := audit.Moves(*old, in)
+		switch {
+		case len(list) > 0:
+			m.moved++
+		case mayHaveMoved(*old, in):
+			m.may = append(m.may, in.Name)
 		}
-		moves = append(moves, list...)
+		m.moves = append(m.moves, list...)
 	}
-	return audit.FoldMoves(moves), moved, compared, unknown
+	m.moves = audit.FoldMoves(m.moves)
+	return m
+}
+
+// mayHaveMoved reports whether data moved if the guest runs another DHCP client or, where nothing says which default route it
+// keeps, keeps another. Udhcpc is left out, because no host route reaches it.
+func mayHaveMoved(was, is hostroute.Instance) bool {
+	if reflect.DeepEqual(was, is) {
+		return false
+	}
+	keeps := []string{is.DefaultNIC}
+	if is.DefaultNIC == "" && max(len(offeringDefaults(&was)), len(offeringDefaults(&is))) > 1 {
+		keeps = nil
+		for _, n := range is.NICs {
+			keeps = append(keeps, n.Name)
+		}
+	}
+	for _, guest := range hostroute.Guests() {
+		for _, nic := range keeps {
+			was.Guest, is.Guest = guest, guest
+			was.DefaultNIC, is.DefaultNIC = nic, nic
+			if guest != hostroute.GuestUdhcpc && len(audit.Moves(was, is)) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // usageChange prints a host route that came (+), went (-) or changed (~).

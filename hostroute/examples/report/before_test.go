@@ -1,9 +1,14 @@
 package main
 
 import (
+	"encoding/json"
+	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/go-hostroute/hostroute"
 )
 
 // Documents come in any order.
@@ -122,6 +127,46 @@ func TestOrderOfTheFirstSnapshotIsKept(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What moves only with another default route or DHCP client is counted, too.
+func TestWhatMayHaveMoved(t *testing.T) {
+	text, err := os.ReadFile(sampleSubnets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d map[string][]object
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range d["subnets"] {
+		if s["id"] == "app-subnet" {
+			s["host_routes"] = []object{} // it had 11.12.0.0/16, which the report calls a removal that may move data
+		}
+	}
+	out, _ := program(t, 1, "-before", sampleSubnets+","+samplePorts, jsonFile(t, d), samplePorts)
+	wantContains(t, out, "data moved in 0 of the 10 instances that are in both snapshots\n  it may have moved in 1 more, with another default route or DHCP client than is assumed; e.g. app00001-0000-4000-8000-000000000009\n")
+	out, _ = program(t, 1, "-guest", "systemd-networkd", "-before", sampleSubnets+","+samplePorts, jsonFile(t, d), samplePorts)
+	wantContains(t, out, "data moved in 1 of the 10 instances that are in both snapshots\n")
+
+	one, two := snapshotInstance("eth1"), snapshotInstance("eth1")
+	two.NICs[1].Subnets[0].HostRoutes = append(two.NICs[1].Subnets[0].HostRoutes, hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1"))
+	if mayHaveMoved(one, one) || mayHaveMoved(one, two) {
+		t.Error("all leaves by eth1 anyway")
+	}
+	one.DefaultNIC, two.DefaultNIC = "", ""
+	if mayHaveMoved(one, one) || !mayHaveMoved(one, two) {
+		t.Error("if the guest keeps the default of eth0, the host route steers")
+	}
+}
+
+// snapshotInstance keeps the default of a NIC.
+func snapshotInstance(keeps string) hostroute.Instance {
+	subnet := func(id, cidr, gateway string) []*hostroute.Subnet {
+		return []*hostroute.Subnet{{ID: id, CIDR: netip.MustParsePrefix(cidr), Gateway: netip.MustParseAddr(gateway)}}
+	}
+	return hostroute.Instance{Name: "one", DefaultNIC: keeps, NICs: []hostroute.NIC{
+		{Name: "eth0", Subnets: subnet("f", "10.65.0.0/24", "10.65.0.1")}, {Name: "eth1", Subnets: subnet("b", "11.8.0.0/24", "11.8.0.1")}}}
 }
 
 // What a guest gets of a list with a netmask is not modelled, so that nothing is said to have stayed.

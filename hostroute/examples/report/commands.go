@@ -26,11 +26,11 @@ func (p *printer) commands(indent int, edits []hostroute.Edit) {
 	}
 }
 
-// command prints a command. One that writes a whole list has that said above it, because commands printed for other fixes of the
-// subnet would undo it, and it them.
+// command prints a command. One that writes a whole list has that said above it, because it undoes whatever else changes the
+// subnet, such as the commands that are printed for other fixes.
 func (p *printer) command(indent int, argv []string) {
 	if slices.Contains(argv, "--no-host-route") {
-		p.line(indent, "# This writes the whole list. Run the report again before you make another change of this subnet.")
+		p.line(indent, "# This writes the whole list: what was added since SUBNETS was fetched is lost. Fetch it and run this again before and after.")
 	}
 	p.line(indent, "%s", commandLine(argv))
 }

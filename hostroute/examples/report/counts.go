@@ -16,7 +16,11 @@ func (p *printer) counted(e *entry) string {
 	if r.Instances == 0 {
 		return p.instances(0) + p.butLeftOut(e.subnet)
 	}
-	return r.counts() + "; e.g. " + quoted(p.example(e))
+	example := quoted(p.example(e))
+	if n := r.with(e.code); n > 0 && n < r.Instances && rules[e.code].Severity >= hostroute.SeverityWarning {
+		return r.counts() + "; the finding is in " + strconv.Itoa(n) + ", e.g. " + example
+	}
+	return r.counts() + "; e.g. " + example
 }
 
 // instances returns "5 instances".
@@ -61,7 +65,28 @@ func (p *printer) example(e *entry) string {
 			return o.Examples[0]
 		}
 	}
+	if e.code == hostroute.CodeSecondIPv4Subnet { // which is of a NIC
+		var names []string
+		for _, in := range p.Instances {
+			if slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return hasSecondSubnet(n, e.subnet) }) {
+				names = append(names, in.Name)
+			}
+		}
+		return slices.Min(names)
+	}
 	return e.routes[0].Examples[0]
+}
+
+// hasSecondSubnet reports whether a NIC is on a subnet and on more than one of IPv4.
+func hasSecondSubnet(n hostroute.NIC, subnet string) bool {
+	isOn, ipv4 := false, 0
+	for _, s := range n.Subnets {
+		isOn = isOn || s.ID == subnet
+		if s.CIDR.Addr().Is4() {
+			ipv4++
+		}
+	}
+	return isOn && ipv4 > 1
 }
 
 // A share is the instances in which a host route does something.
@@ -96,7 +121,8 @@ func (r *hostRoute) counts() string {
 	case len(rest) == 1:
 		rest[0].n = left
 	default:
-		return head + r.sharesText(shares) + "; if guests are as assumed: " + r.sharesText(rest)
+		now := share{"steers", r.Effects[hostroute.EffectSteers]}
+		return head + r.sharesText(shares) + "; if guests are as assumed: " + r.sharesText(append([]share{now}, rest...))
 	}
 	return head + r.sharesText(append(shares, rest...))
 }

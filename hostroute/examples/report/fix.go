@@ -63,7 +63,7 @@ func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
 	mend := mends[first]
 	others = slices.Delete(mends, first, first+1)
 	switch {
-	case len(e.routes) > 0 && e.routes[0].Instances > 0 && p.canRemove(e, removal):
+	case len(e.routes) > 0 && p.canRemove(e, removal):
 		remove.impact = new(audit.Impact)
 		if mend.impact.None() { // mended, it steers nothing either
 			return []way{remove}, slices.Insert(others, 0, mend)

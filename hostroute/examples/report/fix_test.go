@@ -59,7 +59,7 @@ func TestMisspeltSubnet(t *testing.T) {
     1 instance; e.g. one
     destination 11.0.0.0/255.0.0.0 is not spelled 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs nothing of the subnet, not even the default
     fix: write the list as it is understood; then run this again. That can move data, and how much is not worked out: guests that get none of the host routes today will get all of them
-      # This writes the whole list. Run the report again before you make another change of this subnet.
+      # This writes the whole list: what was added since SUBNETS was fetched is lost. Fetch it and run this again before and after.
       openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b
 `
 	out, _ := program(t, 1, "-unsafe", "-all", "-default-nic", "eth0", subnets, ports)
@@ -187,13 +187,13 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
 	wantContains(t, out, `
   10.81.0.0/16 via 192.0.2.1, 10.82.0.0/16 via 10.80.0.1, on lab 10.80.0.0/24
     1 instance: never arrives; e.g. lab00001-0000-4000-8000-000000000008
-    further codes: next-hop-off-link of 10.81.0.0/16 via 192.0.2.1
+    further codes: next-hop-off-link of 10.81.0.0/16 via 192.0.2.1 (-subnet lab-subnet shows more)
     fix: use an image with another DHCP client, or program the routes by hand (no command; what that moves is not worked out)
     or remove: moves no data (but 10.82.0.0/16 via 10.80.0.1 may work after the other fix)
       `+unset, `
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
-    further codes: next-hop-not-gateway
+    further codes: next-hop-not-gateway (-subnet storage-subnet shows more)
     fix: `, "\nCAN GO: 2 host routes", "\n  10.81.0.0/16 via 192.0.2.1, on lab 10.80.0.0/24\n    "+unset)
 	if rest := lines(out, "NOT OF ONE HOST ROUTE"); strings.Contains(rest, "routes-ignored") {
 		t.Errorf("said above:\n%s", rest)
@@ -210,6 +210,31 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
 	ports := textFile(t, `{"ports":[`+port("p1", "f", "10.65.0.5")+","+port("p2", "b", "11.8.0.5")+`]}`)
 	out, _ = program(t, 1, subnets, ports)
 	wantContains(t, out, "    or remove: moves no data (the NIC still gets no lease, and 11.11.0.0/16 via 11.8.0.1 may work after the other fix)\n", "\nCAN GO: 1 host route\n", "\n  11.12.0.0/16 via 192.0.2.1, on b 11.8.0.0/24\n")
+}
+
+// If no instance is on its subnet, a wrong host route that can go has its command in CAN GO alone.
+func TestWrongOnASubnetWithoutAnInstance(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},{"id":"n","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"12.0.0.0/8","nexthop":"10.65.0.1"}]}]}`)
+	ports := textFile(t, `{"ports":[{"id":"p","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.5"}]}]}`)
+	out, _ := program(t, 1, subnets, ports)
+	wantContains(t, out, "\n  12.0.0.0/8 via 10.65.0.1, on n 11.8.0.0/24\n    no instance\n    10.65.0.1 is the gateway of f 10.65.0.0/24: the host route may belong there\n    fix: remove: moves no data; CAN GO has the command\n\nCAN GO: ")
+	out, _ = program(t, 1, subnets)
+	wantContains(t, out, "    10.65.0.1 is the gateway of f 10.65.0.0/24: the host route may belong there\n    fix: next hop 11.8.0.1: what it moves is not known\n")
+}
+
+// The instance that is named has the finding. Other codes are named.
+func TestTheExampleHasTheFinding(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"14.0.0.0/8","nexthop":"10.65.0.1"}]},{"id":"g","cidr":"10.66.0.0/24","gateway_ip":"10.66.0.1"},
+		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"12.0.0.0/8","nexthop":"11.8.0.1"},{"destination":"13.0.0.0/8","nexthop":"10.65.0.1"}]}]}`)
+	ports := `{"id":"p1","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.5"}]},
+		{"id":"p2","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.5"}]},
+		{"id":"p3","device_id":"three","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"g","ip_address":"10.66.0.6"}]},
+		{"id":"p4","device_id":"three","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.6"}]}`
+	out, _ := program(t, 1, subnets, textFile(t, `{"ports":[`+ports+`]}`))
+	wantContains(t, out, "\n  13.0.0.0/8 via 10.65.0.1, on b 11.8.0.0/24\n    2 instances: depends; the finding is in 1, e.g. three\n    further codes: next-hop-other-nic (-subnet b shows more)\n")
+	second := `,{"id":"p5","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.7"},{"subnet_id":"b","ip_address":"11.8.0.7"}]}`
+	out, _ = program(t, 1, subnets, textFile(t, `{"ports":[`+ports+second+`]}`))
+	wantContains(t, out, "(second-ipv4-subnet)\n", "; the finding is in 1, e.g. two\n")
 }
 
 // Where two subnets have one name, the text has their IDs, too.

@@ -78,9 +78,6 @@ func (p *printer) guests(in *hostroute.Instance) error {
 			p.line(2, "the same under each: %s", some(same, maxDestinations))
 		}
 	}
-	if in.DefaultNIC == "" && len(offeringDefaults(in)) > 1 {
-		p.line(2, "Each client keeps the default route that it takes by itself; -default-subnet assumes another.")
-	}
 	if len(guests) < len(hostroute.Guests()) {
 		p.line(2, "not compared: %s, because no host route reaches it", hostroute.GuestUdhcpc)
 	}

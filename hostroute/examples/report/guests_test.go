@@ -40,7 +40,6 @@ func TestGuests(t *testing.T) {
   11.12.0.0/16  eth0      eth1              eth1            eth0
   192.0.2.1     eth0      eth1              eth1            eth0
   the same under each: 10.65.0.0/24, 11.8.0.0/24, 11.13.0.0/16
-  Each client keeps the default route that it takes by itself; -default-subnet assumes another.
   not compared: udhcpc, because no host route reaches it
 `},
 		{[]string{"-default-subnet", "front", "-guest", "udhcpc"}, `

@@ -39,6 +39,7 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 			p.line(0, "%v is an address of the guest itself: nothing leaves.", opt.to)
 		} else {
 			p.wrapped(0, report.Explain(opt.to).String())
+			p.assumed(in)
 		}
 		p.misspeltNotes(in)
 		return failing, nil
@@ -77,9 +78,18 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 	return failing, nil
 }
 
-// isOwn reports whether an instance delivers data to an address to itself.
+// isOwn reports whether an instance delivers data to an address to itself. A NIC has the address of its lease or, by the config
+// drive, of a subnet without DHCP.
 func isOwn(in *hostroute.Instance, a netip.Addr) bool {
-	return a.IsLoopback() || slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return slices.Contains(n.Addrs, a) })
+	hasIt := func(n hostroute.NIC) bool {
+		offer := n.Offer() // the default comes last
+		configures := func(s *hostroute.Subnet) bool {
+			isLeased := len(offer) > 0 && offer[len(offer)-1].NextHop == s.Gateway
+			return s.CIDR.Contains(a) && (!a.Is4() || isLeased || s.DHCPDisabled && in.ConfigDrive)
+		}
+		return slices.Contains(n.Addrs, a) && slices.ContainsFunc(n.Subnets, configures)
+	}
+	return a.IsLoopback() || slices.ContainsFunc(in.NICs, hasIt)
 }
 
 func (p *printer) title(text string) { p.line(0, "\n%s", text) }
@@ -104,9 +114,17 @@ func (p *printer) nics(in *hostroute.Instance) {
 		}
 		p.line(2, "%s: %s", quoted(n.Name), strings.Join(parts, ", "))
 	}
+	p.assumed(in)
+}
+
+// assumed prints what is assumed of an instance.
+func (p *printer) assumed(in *hostroute.Instance) {
 	text := "NICs are in the order of the file; the guest runs " + string(in.Guest)
-	if in.DefaultNIC != "" {
+	switch {
+	case in.DefaultNIC != "":
 		text += "; the guest keeps the default of " + quoted(in.DefaultNIC)
+	case len(offeringDefaults(in)) > 1:
+		text += "; of several defaults, it keeps the one that it takes by itself (-default-subnet assumes another)"
 	}
 	p.line(2, "assumed: %s", text)
 }

@@ -39,7 +39,7 @@ func (p *printer) goers() {
 }
 
 // oneFix says how to go on after a fix, and what it means that data moves.
-const oneFix = "Do one fix, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " +
+const oneFix = "Do one fix, with all of its commands, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " +
 	"Data moves if it leaves an instance by another NIC than before."
 
 // hiddenNote says that commands were left out.
@@ -151,8 +151,15 @@ func (p *printer) restLine(code hostroute.Code, list []audit.Occurrence) {
 	}
 }
 
-// advice returns what a rule says to do.
+// advice returns what a rule says to do, in the words of this program: of a sibling route, there is no host route to
+// remove, and flags are for what is a field of the library.
 func advice(code hostroute.Code) string {
+	switch code {
+	case hostroute.CodeCapturesSubnet: // findings on host routes have a fix
+		return "put the two NICs on networks whose subnets do not overlap: the sibling route comes from the network, and no host route removes it"
+	case hostroute.CodeNoDefault:
+		return "give the subnet that should carry the default route DHCP and a gateway inside its CIDR, or name another one with -default-subnet"
+	}
 	text := strings.TrimSuffix(rules[code].Remedy, ".")
 	return strings.ToLower(text[:1]) + text[1:]
 }

@@ -131,7 +131,7 @@ func TestSampleShowsEachPart(t *testing.T) {
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
 		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.\n",
-		"\n\nDo one fix, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if\nit leaves an instance by another NIC than before. CAN GO counts as one fix.\n\nERROR: ",
+		"\n\nDo one fix, with all of its commands, then fetch SUBNETS and PORTS again and run this again: a fix can change\nthe others. Data moves if it leaves an instance by another NIC than before. CAN GO counts as one fix.\n\nERROR: ",
 		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
@@ -152,7 +152,7 @@ func TestInstance(t *testing.T) {
 	want := sampleWeb + `
   eth0: front 10.65.0.0/24, 10.65.0.5, fa:16:3e:58:42:02, port 00000002-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
   eth1: back 11.8.0.0/24, 11.8.0.21, fa:16:3e:58:42:03, port 00000003-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
-  assumed: NICs are in the order of the file; the guest runs dhclient
+  assumed: NICs are in the order of the file; the guest runs dhclient; of several defaults, it keeps the one that it takes by itself (-default-subnet assumes another)
 
 routing table
   default via 10.65.0.1 dev eth0
@@ -194,6 +194,11 @@ func TestTo(t *testing.T) {
 			t.Errorf("got %q", out)
 		}
 	}
+	wantContains(t, out, "\n  assumed: NICs are in the order of the file; the guest runs dhclient; of several defaults, it keeps the one that it takes by itself ")
+	out, _ = program(t, 1, "-instance", "nfs00001-0000-4000-8000-000000000007", "-to", "10.72.0.5", sampleSubnets, samplePorts) // without a lease
+	if !strings.HasPrefix(out, "10.72.0.5 leaves by eth0, ") {
+		t.Errorf("got %q", out)
+	}
 	program(t, 2, "-to", "11.11.77.5", sampleSubnets, samplePorts)
 	program(t, 2, "-instance", sampleWeb, "-to", "web", sampleSubnets, samplePorts)
 }
@@ -204,7 +209,7 @@ func TestSubnet(t *testing.T) {
 		"\n10.81.0.0/16 via 192.0.2.1: wrong\n", "\n  next hop: off-link in 1\n  effect: refused in 1\n  codes: next-hop-off-link in 1\n",
 		"\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.81.0.0/16,gateway=192.0.2.1 lab-subnet\n    or next hop 10.80.0.1: moves no data\n",
 		"\n10.82.0.0/16 via 10.80.0.1: can go\n", "(single-nic)\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.82.0.0/16,gateway=10.80.0.1 lab-subnet\n",
-		"\n\nDo one fix, then fetch ")
+		"\n\nDo one fix, with all ")
 	out, _ = program(t, 0, "-subnet", "old-subnet", sampleSubnets, samplePorts)
 	if strings.Contains(out, "Do one fix") {
 		t.Errorf("there is none:\n%s", out)
@@ -295,17 +300,18 @@ func TestCounts(t *testing.T) {
 		return map[hostroute.Effect]int{hostroute.EffectSteers: steers, hostroute.EffectRefused: refused, hostroute.EffectShadowed: shadowed, hostroute.EffectRedundant: redundant}
 	}
 	for want, u := range map[string]audit.Usage{
-		"3 instances: depends in 2, does nothing in 1":                                         {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
-		"3 instances: depends in 2, refused in 1":                                              {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
-		"6 instances: steers in 1, depends in 2, does nothing in 3":                            {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
-		"4 instances: steers in 1, depends in 3":                                               {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
-		"6 instances: depends in 3, refused in 2, does nothing in 1":                           {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
-		"5 instances: depends in 3; if guests are as assumed: refused in 4, does nothing in 1": {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
-		"5 instances: depends":                                                                 {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
-		"1 instance: refused":                                                                  {Instances: 1, Effects: effects(0, 1, 0, 0)},
-		"5 instances: never arrives":                                                           {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
-		"5 instances: depends in 3, never arrives in 2":                                        {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
-		"5 instances: steers in 2, refused in 2, does nothing in 2":                            {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
+		"3 instances: depends in 2, does nothing in 1":                                                      {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
+		"3 instances: depends in 2, refused in 1":                                                           {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
+		"6 instances: steers in 1, depends in 2, does nothing in 3":                                         {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
+		"4 instances: steers in 1, depends in 3":                                                            {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
+		"6 instances: depends in 3, refused in 2, does nothing in 1":                                        {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
+		"5 instances: depends in 3; if guests are as assumed: refused in 4, does nothing in 1":              {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
+		"9 instances: depends in 8; if guests are as assumed: steers in 2, refused in 4, does nothing in 3": {Instances: 9, Depends: 8, Effects: effects(2, 4, 0, 3)},
+		"5 instances: depends":                                      {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
+		"1 instance: refused":                                       {Instances: 1, Effects: effects(0, 1, 0, 0)},
+		"5 instances: never arrives":                                {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
+		"5 instances: depends in 3, never arrives in 2":             {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
+		"5 instances: steers in 2, refused in 2, does nothing in 2": {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
 	} {
 		if got := (&hostRoute{Usage: u}).counts(); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -83,6 +83,9 @@ func (p *printer) sections() {
 		return n
 	}
 	codes := slices.SortedFunc(maps.Keys(byCode), func(a, b hostroute.Code) int {
+		if a != b && (misspelling(a) || misspelling(b)) { // what it is about comes before all else
+			return cmp.Compare(places[a], places[b])
+		}
 		return cmp.Or(cmp.Compare(rules[b].Severity, rules[a].Severity), cmp.Compare(instances(b), instances(a)), cmp.Compare(places[a], places[b]))
 	})
 	for _, code := range codes {
@@ -143,16 +146,30 @@ func (p *printer) entry(e *entry) {
 	p.line(4, "%s", p.counted(e))
 	p.accepted(e)
 	if text := e.further(); text != "" {
-		p.line(4, "further codes: %s", text)
+		p.line(4, "further codes: %s (-subnet %s shows more)", text, shellQuote(e.subnet))
+	}
+	if e.code == hostroute.CodeNextHopOffLink {
+		p.gatewayNote(e)
 	}
 	p.fixes(e)
 }
 
-// further returns the other codes of host routes that share the entry's, without those of severity info.
-func (e *entry) further() string {
-	if !isShared(e.code) {
-		return ""
+// gatewayNote names the subnets that have the next hop of an entry as their gateway.
+func (p *printer) gatewayNote(e *entry) {
+	hop := e.routes[0].HostRoute.NextHop
+	var names []string
+	for _, s := range p.Subnets {
+		if s.Gateway == hop && s.ID != e.subnet {
+			names = append(names, p.place(s.ID))
+		}
 	}
+	if len(names) > 0 {
+		p.line(4, "%v is the gateway of %s: the host route may belong there", hop, some(names, maxNames))
+	}
+}
+
+// further returns the other codes of an entry's host routes, without those of severity info.
+func (e *entry) further() string {
 	have := make(map[hostroute.Code][]*hostRoute)
 	for _, r := range e.routes {
 		for code := range r.Codes {
