@@ -349,14 +349,16 @@ func checkText(t *testing.T, c *generatedCloud, number map[string]int) {
 	for _, m := range regexp.MustCompile(`(?m)^(?:ERROR|WARNING): .*: (\d+) host routes? \(([a-z0-9-]+)\)$`).FindAllStringSubmatch(c.text, -1) {
 		n, _ := strconv.Atoi(m[1])
 		sections += n
+		if misspelling(hostroute.Code(m[2])) { // the other fixes of these subnets have to wait for it
+			if sections > n {
+				t.Errorf("section %s is not the first", m[2])
+			}
+			continue
+		}
 
 		at := [2]int{int(rules[hostroute.Code(m[2])].Severity), 0} // severity, instances of one host route
 		for _, r := range c.json.HostRoutes {
-			switch {
-			case string(r.Code) != m[2]:
-			case c.misspelt[r.Subnet]:
-				at[1] = max(at[1], r.Instances)
-			default:
+			if string(r.Code) == m[2] {
 				at[1] = max(at[1], r.Codes[r.Code])
 			}
 		}
