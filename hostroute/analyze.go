@@ -32,10 +32,10 @@ func (r *Report) Worst() (worst Severity) {
 // that no Neutron could hold; then there is no report. Whatever else a person can have configured is
 // in the findings.
 //
-// It takes O(n log n) for n routes. If on-link routes make the next hops of others acceptable, it
-// takes O(m n log n) for m such routes. If DefaultNIC is empty and k default routes are offered, it takes
-// k times as long. If guests may differ on a route, it asks up to four others for each of these default
-// routes, but for eight at most. NICs and their subnets are compared in pairs.
+// It takes O(n log n) for n routes. If m on-link routes make the next hops of other routes acceptable, it
+// takes O(m n log n). If DefaultNIC is empty and k default routes are offered, it takes k times as long. If
+// guests may differ on a route, all is done again for up to four other guests, with each of the first eight
+// default routes. NICs and their subnets are compared in pairs.
 func Analyze(in Instance) (*Report, error) {
 	in, err := input(in)
 	if err != nil {

@@ -44,9 +44,10 @@
 //   - Is it consistent? Does its next hop stand for the hypervisor? See [Verdict.Class].
 //   - Is it effective? Would any traffic use another NIC without it? See [Verdict.Effect].
 //     For a host route in force, the answer is exact: it is what deleting the host route and
-//     configuring the guest again would show. Deleting one that is refused or not offered can still
-//     move data, for example if its subnet is on another NIC, too. So ask [Instance.Impact] before
-//     you delete any.
+//     configuring the guest again would show, with the rest of the list as it is. Two things make
+//     real deletions move more. Deleting one that is refused or not offered can move data, for
+//     example if its subnet is on another NIC, too. And any edit masks all destinations with host
+//     bits. So ask [Instance.Impact] before you delete any: it counts both.
 //
 // [Report.Findings] holds what a person should know: a stable [Code], the reason, and fixes.
 // [Rules] documents the codes. A subnet is shared, and a fix for one instance may move the data
@@ -88,4 +89,7 @@
 // the same bytes for the same input, and may be called concurrently. An error means that there is
 // no answer; findings are the answer. Names and IDs come from tenants: where they are printed as
 // text, those with anything but letters, digits and a few signs are quoted, as by [strconv.Quote].
+//
+// Slices in results are empty rather than nil, so that they are [] in JSON. Three kinds may be nil:
+// results beside an error, those whose documentation says so, and the fields of Subnet, NIC and Instance.
 package hostroute

@@ -11,7 +11,7 @@ import (
 
 // An Edit is one change of a subnet's host routes. With a zero Old it adds New at the end of the
 // list. With a zero New it removes Old. Otherwise New takes Old's place. An Edit with neither is
-// refused.
+// refused, unless it is ignored because it is for another subnet.
 type Edit struct {
 	Subnet string    `json:"subnet"` // the ID of the subnet
 	Old    HostRoute `json:"old,omitzero"`
@@ -19,8 +19,8 @@ type Edit struct {
 }
 
 // Apply returns a copy of s with the edits for s made, in their order. It ignores edits for
-// other subnets. Old is looked up in the list as it is. A New that is already there is not
-// repeated.
+// other subnets. Old is looked up in the list as it is: it has the host bits that the list has
+// there, though an IPv4-mapped address equals the IPv4 one. A New that is already there is not repeated.
 //
 // If at least one edit names s, the whole list becomes what Neutron accepts: destinations are
 // masked, IPv4-mapped addresses unmapped, and equal copies listed once. Otherwise it stays as

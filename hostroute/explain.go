@@ -20,7 +20,8 @@ type Explanation struct {
 	// table's order, then those that the guest did not install, in the order of the verdicts.
 	// A default route that is offered and not installed has no verdict, so it is not among them.
 	Losers []Loser `json:"losers"`
-	// Dropped are the other NICs in the table, sorted. The hypervisor's strict reverse path filter
+	// Dropped are the other NICs that have a route of the destination's family in the table, sorted. If there is no
+	// Route, it is empty. The hypervisor's strict reverse path filter
 	// drops traffic between the destination and their addresses.
 	Dropped []string `json:"dropped"`
 }

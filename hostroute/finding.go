@@ -24,7 +24,7 @@ const (
 
 var severities = [...]string{"none", "info", "warning", "error"}
 
-// String returns none, info, warning or error.
+// String returns none, info, warning or error; Severity(N) for any other value.
 func (s Severity) String() string {
 	if s < 0 || int(s) >= len(severities) {
 		return fmt.Sprintf("Severity(%d)", int(s))
@@ -32,7 +32,7 @@ func (s Severity) String() string {
 	return severities[s]
 }
 
-// MarshalText returns what String does. A value below 0 or above SeverityError is an error.
+// MarshalText returns none, info, warning or error. Any other value is an error.
 func (s Severity) MarshalText() ([]byte, error) {
 	if s < 0 || int(s) >= len(severities) {
 		return nil, fmt.Errorf("no severity: %d", int(s))
@@ -40,7 +40,7 @@ func (s Severity) MarshalText() ([]byte, error) {
 	return []byte(severities[s]), nil
 }
 
-// UnmarshalText is the inverse of MarshalText.
+// UnmarshalText is the inverse of MarshalText. Any other text is an error.
 func (s *Severity) UnmarshalText(text []byte) error {
 	i := slices.Index(severities[:], string(text))
 	if i < 0 {

@@ -23,8 +23,8 @@ type Impact struct {
 	//     bytes, which some guests can lose. This does not count if the instance has one NIC, and an IPv4 default
 	//     route before and after: everything leaves by that NIC.
 	Uncertain bool `json:"uncertain"`
-	// New and Gone are the findings that the edits bring and take away, by Code and Subject. A host
-	// route that an edit replaces and the one put in its place count as one subject.
+	// New and Gone are the findings that the edits bring and take away, by Code and Subject, in the order of
+	// Report.Findings. A host route that an edit replaces and the one put in its place count as one subject.
 	New  []Finding `json:"new"`
 	Gone []Finding `json:"gone"`
 }
@@ -90,7 +90,7 @@ func (i *Impact) None() bool {
 func isError(f Finding) bool { return f.Severity == SeverityError }
 
 // String returns a line such as "web-1: 11.11.0.0/16: eth1 -> eth0; new: redundant of eth1: back:
-// 11.11.0.0/17,11.8.0.1". It names up to five of each kind.
+// 11.11.0.0/17,11.8.0.1". It names up to five of each kind. For a nil Impact it says that none is known.
 func (i *Impact) String() string {
 	if i == nil {
 		return "no impact is known"

@@ -12,7 +12,7 @@ import (
 type Subnet struct {
 	// ID names the subnet in results. Within one analysis, subnets of one ID must have the same
 	// content. The ID may be empty for a subnet that is only planned, but then a Ref cannot
-	// tell its host routes from manual routes.
+	// tell its host routes from manual routes. The empty ID counts as one: use it for one subnet at most.
 	ID string `json:"id"`
 	// CIDR is the subnet's network, without host bits.
 	CIDR netip.Prefix `json:"cidr"`
@@ -40,7 +40,7 @@ type HostRoute struct {
 type NIC struct {
 	// ID is the Neutron port's. It may be empty. No result contains it.
 	ID string `json:"id"`
-	// Name is the NIC's name in the guest, such as eth1.
+	// Name is the NIC's name in the guest, such as eth1. No other NIC of the instance may have it.
 	Name string `json:"name"`
 	// Addrs are the NIC's fixed IPs, each inside one of Subnets. They may be left out: without
 	// them, the class own-address is never reported.
@@ -49,7 +49,7 @@ type NIC struct {
 	// pointers because instances share subnets. A subnet listed twice counts once.
 	Subnets []*Subnet `json:"subnets"`
 	// Siblings are the IPv4 CIDRs of the network's subnets that are in use on this instance's
-	// hypervisor, in Neutron's order. DHCP offers each as an on-link route, except the leased
+	// hypervisor, without host bits and in Neutron's order. DHCP offers each as an on-link route, except the leased
 	// subnet's own, which is skipped.
 	Siblings []netip.Prefix `json:"siblings"`
 	// ManualRoutes are programmed by hand in the guest, after everything that is offered to any
@@ -65,15 +65,16 @@ type Instance struct {
 	// NetworkManager goes by their names instead, and systemd-networkd configures them at once.
 	NICs []NIC `json:"nics"`
 	// DefaultNIC names the NIC whose offered default route the guest is told to use. The guest drops
-	// those that other NICs are offered, in both families. Only systemd-networkd keeps the IPv4 ones,
-	// and gives all routes of those NICs a higher metric. Manual default routes are never dropped. Empty
-	// means that the guest is told nothing: dhclient and udhcpc keep the first default route that they
-	// are offered, and the other guests install one for each NIC.
+	// the default routes that other NICs are offered, IPv4 and IPv6. systemd-networkd is the exception: it
+	// keeps the IPv4 ones, and gives all routes of those NICs a higher metric. Manual default routes are
+	// never dropped. It must be the name of one of NICs, or empty. Empty means that the guest is told
+	// nothing: dhclient and udhcpc keep the first default route that they are offered, and the other
+	// guests install one for each NIC.
 	DefaultNIC string `json:"default_nic"`
 	// ConfigDrive says that the guest also applies Nova's network_data.json, as cloud-init does.
 	// It configures IPv4 subnets without DHCP.
 	ConfigDrive bool `json:"config_drive"`
-	// Guest is the DHCP client that configures the NICs. Empty means GuestDhclient. IPv6 routes and
+	// Guest is the DHCP client that configures the NICs: one of Guests(). Empty means GuestDhclient. IPv6 routes and
 	// routes from the config drive are the same under every guest: that some guests give them other
 	// metrics, or add more of them, is not modelled.
 	Guest Guest `json:"guest"`

@@ -75,8 +75,8 @@ type Verdict struct {
 	Cause Code `json:"cause"`
 	// Witness is an address that leaves by another NIC without the route: the lowest such address inside
 	// the destination, or the lowest one anywhere if there is none inside. With and Without are the NICs by
-	// which Witness leaves with the route and without it; "" means no route. If it may leave by several NICs,
-	// they are one of these each. All three are zero unless Effect is steers.
+	// which Witness leaves with the route and without it; "" means no route. Where it may leave by several NICs,
+	// With and Without each name one of them. All three are zero unless Effect is steers.
 	With    string     `json:"with"`
 	Without string     `json:"without"`
 	Witness netip.Addr `json:"witness"`
@@ -93,13 +93,13 @@ type Verdict struct {
 	// different there, or Witness may leave by another NIC. The comparison lets both guests keep the same default route: that of DefaultNIC
 	// or, if it is empty, each of the offered ones in turn.
 	//
-	// The instance's own guest is among them if it configures its NICs at once and the order of the leases decides, with the
-	// same default route kept. If the leases decide only which default route is in force, DefaultDependent alone says so. If
-	// the offer is longer than 197 bytes, the guests that can lose it are among them. GuestUdhcpc never is, because no
-	// host route reaches it.
+	// The instance's own guest is listed, too, if it configures its NICs at once and the order of the leases changes the answer
+	// while the default route stays the same. If that order matters only for the default route, DefaultDependent alone says
+	// so. If the offer is longer than 197 bytes, the guests that can lose it are listed. GuestUdhcpc never is, because
+	// no host route reaches it.
 	//
-	// If DefaultNIC is empty, only the first eight offered default routes are compared. GuestDependent has that limit
-	// only if Guest is one that sets metrics.
+	// If DefaultNIC is empty, only the first eight offered default routes are compared. GuestDependent has that limit, too,
+	// except under GuestDhclient and GuestUdhcpc.
 	Guests []Guest `json:"guests"`
 }
 

@@ -32,7 +32,7 @@
 // Many instances have the same role and differ only in their names and addresses. An Audit analyses them once.
 // Two instances have the same combination if these agree: for each NIC, in the guest's order, its name, subnets,
 // siblings and manual routes, and those of its addresses that are a gateway, a next hop, or where a destination
-// begins; DefaultNIC; ConfigDrive; and Guest. The memory of an Audit grows with subnets, host routes and combinations. It does not grow with
+// begins; DefaultNIC; ConfigDrive; and Guest. The memory of an Audit grows with subnets, host routes and combinations, and not with
 // instances, of which it keeps the number and the three smallest names for each combination.
 //
 // # What depends
@@ -56,7 +56,7 @@ import (
 )
 
 // An Audit is a set of instances and subnets to ask about. The zero Audit is empty and ready. A nil Audit
-// is empty too, but nothing can be added to it. An Audit must not be copied.
+// is empty, too, but Add, AddSubnet and Merge return an [hostroute.InputError] for it. An Audit must not be copied.
 type Audit struct {
 	subnets      map[string]*subnet // by ID
 	combinations map[string]*combination

@@ -15,14 +15,15 @@ type Impact struct {
 	Touched int `json:"touched"` // instances with a subnet that the edits name
 	// Moved counts the instances in which destinations leave by another NIC than before, with their Guest and
 	// DefaultNIC as they were added. Uncertain counts those of the others in which that may happen, depending on
-	// the guest: see [hostroute.Impact]. What moves there is not in Moves. An instance that counts as Moved may be uncertain, too.
+	// the guest: see hostroute.Impact. What moves there is not in Moves. An instance that counts as Moved may be
+	// uncertain, too.
 	Moved     int    `json:"moved"`
 	Uncertain int    `json:"uncertain"`
 	Moves     []Move `json:"moves"` // those in the most instances first, then by destinations, From and To
 	// New and Gone are the findings that the edits bring and take away, in the order of Audit.Findings.
 	New  []Occurrence `json:"new"`
 	Gone []Occurrence `json:"gone"`
-	// Examples are the three smallest names of the instances on which [hostroute.Impact.None] is false.
+	// Examples are the three smallest names of the instances on which None of hostroute.Impact is false.
 	Examples []string `json:"examples"`
 }
 

@@ -30,7 +30,8 @@ type Move struct {
 // name. Each Move has one instance, the name of after as its example. They are sorted by destinations, From
 // and To.
 //
-// Moves returns nil if [hostroute.Analyze] returns an error for before or after.
+// Moves returns nil if [hostroute.Analyze] returns an error for before or after. Otherwise the result is not nil, even if
+// nothing moves.
 func Moves(before, after hostroute.Instance) []Move {
 	was, errBefore := labelled(before)
 	is, errAfter := labelled(after)

@@ -30,9 +30,8 @@ func (p place) objector(others editsBySubnet) *combination {
 }
 
 // RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet,
-// destination and next hop. The [Audit.Impact] of these edits is None. With one more host route
-// removed, the Impact would not be None. Host routes in an offer that is too long for DHCP are left out, as in
-// [Usage].
+// destination and next hop. The [Audit.Impact] of these edits is None. Host routes in an offer that is too long for DHCP
+// are left out, as in [Usage]. With one more of the others removed, the Impact would not be None.
 //
 // That holds for all of them together, not for a part. If you remove them from one subnet after another, data may move until
 // the last is removed. [Audit.Impact] of the first few says whether it does.

@@ -20,8 +20,9 @@ type Usage struct {
 
 	// Effective counts the instances in which the host route steers data, whichever default route the
 	// guest keeps and whichever DHCP client it has, udhcpc apart. Depends counts those in which the verdict
-	// is GuestDependent: whether the host route steers, or by which NIC, depends on the guest or on the order of the list. An instance with one NIC and an IPv4 default route
-	// does not count, because everything leaves by that NIC. No instance counts as both.
+	// is GuestDependent: the guest, its default route or the order of the list decides whether the host route
+	// steers, or by which NIC. An instance with one NIC and an IPv4 default route does not count there, because
+	// everything leaves by that NIC. No instance counts as both.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
 	// Inconsistent counts the instances in which the next hop is neither the gateway of the subnet nor that of another NIC.
@@ -44,12 +45,12 @@ type Usage struct {
 }
 
 // Usages returns every host route of every subnet. The worst come first: those with the highest
-// Severity, and of these the ones whose worst code has the most instances. Equals are sorted by subnet,
+// Severity, and of these the ones whose most frequent code of that Severity has the most instances. Equals are sorted by subnet,
 // destination and next hop.
 //
 // Removable takes the most time. It is computed for one Usage at a time, with [hostroute.Instance.MovesNothing]
-// on one combination after the other, until something moves on one. That is not needed where a verdict says that the host route
-// steers, or may.
+// on one combination after the other, until something moves on one. Where a verdict says that the host route steers,
+// or may steer, it is false without that work.
 func (a *Audit) Usages() iter.Seq[Usage] {
 	return func(yield func(Usage) bool) {
 		type ranked struct {
