@@ -22,7 +22,8 @@
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. If every fix
 // moves data, the one that moves it in the fewest instances comes first. Commands are printed only for fixes that move no
-// data, and for the list of a subnet with netmask-spelling, which has to be rewritten before the rest can be analysed.
+// data, and for the list of a subnet with netmask-spelling, which has to be rewritten before the rest can be analysed. A host
+// route that CAN GO lists has its command there alone.
 //
 // In "steers in 1, depends in 3", an instance counts as "depends" if its guest decides, and then nowhere else. Only numbers
 // behind "if guests are as assumed" (-guest and the default routes) count these instances again.
@@ -34,8 +35,8 @@
 //	-guests                with -instance: print by which NIC data leaves where DHCP clients differ. "eth0 or eth1" is
 //	                       open: the client configures NICs at once, and which lease comes first decides
 //	-subnet ID             print all that is known of one subnet
-//	-before SUBNETS,PORTS  print what changed since these documents: host routes, findings, and whose data moved. NICs are
-//	                       in the order of these; ports that are new come last. To see what a change without a command
+//	-before SUBNETS,PORTS  print what changed since these documents: host routes, findings, and whose data moved or may have
+//	                       moved. NICs are in the order of these; ports that are new come last. To see what a change without a command
 //	                       would move, make it in a copy of SUBNETS, and compare that with the original
 //	-problems              print only what in the documents could not be read and was left out
 //	-json                  print one JSON object (see below)

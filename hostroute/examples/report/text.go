@@ -83,7 +83,7 @@ func (p *printer) sections() {
 		return n
 	}
 	codes := slices.SortedFunc(maps.Keys(byCode), func(a, b hostroute.Code) int {
-		if a != b && (misspelling(a) || misspelling(b)) { // what it is about comes before all else
+		if a != b && (misspelling(a) || misspelling(b)) { // whose list has to be rewritten before the rest counts
 			return cmp.Compare(places[a], places[b])
 		}
 		return cmp.Or(cmp.Compare(rules[b].Severity, rules[a].Severity), cmp.Compare(instances(b), instances(a)), cmp.Compare(places[a], places[b]))
