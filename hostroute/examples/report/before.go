@@ -194,10 +194,11 @@ func mayHaveMoved(was, is hostroute.Instance) bool {
 		return false
 	}
 	keeps := []string{is.DefaultNIC}
-	if is.DefaultNIC == "" && max(len(offeringDefaults(&was)), len(offeringDefaults(&is))) > 1 {
-		keeps = nil
-		for _, n := range is.NICs {
-			keeps = append(keeps, n.Name)
+	if is.DefaultNIC == "" {
+		for _, o := range slices.Concat(defaultOffers(&was), defaultOffers(&is)) {
+			if !slices.Contains(keeps, o.nic) {
+				keeps = append(keeps, o.nic)
+			}
 		}
 	}
 	for _, guest := range hostroute.Guests() {

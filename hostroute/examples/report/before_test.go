@@ -158,6 +158,49 @@ func TestWhatMayHaveMoved(t *testing.T) {
 	if mayHaveMoved(one, one) || !mayHaveMoved(one, two) {
 		t.Error("if the guest keeps the default of eth0, the host route steers")
 	}
+
+	for _, in := range []*hostroute.Instance{&one, &two} { // the guest cannot keep a default that it is not offered
+		in.NICs[0].Subnets[0].Gateway = netip.Addr{}
+	}
+	if mayHaveMoved(one, two) {
+		t.Error("the only default is that of eth1")
+	}
+}
+
+// A default route is that of the lease or, by the config drive, of the first IPv4 subnet, as in the library's table.
+func TestDefaultOffers(t *testing.T) {
+	in := snapshotInstance("")
+	front, back := in.NICs[0].Subnets[0], in.NICs[1].Subnets[0]
+	static := &hostroute.Subnet{ID: "s", CIDR: netip.MustParsePrefix("11.9.0.0/24"), Gateway: netip.MustParseAddr("11.9.0.1"), DHCPDisabled: true}
+	none := &hostroute.Subnet{ID: "n", CIDR: netip.MustParsePrefix("11.7.0.0/24")}
+	for _, test := range []struct {
+		configDrive bool
+		subnets     []*hostroute.Subnet // of the second NIC
+		want        string
+	}{
+		{false, []*hostroute.Subnet{back}, "b"},
+		{false, []*hostroute.Subnet{back, none, static}, "b"},
+		{false, []*hostroute.Subnet{none, back, front}, "f"}, // the last one is leased
+		{false, []*hostroute.Subnet{none}, ""},
+		{false, []*hostroute.Subnet{static}, ""},
+		{true, []*hostroute.Subnet{static, back}, "s"},
+		{true, []*hostroute.Subnet{back, static}, "b"},
+	} {
+		in.ConfigDrive, in.NICs[1].Subnets = test.configDrive, test.subnets
+		want := []defaultOffer{{"eth0", "f"}, {"eth1", test.want}}
+		if test.want == "" {
+			want = want[:1]
+		}
+		if got := defaultOffers(&in); !slices.Equal(got, want) {
+			t.Errorf("config drive %v, %d subnets: got %v, want %v", test.configDrive, len(test.subnets), got, want)
+		}
+		alone := in
+		alone.NICs = in.NICs[1:]
+		route, _ := analyze(t, alone).Table.Lookup(netip.MustParseAddr("192.0.2.1"))
+		if route.Subnet != test.want {
+			t.Errorf("config drive %v, %d subnets: the table has the default of %q, want %q", test.configDrive, len(test.subnets), route.Subnet, test.want)
+		}
+	}
 }
 
 // snapshotInstance keeps the default of a NIC.

@@ -82,7 +82,7 @@ func hasSecondSubnet(n hostroute.NIC, subnet string) bool {
 	isOn, ipv4 := false, 0
 	for _, s := range n.Subnets {
 		isOn = isOn || s.ID == subnet
-		if s.CIDR.Addr().Is4() {
+		if isIPv4(s) {
 			ipv4++
 		}
 	}

@@ -83,7 +83,8 @@ func (c *cloud) keptText() string {
 		if len(named) > 1 {
 			several++
 		}
-		if !c.isOfferedDefault(in) {
+		isKept := func(o defaultOffer) bool { return o.nic == in.DefaultNIC }
+		if !slices.ContainsFunc(defaultOffers(in), isKept) {
 			lacking++
 		}
 	}
@@ -113,10 +114,15 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	offering := make(map[string]int) // instances by subnet
 	for i := range p.Instances {
 		in := &p.Instances[i]
-		if ids := offeringDefaults(in); in.DefaultNIC == "" && len(ids) > 1 {
-			names = append(names, quoted(in.Name))
-			for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-				offering[id]++
+		offers := defaultOffers(in)
+		if in.DefaultNIC != "" || len(offers) < 2 {
+			continue
+		}
+		names = append(names, quoted(in.Name))
+		for k, o := range offers {
+			isSame := func(earlier defaultOffer) bool { return earlier.subnet == o.subnet }
+			if !slices.ContainsFunc(offers[:k], isSame) { // two NICs can be on one subnet
+				offering[o.subnet]++
 			}
 		}
 	}
@@ -137,18 +143,46 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	}
 }
 
-// offeringDefaults returns the subnets that offer an instance an IPv4 default route: one for each NIC that is offered one.
-func offeringDefaults(in *hostroute.Instance) []string {
-	var out []string
+// A defaultOffer is an IPv4 default route that a NIC is offered.
+type defaultOffer struct {
+	nic    string
+	subnet string // that it comes from
+}
+
+// defaultOffers returns the default routes that an instance is offered, at most one for each NIC: that of the lease or, by the
+// config drive, that of the first IPv4 subnet.
+func defaultOffers(in *hostroute.Instance) []defaultOffer {
+	var out []defaultOffer
 	for _, n := range in.NICs {
-		i := slices.IndexFunc(n.Subnets, func(s *hostroute.Subnet) bool {
-			return s.CIDR.Addr().Is4() && s.CIDR.Contains(s.Gateway) && (in.ConfigDrive || !s.DHCPDisabled)
-		})
-		if i >= 0 {
-			out = append(out, n.Subnets[i].ID)
+		var from *hostroute.Subnet
+		if first := slices.IndexFunc(n.Subnets, isIPv4); in.ConfigDrive && first >= 0 && n.Subnets[first].DHCPDisabled {
+			if n.Subnets[first].Gateway.Is4() {
+				from = n.Subnets[first]
+			}
+		} else {
+			from = leased(n)
+		}
+		if from != nil {
+			out = append(out, defaultOffer{n.Name, from.ID})
 		}
 	}
 	return out
+}
+
+func isIPv4(s *hostroute.Subnet) bool { return s.CIDR.Addr().Is4() }
+
+// leased returns the subnet that DHCP leases a NIC an address of; nil if there is none. It always offers a default route, which
+// comes last.
+func leased(n hostroute.NIC) *hostroute.Subnet {
+	offer := n.Offer()
+	isLeased := func(s *hostroute.Subnet) bool {
+		return len(offer) > 0 && isIPv4(s) && !s.DHCPDisabled && s.CIDR.Contains(s.Gateway) && s.Gateway == offer[len(offer)-1].NextHop
+	}
+	i := slices.IndexFunc(n.Subnets, isLeased)
+	if i < 0 {
+		return nil
+	}
+	return n.Subnets[i]
 }
 
 // check returns an error if something that guests are said to keep is in none of the clouds.

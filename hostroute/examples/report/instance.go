@@ -82,10 +82,9 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 // drive, of a subnet without DHCP.
 func isOwn(in *hostroute.Instance, a netip.Addr) bool {
 	hasIt := func(n hostroute.NIC) bool {
-		offer := n.Offer() // the default comes last
+		lease := leased(n)
 		configures := func(s *hostroute.Subnet) bool {
-			isLeased := len(offer) > 0 && offer[len(offer)-1].NextHop == s.Gateway
-			return s.CIDR.Contains(a) && (!a.Is4() || isLeased || s.DHCPDisabled && in.ConfigDrive)
+			return s.CIDR.Contains(a) && (!a.Is4() || s == lease || s.DHCPDisabled && in.ConfigDrive)
 		}
 		return slices.Contains(n.Addrs, a) && slices.ContainsFunc(n.Subnets, configures)
 	}
@@ -123,7 +122,7 @@ func (p *printer) assumed(in *hostroute.Instance) {
 	switch {
 	case in.DefaultNIC != "":
 		text += "; the guest keeps the default of " + quoted(in.DefaultNIC)
-	case len(offeringDefaults(in)) > 1:
+	case len(defaultOffers(in)) > 1:
 		text += "; of several defaults, it keeps the one that it takes by itself (-default-subnet assumes another)"
 	}
 	p.line(2, "assumed: %s", text)

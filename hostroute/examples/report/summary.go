@@ -110,13 +110,6 @@ func (p *printer) assumptions() string {
 	return text
 }
 
-// isOfferedDefault reports whether an instance is offered a default route on the NIC whose default it keeps.
-func (c *cloud) isOfferedDefault(in *hostroute.Instance) bool {
-	n := in.NICs[slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == in.DefaultNIC })]
-	isDefault := func(r hostroute.HostRoute) bool { return r.Destination.Bits() == 0 && r.Destination.Addr().Is4() }
-	return in.ConfigDrive || slices.ContainsFunc(n.Offer(), isDefault)
-}
-
 // haveHosts reports whether any port has a host. Neutron tells these to administrators only.
 func (c *cloud) haveHosts() bool {
 	for _, port := range c.Ports {
