@@ -3,6 +3,7 @@ package audit_test
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -192,6 +193,53 @@ func TestRemovableTogether(t *testing.T) {
 		}
 	})
 	t.Logf("%d host routes", total)
+}
+
+// fixes returns some lists of edits: removals of host routes, one by one, the fixes of a few findings, some edits at once, and
+// some that cannot be made.
+func fixes(t testing.TB, seed uint64, instances []hostroute.Instance) [][]hostroute.Edit {
+	t.Helper()
+	out := [][]hostroute.Edit{someEdits(t, seed, instances), {}, {{Subnet: "unknown", Old: hostroute.MustParseHostRoute(good)}}}
+	for _, e := range hostRoutes(t, instances) {
+		out = append(out, []hostroute.Edit{e})
+	}
+	for _, f := range analyze(t, instances[0]).Findings {
+		for _, fix := range f.Fixes {
+			out = append(out, fix.Edits)
+		}
+	}
+	r := rand.New(rand.NewPCG(seed, 9))
+	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+func TestTogether(t *testing.T) {
+	taken, alone := 0, 0
+	deployments(t, 100, func(t *testing.T, seed uint64, instances []hostroute.Instance) {
+		a := add(t, new(audit.Audit), instances...)
+		lists := fixes(t, seed, instances)
+		var want []bool
+		var all []hostroute.Edit
+		for _, edits := range lists {
+			with := append(slices.Clone(all), edits...)
+			_, err := a.Impact(with...) // else it cannot be made
+			isFree := err == nil && isNone(t, instances, with...)
+			if isFree {
+				all = with
+				taken++
+			} else if _, err := a.Impact(edits...); err == nil && isNone(t, instances, edits...) {
+				alone++
+			}
+			want = append(want, isFree)
+		}
+		if d := cmp.Diff(want, a.Together(lists...)); d != "" {
+			t.Errorf("%v: -definition +got:\n%s", lists, d)
+		}
+	})
+	t.Logf("%d taken, %d only alone", taken, alone)
+	if taken == 0 || alone == 0 {
+		t.Error("one kind is missing")
+	}
 }
 
 func TestImpactIsTheSumOfImpacts(t *testing.T) {

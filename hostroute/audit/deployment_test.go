@@ -172,10 +172,15 @@ func answers(t testing.TB, a *audit.Audit, edits []hostroute.Edit) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var singly [][]hostroute.Edit
+	for _, e := range edits {
+		singly = append(singly, []hostroute.Edit{e})
+	}
 	b, err := json.MarshalIndent(map[string]any{
 		"usages":   slices.Collect(a.Usages()),
 		"findings": slices.Collect(a.Findings()),
 		"together": a.RemovableTogether(),
+		"fixes":    a.Together(singly...),
 		"impact":   impact,
 		"compared": audit.Compare(nil, a),
 	}, "", "  ")

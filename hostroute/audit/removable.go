@@ -1,12 +1,13 @@
 package audit
 
 import (
+	"maps"
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
 )
 
-// Which host routes no instance needs.
+// Which host routes no instance needs, and which edits can be made at once.
 
 // objector returns a combination whose data may move if a host route is removed together with others; nil
 // if there is none.
@@ -70,4 +71,41 @@ func (a *Audit) RemovableTogether() []hostroute.Edit {
 	}
 	slices.SortFunc(out, compareRemovals)
 	return out
+}
+
+// Together reports which of several fixes can all be made at once, each given by its edits. It goes through them in order,
+// and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. The result has true for
+// those that it has taken. A fix that cannot be made is not taken: a subnet was not added, or an Old is not there, perhaps
+// because a fix before it takes it away.
+//
+// As with RemovableTogether, that holds once all edits are made, and not for a part of them.
+func (a *Audit) Together(fixes ...[]hostroute.Edit) []bool {
+	out := make([]bool, len(fixes))
+	taken := make(editsBySubnet)
+	for i, edits := range fixes {
+		if bySubnet, err := a.bySubnet(edits); err == nil {
+			var with editsBySubnet
+			if with, out[i] = taken.join(bySubnet); out[i] {
+				taken = with
+			}
+		}
+	}
+	return out
+}
+
+// join returns edits with more behind them, and whether these move nothing then.
+func (e editsBySubnet) join(more editsBySubnet) (all editsBySubnet, isFree bool) {
+	all = maps.Clone(e)
+	for s, edits := range more {
+		all[s] = slices.Concat(e[s], edits)
+		if _, err := s.Apply(all[s]...); err != nil {
+			return e, false
+		}
+	}
+	for c := range more.touched() {
+		if free, err := c.instance.MovesNothing(all.on(c)...); err != nil || !free {
+			return e, false
+		}
+	}
+	return all, true
 }

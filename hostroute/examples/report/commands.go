@@ -29,11 +29,14 @@ func (p *printer) commands(indent int, edits []hostroute.Edit) {
 // command prints a command. One that writes a whole list has that said above it, because it undoes whatever else changes the
 // subnet, such as the commands that are printed for other fixes.
 func (p *printer) command(indent int, argv []string) {
-	if slices.Contains(argv, "--no-host-route") {
+	if isWholeList(argv) {
 		p.line(indent, "# This writes the whole list: what was added since SUBNETS was fetched is lost. Fetch it and run this again before and after.")
 	}
 	p.line(indent, "%s", commandLine(argv))
 }
+
+// isWholeList reports whether a command writes the whole list of a subnet.
+func isWholeList(argv []string) bool { return slices.Contains(argv, "--no-host-route") }
 
 // commandLine quotes a command's arguments for a shell.
 func commandLine(argv []string) string {

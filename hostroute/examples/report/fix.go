@@ -19,15 +19,17 @@ type way struct {
 	hostroute.Fix
 	impact *audit.Impact // nil if the fix has no edits, or nothing is known
 	goes   bool          // the list CAN GO has the command
+	alone  bool          // it moves nothing, but can not be done in one go with the others
 }
 
-// fixes prints the best fix of an entry, and the removal if that is another way.
-func (p *printer) fixes(e *entry) {
+// fixes returns the best fix of an entry, and the removal if that is another way.
+func (p *printer) fixes(e *entry) []way {
 	best, _ := p.ways(e, p.candidates(e))
-	for i, w := range best {
+	for i := range best {
+		w := &best[i]
 		w.goes = len(w.Edits) > 0 && !slices.ContainsFunc(w.Edits, func(e hostroute.Edit) bool { return !p.goes[e] })
-		p.fix(fixLabel(i), e, w)
 	}
+	return best
 }
 
 // fixLabel returns what stands before the i-th of several fixes.
@@ -230,8 +232,11 @@ func (p *printer) fix(label string, e *entry, f way) {
 	if harmless && !slices.ContainsFunc(f.Edits, addsSome) {
 		effect += e.mayWork()
 	}
-	if f.goes {
+	switch {
+	case f.goes:
 		effect += "; CAN GO has the command"
+	case f.alone:
+		effect += "; do it alone"
 	}
 	p.line(4, "%s %s%s", label, what, effect)
 	isMisspelt := func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil }

@@ -246,7 +246,7 @@ func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
 	}
 	p.subnetHead(s)
 	if p.misspelt[s.ID] != nil {
-		e := &entry{p.misspelt[s.ID][0].Code, s.ID, p.usages(s.ID, s.HostRoutes...)}
+		e := &entry{code: p.misspelt[s.ID][0].Code, subnet: s.ID, routes: p.usages(s.ID, s.HostRoutes...)}
 		p.line(0, "\n%v: %s (%s)", rules[e.code].Severity, rules[e.code].Title, e.code)
 		p.entry(e)
 		return failing, nil
@@ -320,7 +320,7 @@ func (p *printer) usages(subnet string, routes ...hostroute.HostRoute) []*hostRo
 
 // known prints all that is known of a host route.
 func (p *printer) known(r *hostRoute) {
-	e := &entry{r.code, r.Subnet, []*hostRoute{r}}
+	e := &entry{code: r.code, subnet: r.Subnet, routes: []*hostRoute{r}}
 	p.line(0, "%s: %v", routesText(e.routes), r.kind)
 	p.line(2, "%s", p.counted(e))
 	if r.Instances > 0 {

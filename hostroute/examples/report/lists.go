@@ -38,10 +38,6 @@ func (p *printer) goers() {
 	p.hiddenNote()
 }
 
-// oneFix says how to go on after a fix, and what it means that data moves.
-const oneFix = "Do one fix, with all of its commands, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " +
-	"Data moves if it leaves an instance by another NIC than before."
-
 // hiddenNote says that commands were left out.
 func (p *printer) hiddenNote() {
 	if p.hidden {
@@ -230,7 +226,7 @@ func (p *printer) others() {
 }
 
 func (p *printer) entryWithoutFix(r *hostRoute) {
-	e := &entry{r.code, r.Subnet, []*hostRoute{r}}
+	e := &entry{code: r.code, subnet: r.Subnet, routes: []*hostRoute{r}}
 	p.line(2, "%s, on %s", routesText(e.routes), p.place(r.Subnet))
 	p.line(4, "%s", p.counted(e))
 	if len(r.Codes) > 0 {

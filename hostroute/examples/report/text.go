@@ -41,16 +41,16 @@ func (p *printer) line(indent int, format string, args ...any) {
 
 func (p *printer) report(opt *options, v *verdict) {
 	p.summary(opt, v)
+	sections := p.sections()
 	isToMend := func(r hostRoute) bool { return r.kind <= canGo }
 	if p.hasPorts && slices.ContainsFunc(p.hostRoutes, isToMend) {
 		p.out.WriteByte('\n')
-		text := oneFix
-		if len(p.canGo) > 0 {
-			text += " CAN GO counts as one fix."
-		}
-		p.wrapped(0, text)
+		p.wrapped(0, p.order(p.together(sections)))
 	}
-	p.sections()
+	for _, s := range sections {
+		p.out.WriteByte('\n')
+		p.section(s)
+	}
 	p.goers()
 	p.notOfOne()
 	if p.all {
@@ -66,10 +66,18 @@ type entry struct {
 	code   hostroute.Code
 	subnet string
 	routes []*hostRoute // they have the same counts
+	fixes  []way        // the best one, and the removal if that is another way; none for netmask-spelling
 }
 
-// sections prints the wrong and the risky host routes by code.
-func (p *printer) sections() {
+// A section has the host routes that stand under one code.
+type section struct {
+	code    hostroute.Code
+	entries []*entry
+	number  int // of the host routes
+}
+
+// sections returns the wrong and the risky host routes by code.
+func (p *printer) sections() (out []section) {
 	byCode := make(map[hostroute.Code][]*hostRoute)
 	for i := range p.hostRoutes {
 		if r := &p.hostRoutes[i]; r.Severity >= hostroute.SeverityWarning {
@@ -89,16 +97,25 @@ func (p *printer) sections() {
 		return cmp.Or(cmp.Compare(rules[b].Severity, rules[a].Severity), cmp.Compare(instances(b), instances(a)), cmp.Compare(places[a], places[b]))
 	})
 	for _, code := range codes {
-		rule := rules[code]
-		p.out.WriteByte('\n')
-		list := entries(code, byCode[code])
-		number := count(len(byCode[code]), "host route") + p.acceptedText(list)
-		p.line(0, "%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, number, code)
-		p.wrapped(2, rule.Why)
-		for _, e := range list {
-			p.out.WriteByte('\n')
-			p.entry(e)
+		s := section{code, entries(code, byCode[code]), len(byCode[code])}
+		if !misspelling(code) {
+			for _, e := range s.entries {
+				e.fixes = p.fixes(e)
+			}
 		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (p *printer) section(s section) {
+	rule := rules[s.code]
+	number := count(s.number, "host route") + p.acceptedText(s.entries)
+	p.line(0, "%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, number, s.code)
+	p.wrapped(2, rule.Why)
+	for _, e := range s.entries {
+		p.out.WriteByte('\n')
+		p.entry(e)
 	}
 }
 
@@ -117,7 +134,7 @@ func entries(code hostroute.Code, list []*hostRoute) []*entry {
 	known := make(map[string]*entry)
 	for _, r := range list {
 		if !isShared(code) {
-			out = append(out, &entry{code, r.Subnet, []*hostRoute{r}})
+			out = append(out, &entry{code: code, subnet: r.Subnet, routes: []*hostRoute{r}})
 			continue
 		}
 		key := strconv.Quote(r.Subnet)
@@ -151,7 +168,9 @@ func (p *printer) entry(e *entry) {
 	if e.code == hostroute.CodeNextHopOffLink {
 		p.gatewayNote(e)
 	}
-	p.fixes(e)
+	for i, w := range e.fixes {
+		p.fix(fixLabel(i), e, w)
+	}
 }
 
 // gatewayNote names the subnets that have the next hop of an entry as their gateway.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"slices"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/neutron"
+)
+
+// In which order to do the fixes: which of them can be done in one go.
+
+// What it means that data moves, and what a person does who does one fix.
+const (
+	dataMoves = "Data moves if it leaves an instance by another NIC than before."
+	oneFix    = "Do one fix, with all of its commands, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " + dataMoves
+)
+
+// order says in which order to do the fixes, of which some can be done in one go.
+func (p *printer) order(inOneGo int) string {
+	included := ""
+	if len(p.canGo) > 0 {
+		included = ", CAN GO included"
+		inOneGo++
+	}
+	switch {
+	case inOneGo > 1:
+		return `All fixes after "fix:" that move no data can be done in one go` + included + `, unless they say "do it alone": once the last is done, ` +
+			"all data leaves as before. Do any other fix alone, with all of its commands. Then fetch SUBNETS and PORTS again and run this again: " +
+			"a fix can change the others. " + dataMoves
+	case included != "":
+		return oneFix + " CAN GO counts as one fix."
+	}
+	return oneFix
+}
+
+// together counts the fixes that can be done in one go with CAN GO. It marks the others that move nothing.
+func (p *printer) together(sections []section) (n int) {
+	var ways []*way
+	edits := [][]hostroute.Edit{p.canGo}
+	for _, s := range sections {
+		for _, e := range s.entries {
+			if len(e.fixes) == 0 {
+				continue
+			}
+			w := &e.fixes[0]
+			if _, harmless := p.effect(w.Edits, w.impact); !harmless || w.goes {
+				continue
+			}
+			if w.alone = p.writesList(w.Edits); !w.alone {
+				ways, edits = append(ways, w), append(edits, w.Edits)
+			}
+		}
+	}
+	taken := p.audit.Together(edits...)
+	for i, w := range ways {
+		if w.alone = !taken[i+1]; !w.alone {
+			n++
+		}
+	}
+	return n
+}
+
+// writesList reports whether a command of some edits writes a whole list, and so undoes those of other fixes.
+func (c *cloud) writesList(edits []hostroute.Edit) bool {
+	return slices.ContainsFunc(edits, func(e hostroute.Edit) bool {
+		s := c.subnets[e.Subnet]
+		return s != nil && slices.ContainsFunc(neutron.EditCommands(s, edits...), isWholeList)
+	})
+}
