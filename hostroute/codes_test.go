@@ -52,17 +52,17 @@ func codes(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString(`# Codes
 
-What each finding means, when it is found, and what to do. An error is a route that never takes effect
-as configured, or data that does not go where the route says. A warning depends on the guest's DHCP
-client or on order, or some data is at risk. An info moves no packet.
+What each finding means, when it is found, and what to do. With an error, a route never takes effect
+as configured, or data does not go where the route says. With a warning, where data goes depends on the guest's
+DHCP client or on order, or some data is at risk. With an info, no packet is affected.
 
 Each example shows the instance's routing table, the verdict on each of its host routes, and the
 finding with its fixes. The fixes are for this one instance: another one on the subnet may need what a fix removes.
 
 A verdict names the class of the next hop, then the effect of the route:
 
-- own-gateway and other-gateway stand for the hypervisor: the gateway of the subnet that has the host route, and that of another NIC's
-  subnet. The others do not. on-link is 0.0.0.0, own-address one of the NIC's own addresses, not-gateway another address that the NIC
+- own-gateway is the gateway of the subnet that has the host route, and other-gateway is the gateway of another NIC's subnet. Only these
+  two stand for the hypervisor. on-link is 0.0.0.0, own-address one of the NIC's own addresses, not-gateway another address that the NIC
   reaches directly, off-link one that it does not reach directly, and unusable an address that cannot be a next hop.
 - A route steers if, without it, some data would leave by another NIC or have no route. It is redundant if its data would leave by the
   same NIC anyway, single-nic if there is no other NIC, and shadowed if other routes cover every address of it. It is refused if the guest
@@ -70,7 +70,7 @@ A verdict names the class of the next hop, then the effect of the route:
 
 A sibling route is an on-link route that Neutron adds for another subnet of the NIC's network. DefaultNIC is the
 NIC whose default route the guest is told to keep. To replace a next hop with the openstack command, first
-set the new host route, then unset the old one: a list is never without both.
+set the new host route, then unset the old one. So the list always has one of them.
 `)
 	for _, r := range hostroute.Rules() {
 		report := analyze(t, r.Example)

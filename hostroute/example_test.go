@@ -328,7 +328,7 @@ func ExampleCode_Rule() {
 	fmt.Println(rule.Why)
 	// Output:
 	// next hop is not on the NIC's link true
-	// Linux refuses the route ("Nexthop has invalid gateway"). systemd-networkd and NetworkManager add a route to the next hop, so that Linux accepts it; the hypervisor forwards the data itself then.
+	// Linux refuses the route ("Nexthop has invalid gateway"). systemd-networkd and NetworkManager first add a route to the next hop, and then Linux accepts this one. The hypervisor still forwards the data itself.
 }
 
 // Why does an address not reach the router that the host route names?

@@ -59,7 +59,7 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 		if i == at || !t.Destination.Contains(dst) {
 			continue
 		}
-		reason := "an equal destination comes first"
+		reason := "a route to the same destination comes first"
 		switch {
 		case t.Destination != winner.Destination:
 			reason = "its prefix is shorter"
@@ -136,7 +136,7 @@ func (e Explanation) String() string {
 			while = " While it leaves by " + quoted(e.Route.NIC) + ", an"
 		}
 		b.WriteString(while + " address of " + strings.Join(mapped(e.Dropped, quoted), " or ") + " cannot talk to " + dst +
-			": the hypervisor drops what leaves by " + quoted(e.Route.NIC) + " with such an address (reverse path filter).")
+			": the hypervisor drops what leaves by " + quoted(e.Route.NIC) + " from such an address (reverse path filter).")
 	}
 	return b.String()
 }

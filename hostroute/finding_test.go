@@ -503,7 +503,7 @@ func TestMessages(t *testing.T) {
 		"one lease: it does not":                             {several(subnet("more", "11.9.0.0/24", "")), hostroute.CodeSecondIPv4Subnet, "assumes subnet s", choice},
 		"a subnet without an ID is named by its CIDR":        {several(subnet("", "11.9.0.0/24", "")), hostroute.CodeNoLease, "subnet 11.9.0.0/24 has no gateway", "\x00"},
 		"no lease names the trap":                            {several(subnet("more", "11.9.0.0/24", "")), hostroute.CodeNoLease, "no gateway", "\x00"},
-		"several defaults name what depends on them":         {and(back("11.11.0.0/16,11.8.0.1", "11.12.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.DefaultNIC = "" }), hostroute.CodeMultipleDefaults, "routes that depend on it: 2, such as eth1: back: 11.11.0.0/16,11.8.0.1", "\x00"},
+		"several defaults name what depends on them":         {and(back("11.11.0.0/16,11.8.0.1", "11.12.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.DefaultNIC = "" }), hostroute.CodeMultipleDefaults, "2 routes depend on that choice, such as eth1: back: 11.11.0.0/16,11.8.0.1", "\x00"},
 		"no default, though another NIC is offered one":      {and(back(), func(in *hostroute.Instance) { front(in).Gateway = netip.Addr{} }), hostroute.CodeNoDefault, "use the IPv4 default route of eth0, and gets none", "\x00"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,7 +6,7 @@ var capturesSubnet = rule{
 	code: CodeCapturesSubnet, severity: SeverityWarning,
 	title: "route takes another NIC's subnet",
 	when:  "A host route or sibling route takes addresses of another NIC's own subnet.",
-	why: "These addresses are reached through the wrong NIC. The hypervisor's reverse path filter drops data that leaves there with the other NIC's " +
+	why: "These addresses are reached through the wrong NIC. The hypervisor's reverse path filter drops data that leaves there from the other NIC's " +
 		"address.",
 	remedy: "Remove the host route. A sibling route comes from the network, and no host route removes it: put the two NICs on networks whose subnets do " +
 		"not overlap.",
@@ -20,7 +20,7 @@ var capturesSubnet = rule{
 		other := s.captured(c)
 		name := quoted(other.Name)
 		f.Message = c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": the guest reaches these addresses through " +
-			quoted(c.nic.Name) + ", and the hypervisor drops what leaves there with " + name + "'s address"
+			quoted(c.nic.Name) + ", and the hypervisor drops what leaves there from " + name + "'s address"
 		f.Related = []Related{{Ref{s.Name, other.Name, other.ipv4.ID, HostRoute{}}, "has " + other.ipv4.CIDR.String()}}
 		if c.hasVerdict() {
 			f.Fixes = []Fix{s.remove()}

@@ -14,10 +14,10 @@ import (
 var duplicate = rule{
 	code: CodeDuplicate, severity: SeverityInfo,
 	title: "destination already has a route through the same NIC",
-	when:  "The destination is already installed through the same NIC.",
+	when:  "The guest already has a route to the destination through the same NIC.",
 	why:   "Linux keeps the first route and refuses the later one (\"File exists\").",
-	remedy: "Remove it. If it is by the gateway and the others in its list are not, remove those instead: Neutron keeps no order, so another one may " +
-		"come first the next time.",
+	remedy: "Remove it. But if it is the only host route to the destination by way of the gateway, remove the others instead: Neutron keeps " +
+		"no order, so another one may come first the next time.",
 	example: func() Instance { return twoNICs(front(), back("11.8.0.0/24,11.8.0.1")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeDuplicate },
@@ -31,7 +31,7 @@ var duplicate = rule{
 			return o.subnet == c.subnet && o.NextHop != c.NextHop && c.NextHop == c.subnet.usableGateway()
 		}
 		if edits := s.removeRivals(isWorse); len(edits) > 0 {
-			f.Fixes = []Fix{{"remove the host routes to " + to + " by other next hops than the gateway", edits}}
+			f.Fixes = []Fix{{"remove the host routes to " + to + " whose next hop is not the gateway", edits}}
 		}
 	},
 }
@@ -107,7 +107,7 @@ func (s *subject) winner() []Related {
 var conflict = rule{
 	code: CodeConflict, severity: SeverityWarning,
 	title:   "destination already has a route through another NIC",
-	when:    "The destination is already installed through another NIC, or it is a default route that the guest is told to drop.",
+	when:    "The guest already has a route to the destination through another NIC, or the host route is a default route that the guest is told to drop.",
 	why:     "This NIC does not get the destination. Which NIC wins depends on the order of the NICs and on the DHCP client.",
 	remedy:  "Remove one or the other.",
 	example: func() Instance { return twoNICs(front("11.11.0.0/16,10.65.0.1"), back("11.11.0.0/16,11.8.0.1")) },
@@ -169,7 +169,7 @@ func (s *subject) rivalNICs() (list []Related) {
 	return list
 }
 
-// elsewhere says under which guests a route acts otherwise.
+// elsewhere names the guests under which a route may act otherwise.
 func (s *subject) elsewhere() string {
 	guests := s.route.Guests
 	switch {
@@ -178,15 +178,15 @@ func (s *subject) elsewhere() string {
 	case s.route.Cause != "":
 		return "; it is installed on " + quoted(s.nic.Name) + " under " + guestNames(guests)
 	}
-	return "; its traffic may leave otherwise under " + guestNames(guests)
+	return "; that may differ under " + guestNames(guests)
 }
 
 var multipleDefaults = rule{
 	code: CodeMultipleDefaults, severity: SeverityWarning,
 	title: "several NICs are offered a default route",
 	when:  "More than one NIC is offered a default route of one family, and DefaultNIC is empty.",
-	why: "Nothing says which one the guest uses, and guests differ. This report assumes what the instance's DHCP client does by itself; dhclient keeps " +
-		"the first one. With another one, other host routes may matter.",
+	why: "Nothing says which one the guest uses, and guests differ. This report assumes the one that the instance's DHCP client uses by itself; for " +
+		"dhclient, that is the first. If the guest uses another one, other host routes may matter.",
 	remedy:  "Tell the guest which NIC's default route to keep, and set DefaultNIC to that NIC.",
 	example: func() Instance { in := twoNICs(front(), back()); in.DefaultNIC = ""; return in },
 	scope:   ofInstance,
@@ -222,7 +222,11 @@ var multipleDefaults = rule{
 		if depend := f.Related[offered:]; len(depend) > 0 {
 			example := depend[0].Ref
 			example.Instance = ""
-			f.Message += "; routes that depend on it: " + strconv.Itoa(len(depend)) + ", such as " + example.String()
+			routes := " routes depend"
+			if len(depend) == 1 {
+				routes = " route depends"
+			}
+			f.Message += "; " + strconv.Itoa(len(depend)) + routes + " on that choice, such as " + example.String()
 		}
 	},
 }
@@ -242,8 +246,8 @@ func (s *subject) keptDefault() string {
 var noDefault = rule{
 	code: CodeNoDefault, severity: SeverityWarning,
 	title: "several NICs and no default route",
-	when: "The instance has several NICs and no IPv4 default route is installed. Either every NIC with IPv4 is configured, or DefaultNIC names one that is " +
-		"offered no default route while another NIC is.",
+	when: "The instance has several NICs and no IPv4 default route is installed. Either every NIC on an IPv4 subnet is configured, or " +
+		"DefaultNIC names a NIC that is offered no default route while another NIC is offered one.",
 	why:    "Destinations without a route of their own are unreachable.",
 	remedy: "Give the subnet that should carry the default route DHCP and a gateway inside its CIDR, or set DefaultNIC to a NIC that is offered one.",
 	example: func() Instance {
@@ -288,8 +292,9 @@ var overlappingSubnets = rule{
 	code: CodeOverlappingSubnets, severity: SeverityError,
 	title: "subnets of two NICs overlap",
 	when:  "A subnet of a NIC overlaps a subnet of an earlier NIC, or is the same.",
-	why: "The guest reaches an address in both subnets by one of the NICs only: by the one with the longer prefix; if the prefixes are equal, under most " +
-		"guests by the earlier one. Data to the other NIC's neighbours leaves by the wrong NIC, and the hypervisor drops it if it has the other NIC's address.",
+	why: "The guest reaches an address in both subnets by only one of the NICs: the one with the longer prefix or, if the prefixes are equal, the " +
+		"earlier one under most guests. Data to the other NIC's neighbours leaves by the wrong NIC, and the hypervisor drops it if its source address " +
+		"is the other NIC's.",
 	remedy: "Use subnets that do not overlap. Put two NICs that are on one subnet on different subnets.",
 	example: func() Instance {
 		in := twoNICs(front(), exampleSubnet("wide", "10.65.0.0/16", "10.65.255.1"))

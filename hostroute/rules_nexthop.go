@@ -15,10 +15,10 @@ var nextHopNotGateway = rule{
 	title: "next hop is not the gateway",
 	when:  "The next hop is an address that the NIC reaches directly, but not the gateway of the subnet.",
 	why: "The hypervisor answers for every address on the link and forwards the data itself. A router, firewall or VPN instance at the next hop never " +
-		"sees the data, and no host route can send it there. If the hypervisor has no route to that address, nothing answers, and the data is lost. The " +
-		"metadata address 169.254.169.254 by way of a DHCP port is the same mistake.",
+		"sees the data, and no host route can send it there. If the hypervisor has no route to that address, nothing answers, and the data is lost. A " +
+		"host route that leads to the metadata address 169.254.169.254 through a DHCP port is the same mistake.",
 	remedy: "Set the next hop to the gateway, or remove the host route. Routing in the hypervisors (BGP) can send data through another machine, and so " +
-		"can a tunnel from the guest. A NIC on the router's own network does not help, because the hypervisor stands between all of them.",
+		"can a tunnel from the guest. A NIC on the router's own network does not help: the hypervisor forwards that data, too.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,11.8.0.77")) },
 	scope:   ofRoute,
 	applies: func(s *subject) bool {
@@ -110,8 +110,8 @@ var nextHopOffLink = rule{
 	code: CodeNextHopOffLink, severity: SeverityError,
 	title: "next hop is not on the NIC's link",
 	when:  "The next hop lies neither in the subnet nor in an on-link route of the NIC.",
-	why: "Linux refuses the route (\"Nexthop has invalid gateway\"). systemd-networkd and NetworkManager add a route to the next hop, so that Linux " +
-		"accepts it; the hypervisor forwards the data itself then.",
+	why: "Linux refuses the route (\"Nexthop has invalid gateway\"). systemd-networkd and NetworkManager first add a route to the " +
+		"next hop, and then Linux accepts this one. The hypervisor still forwards the data itself.",
 	remedy:  "Set the next hop to the gateway of the subnet, or remove the host route. If the next hop is the gateway of another subnet, the host route belongs there.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,192.0.2.1")) },
 	scope:   ofRoute,
@@ -135,8 +135,8 @@ var nextHopOwnAddress = rule{
 	code: CodeNextHopOwnAddress, severity: SeverityError,
 	title: "next hop is the NIC's own address",
 	when:  "The next hop is an address of the NIC itself.",
-	why: "Linux accepts it and treats the destination as on-link. That works only as long as the hypervisor answers for every single address. dhcpcd " +
-		"installs only the first address of the destination.",
+	why: "Linux accepts it and treats the destination as on-link. The guest then sends an ARP request for each destination address, which works only " +
+		"while the hypervisor answers. dhcpcd installs only the first address of the destination.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,11.8.0.21")) },
 	scope:   ofRoute,
@@ -155,8 +155,8 @@ var nextHopOnLink = rule{
 	code: CodeNextHopOnLink, severity: SeverityWarning,
 	title: "next hop is 0.0.0.0",
 	when:  "The next hop is 0.0.0.0, which makes the destination on-link.",
-	why: "The guest then looks for every single address on the link, and only proxy ARP answers. Not every DHCP client installs it: dhcpcd takes only " +
-		"the first address of the destination until it renews the lease.",
+	why: "The guest then sends an ARP request for each destination address, and only the hypervisor's proxy ARP answers. Not every DHCP client installs " +
+		"the whole route: until it renews the lease, dhcpcd installs only the first address of the destination.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,0.0.0.0")) },
 	scope:   ofRoute,
@@ -185,12 +185,10 @@ var nextHopUnusable = rule{
 		c := s.route.candidate
 		hop := "next hop " + c.NextHop.String()
 		switch {
+		case !c.oneFamily() && c.subnet == nil:
+			f.Message = "destination " + c.Destination.String() + " and " + hop + " are not of one family: the route cannot be installed"
 		case !c.oneFamily():
-			f.Message = "destination " + c.Destination.String() + " and " + hop + " are not of one family"
-			if c.subnet != nil {
-				f.Message += " with subnet " + c.subnet.label()
-			}
-			f.Message += ": the route cannot be installed"
+			f.Message = "destination " + c.Destination.String() + ", " + hop + " and subnet " + c.subnet.label() + " are not all of one family: the route cannot be installed"
 		case s.route.Class == ClassOwnGateway:
 			f.Message = hop + " is the gateway, but Linux refuses it: it is " + kindOfHop(c)
 		default:

@@ -15,8 +15,9 @@ var noLease = rule{
 	when:  "An IPv4 subnet with DHCP has no gateway, or one outside its CIDR.",
 	why: "Calico's DHCP server takes the gateway's address. Without one in the subnet it answers nobody, and the NIC gets no address and no route. " +
 		"\"No gateway on the second subnet\" is the usual advice against two default routes. Under Calico it takes the lease away.",
-	remedy: "Give the subnet a gateway inside its CIDR and, in the same request, allocation pools without that address. Neutron refuses a gateway in a pool, and " +
-		"a subnet made without a gateway has all of its addresses in one. If that makes a second default route, tell the guest which one to keep (see multiple-defaults).",
+	remedy: "Give the subnet a gateway inside its CIDR and, in the same request, allocation pools without that address. Neutron refuses a gateway that lies " +
+		"in a pool, and the pool of a subnet that was made without a gateway covers all of its addresses. If that makes a second default route, tell " +
+		"the guest which one to keep (see multiple-defaults).",
 	example: func() Instance {
 		s := back()
 		s.Gateway = netip.Addr{}
@@ -35,7 +36,7 @@ var noLease = rule{
 			gateway += " (its host routes have the next hop " + hop.String() + ")"
 		}
 		f.Message = problem + ": Calico's DHCP server has no address in the subnet, so it gives no lease, and nothing from the subnet arrives"
-		f.Fixes = []Fix{instruction("give subnet " + name + " " + gateway + " and, in the same request, allocation pools without it; if that makes a second default route, have the guest drop it")}
+		f.Fixes = []Fix{instruction("give subnet " + name + " " + gateway + " and, in the same request, allocation pools without that address; if that makes a second default route, tell the guest which one to keep")}
 	},
 }
 
@@ -65,7 +66,7 @@ var secondIPv4Subnet = rule{
 		f.Message = quoted(n.Name) + " has " + strconv.Itoa(n.count4()) + " IPv4 subnets, and a guest configures only one of them. This report assumes "
 		switch {
 		case n.ipv4 == nil:
-			f.Message += "none"
+			f.Message += "that it configures none"
 		case n.static:
 			f.Message += "subnet " + n.ipv4.label() + ", which is on the config drive"
 		default:
@@ -164,7 +165,7 @@ var defaultDropped = rule{
 	code: CodeDefaultDropped, severity: SeverityError,
 	title:   "default route among the host routes",
 	when:    "The subnet of a lease has a host route to 0.0.0.0/0, and its next hop is not the gateway.",
-	why:     "Neutron drops such a host route, because the subnet has a gateway, and the default route goes there. So the host route never arrives.",
+	why:     "The subnet has a gateway, so Neutron offers the default route by way of it and drops this host route.",
 	remedy:  "Remove it.",
 	example: func() Instance { return oneNIC(back("0.0.0.0/0,11.8.0.77")) },
 	scope:   ofRoute,
@@ -192,11 +193,11 @@ var optionOverflow = rule{
 	scope:   ofSubnet,
 	applies: func(s *subject) bool { return s.subnet == s.nic.ipv4 && s.nic.overflows() },
 	tell: func(s *subject, f *Finding) {
-		f.Message = "the routes that subnet " + s.subnet.label() + " offers need " + strconv.Itoa(s.nic.bytes) + " bytes"
+		f.Message = "the routes that subnet " + s.subnet.label() + " offers"
 		if n := len(siblingRoutes(s.nic.NIC, s.subnet)); n > 0 {
-			f.Message += ", " + strconv.Itoa(n) + " routes to sibling subnets among them"
+			f.Message += ", " + strconv.Itoa(n) + " of them to sibling subnets,"
 		}
-		f.Message += ", and DHCP option 121 holds 255: no host route and no sibling route arrives, only the default"
+		f.Message += " need " + strconv.Itoa(s.nic.bytes) + " bytes, but DHCP option 121 holds 255: no host route and no sibling route arrives, only the default"
 		f.Fixes = []Fix{instruction("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones: each takes 5 to 9 bytes, and an offer of up to 197 bytes reaches every client")}
 	},
 }
@@ -239,9 +240,9 @@ var hostBits = rule{
 	code: CodeHostBits, severity: SeverityError,
 	title: "destination has host bits",
 	when:  "The destination of a route has bits outside its mask.",
-	why: "Neutron refuses such a host route today, but a plan or older data can hold one. In DHCP (RFC 3442) only whole octets travel. Bits beyond " +
-		"them vanish. Bits within the last one stay: NetworkManager masks them, the other guests refuse the route, and systemd-networkd stops DHCP on " +
-		"the whole NIC.",
+	why: "Neutron refuses such a host route today, but a plan or older data can hold one. DHCP (RFC 3442) carries only the octets that the " +
+		"prefix length reaches. Bits in the other octets vanish. Host bits in the last octet carried stay: NetworkManager masks them, the other guests " +
+		"refuse the route, and systemd-networkd stops DHCP on the whole NIC.",
 	remedy:  "Mask the destination.",
 	example: func() Instance { return twoNICs(front(), back("11.11.77.5/16,11.8.0.1")) },
 	scope:   ofRoute,
