@@ -29,8 +29,8 @@ func (r *Report) Worst() (worst Severity) {
 
 // Analyze computes the routing table that an instance gets, the verdict on each of its host routes
 // and manual routes, and what is wrong with them. The error joins an [InputError] for every value
-// that no Neutron could hold; then there is no report. Whatever else a person can have configured is
-// in the findings.
+// that Neutron could not hold; then there is no report. What a person can configure wrongly is a
+// finding instead.
 //
 // It takes O(n log n) for n routes. If m on-link routes make the next hops of other routes acceptable, it
 // takes O(m n log n). If DefaultNIC is empty and k default routes are offered, it takes k times as long. If
@@ -47,11 +47,11 @@ func Analyze(in Instance) (*Report, error) {
 
 // AnalyzeSubnet returns what can be said about a subnet when no instance is known, as in a plan
 // that is not applied. It assumes that the guest is GuestDhclient and reads no config drive, and that
-// the NIC has no siblings. It does not know the gateways of other NICs: such a next hop is off-link, and the
-// message says so. It says nothing about effects, other NICs, or host routes in each other's way. Its codes are
+// the NIC has no siblings. It does not know the gateways of other NICs. For it, such a next hop is off-link, and the
+// message mentions that case. It says nothing about effects, other NICs, or host routes in each other's way. Its codes are
 // no-lease, dhcp-disabled, ipv6-not-offered, default-dropped, option-overflow, loopback-destination,
 // too-many-routes, host-bits, next-hop-not-gateway, next-hop-off-link, next-hop-on-link and next-hop-unusable.
-// Those about the subnet come first, then those of each host route in turn. At one place they are sorted by code.
+// Findings about the subnet come first, then those about each host route in turn. Each of these groups is sorted by code.
 //
 // A planned subnet may have any text as its ID, such as its resource's address; messages and edits
 // then use that. Errors are those of [Analyze], with paths such as CIDR.

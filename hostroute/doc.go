@@ -6,8 +6,8 @@
 //
 // A host route is a destination and a next hop that an operator puts on a Neutron subnet.
 // DHCP hands the host routes of a subnet to every instance that gets its address there, and
-// the guest installs them. A route belongs to the NIC whose lease carried it, never to the NIC
-// whose gateway the next hop is.
+// the guest installs them. A route belongs to the NIC whose lease carried it, even if its next hop
+// is the gateway of another NIC.
 //
 // Under Calico the local hypervisor routes everything that an instance sends. The gateway
 // address of a subnet stands for that hypervisor, on every host that uses the subnet. No data
@@ -19,10 +19,10 @@
 // where an instance has several NICs, one of them with the default route, and some prefixes
 // should leave by another one. With one NIC they are unhelpful, though harmless.
 //
-// Two wishes that host routes cannot grant: to send data through a router, firewall or VPN
-// instance, and to reach the metadata address through a DHCP port. Routing in the hypervisors
-// (BGP) or a tunnel from the guest can do the first. A NIC on the router's own network does not
-// help, because the hypervisor stands between all of them.
+// Host routes cannot send data through a router, firewall or VPN instance, and they cannot lead to
+// the metadata address through a DHCP port. Routing in the hypervisors (BGP) or a tunnel from the
+// guest can do the first. A NIC on the router's own network does not help: the hypervisor forwards
+// that data, too.
 //
 // A trap: "no gateway on the second subnet" is the usual advice against two default routes.
 // Under Calico such a subnet gives no lease, and the NIC gets no address and no route at all.
@@ -44,10 +44,10 @@
 //   - Is it consistent? Does its next hop stand for the hypervisor? See [Verdict.Class].
 //   - Is it effective? Would any traffic use another NIC without it? See [Verdict.Effect].
 //     For a host route in force, the answer is exact: it is what deleting the host route and
-//     configuring the guest again would show, with the rest of the list as it is. Two things make
-//     real deletions move more. Deleting one that is refused or not offered can move data, for
-//     example if its subnet is on another NIC, too. And any edit masks all destinations with host
-//     bits. So ask [Instance.Impact] before you delete any: it counts both.
+//     configuring the guest again would show, with the rest of the list as it is. A real deletion
+//     can move more, for two reasons. Deleting a host route that is refused or not offered can move
+//     data, for example if it is in force on another NIC. And any edit masks all destinations with
+//     host bits. [Instance.Impact] counts both: ask it before you delete a host route.
 //
 // [Report.Findings] holds what a person should know: a stable [Code], the reason, and fixes.
 // [Rules] documents the codes. A subnet is shared, and a fix for one instance may move the data
@@ -70,23 +70,28 @@
 //
 // # Not modelled
 //
-// The hypervisor's own routing table is not modelled. It must cover every destination, and host
-// routes add nothing to it. Neither are Neutron's force_metadata option, policy routing and
-// firewalls in the guest, metrics that a person sets there, nor the time at which running
-// instances get a change: a changed host route reaches them only later, if at all. Nor are subnets
-// and addresses that Linux treats specially and Neutron does not hand out: a subnet that begins at
-// 0.0.0.0, or a fixed IP that is a multicast or broadcast address.
+// The model leaves out:
 //
-// The table is the one that a DHCP client installs at the first lease of each NIC. What it changes when
-// a lease is renewed or lost is not modelled. Neither is the order of dhcpcd's leases, although dhcpcd tries
-// again with each new lease what Linux has refused, nor the routes to name servers that
-// systemd-networkd adds. In IPv6, every guest has the default route of the router advertisement and
-// nothing else, although dhcpcd adds more. Routes from the config drive have no metric under any guest.
+//   - The hypervisor's own routing table. It must cover every destination, and host routes add
+//     nothing to it.
+//   - Neutron's force_metadata option.
+//   - Policy routing, firewalls and metrics that a person sets in the guest.
+//   - The time at which running instances get a change. A changed host route reaches them only
+//     later, if at all.
+//   - Subnets and addresses that Linux treats specially and Neutron does not hand out: a subnet that
+//     begins at 0.0.0.0, or a fixed IP that is a multicast or broadcast address.
+//   - What a DHCP client changes when a lease is renewed or lost. The table is the one that it
+//     installs at the first lease of each NIC.
+//   - The order of dhcpcd's leases, although dhcpcd tries again with each new lease what Linux has
+//     refused.
+//   - The routes to name servers that systemd-networkd adds.
+//   - The IPv6 routes that dhcpcd adds to the default route of the router advertisement.
+//   - Metrics of routes from the config drive.
 //
 // # Habits
 //
-// All functions are pure: they read their arguments, modify and retain nothing of them, give
-// the same bytes for the same input, and may be called concurrently. An error means that there is
+// All functions are pure: they neither modify nor retain their arguments, give the same bytes for
+// the same input, and may be called concurrently. An error means that there is
 // no answer; findings are the answer. Names and IDs come from tenants: where they are printed as
 // text, those with anything but letters, digits and a few signs are quoted, as by [strconv.Quote].
 //

@@ -19,16 +19,16 @@ type Edit struct {
 }
 
 // Apply returns a copy of s with the edits for s made, in their order. It ignores edits for
-// other subnets. Old is looked up in the list as it is: it has the host bits that the list has
-// there, though an IPv4-mapped address equals the IPv4 one. A New that is already there is not repeated.
+// other subnets. Old must have the host bits that it has in the list, but an IPv4-mapped
+// address equals the IPv4 one. A New that is already there is not repeated.
 //
 // If at least one edit names s, the whole list becomes what Neutron accepts: destinations are
 // masked, IPv4-mapped addresses unmapped, and equal copies listed once. Otherwise it stays as
 // it is.
 //
-// Apply returns an [InputError] for an edit with neither Old nor New, for a New that is no host
-// route, for an Old that is not in the list, for whatever in an edited list is no host route, and for a
-// nil s. Then it returns no copy.
+// Apply returns an [InputError], and no copy, for an edit with neither Old nor New, for a New that is not
+// a valid host route, for an Old that is not in the list, for an invalid host route in a list that is
+// edited, and for a nil s.
 func (s *Subnet) Apply(edits ...Edit) (*Subnet, error) {
 	if s == nil {
 		return nil, &InputError{"Subnet", errNil}

@@ -20,9 +20,9 @@ type Explanation struct {
 	// table's order, then those that the guest did not install, in the order of the verdicts.
 	// A default route that is offered and not installed has no verdict, so it is not among them.
 	Losers []Loser `json:"losers"`
-	// Dropped are the other NICs that have a route of the destination's family in the table, sorted. If there is no
-	// Route, it is empty. The hypervisor's strict reverse path filter
-	// drops traffic between the destination and their addresses.
+	// Dropped are the other NICs that have a route of the destination's family in the table, sorted. The
+	// hypervisor's strict reverse path filter drops what leaves for the destination from their addresses. If there
+	// is no Route, it is empty.
 	Dropped []string `json:"dropped"`
 }
 
@@ -136,7 +136,7 @@ func (e Explanation) String() string {
 			while = " While it leaves by " + quoted(e.Route.NIC) + ", an"
 		}
 		b.WriteString(while + " address of " + strings.Join(mapped(e.Dropped, quoted), " or ") + " cannot talk to " + dst +
-			": the hypervisor drops what leaves by " + quoted(e.Route.NIC) + " from such an address (reverse path filter).")
+			": the hypervisor drops what leaves by " + quoted(e.Route.NIC) + " with such an address (reverse path filter).")
 	}
 	return b.String()
 }

@@ -405,7 +405,7 @@ func TestFixesOfManualRoutes(t *testing.T) {
 	broadcastGateway := func(in *hostroute.Instance) { in.NICs[1].Subnets[0].Gateway = netip.MustParseAddr("11.8.0.255") }
 	const gateway = "in the guest, set the next hop to 11.8.0.1, the gateway of subnet back"
 	const router = "in the guest, set the next hop to the link-local address that router advertisements on eth1 come from"
-	const leaveOut = "in the guest, delete the route: Linux accepts no next hop for it on eth1"
+	const leaveOut = "in the guest, leave the route out: Linux accepts no next hop for it on eth1"
 	const remove = "in the guest, delete the route"
 	for name, c := range map[string]struct {
 		in   hostroute.Instance

@@ -19,8 +19,8 @@ type Impact struct {
 	//     after the edits.
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
-	//   - A verdict that the edits name, change, add or remove depends on the order of its list, or on an offer of more than 197
-	//     bytes, which some guests can lose. This does not count if the instance has one NIC, and an IPv4 default
+	//   - The verdict on a host route that the edits name, or a verdict that they change, add or remove, depends on the
+	//     order of the list, or on an offer of more than 197 bytes, which some guests can lose. This does not count if the instance has one NIC, and an IPv4 default
 	//     route before and after: everything leaves by that NIC.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject, in the order of

@@ -12,7 +12,7 @@ import (
 type Subnet struct {
 	// ID names the subnet in results. Within one analysis, subnets of one ID must have the same
 	// content. The ID may be empty for a subnet that is only planned, but then a Ref cannot
-	// tell its host routes from manual routes. The empty ID counts as one: use it for one subnet at most.
+	// tell its host routes from manual routes. Give the empty ID to one subnet at most.
 	ID string `json:"id"`
 	// CIDR is the subnet's network, without host bits.
 	CIDR netip.Prefix `json:"cidr"`
@@ -103,9 +103,9 @@ func Guests() []Guest {
 	return out
 }
 
-// An InputError reports an argument for which there is no answer: a value that no Neutron and no guest could
-// hold, or one that does not fit the rest, such as an Old that is not in the list. The latter can mean that the cloud
-// has changed since it was read. Functions return all of them together, joined by [errors.Join]; errors.As finds the
+// An InputError reports an argument for which there is no answer: a value that neither Neutron nor a guest could
+// hold, or one that does not fit the other arguments. An Old that is not in the list, for example, can mean that the
+// cloud has changed since it was read. Functions return all of them together, joined by [errors.Join]; errors.As finds the
 // first.
 type InputError struct {
 	Path string // the field, such as NICs[0].Subnets[1].CIDR or edits[0].New

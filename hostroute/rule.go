@@ -182,7 +182,7 @@ func (s *subject) manualNextHop() Fix {
 	case is4 && ipv4 != nil && ipv4.usableGateway().IsValid():
 		return instruction("in the guest, set the next hop to " + ipv4.Gateway.String() + ", the gateway of subnet " + ipv4.label())
 	}
-	return instruction("in the guest, delete the route: Linux accepts no next hop for it on " + quoted(s.nic.Name))
+	return instruction("in the guest, leave the route out: Linux accepts no next hop for it on " + quoted(s.nic.Name))
 }
 
 // usableGateway returns the gateway if Linux accepts it whatever else is installed; else the zero Addr.

@@ -36,9 +36,9 @@ var duplicate = rule{
 	},
 }
 
-// removeRivals returns the edits that remove what keeps a host route out. All of that must be host routes that may go, and no
-// more than a list of Neutron's has room for; else it returns nil. Whatever else their subnets have for the destination goes
-// with them, even what Linux refuses: when the list is written masked, it may accept that.
+// removeRivals returns the edits that remove the routes which keep a host route out; nil if one of these is not a host route or
+// may not go, or if there would be more edits than a list of Neutron's has room for. The edits also remove the other host routes
+// to the destination from the same subnets, even those that Linux refuses: it may accept them once the list is written masked.
 func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 	c := s.route.candidate
 	if c.subnet == nil {

@@ -31,7 +31,7 @@ type Route struct {
 	Subnet      string       `json:"subnet"` // ID of the subnet it comes from; "" if manual
 	Metric      int          `json:"metric"` // of equal destinations, the lowest is in force; 0 is none
 	// Open says that the guest configures its NICs at once, and that another NIC has a route with the
-	// same destination and metric: the one whose lease comes first goes before the other.
+	// same destination and metric: the route of the NIC that has its lease first is in force.
 	Open bool `json:"open"`
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A NextHopClass says what the next hop of a route is, and so whether the route is consistent.
+// A NextHopClass is the kind of a route's next hop. It decides whether the route is consistent.
 type NextHopClass string
 
 // The classes of a next hop. If several apply, the first one counts.
@@ -30,8 +30,8 @@ const (
 	ClassOffLink NextHopClass = "off-link"
 )
 
-// An Effect says what a route changes. "Without the route" means: without that host route in its
-// subnet, and so on every NIC that has the subnet, with everything installed again. If the offer is
+// An Effect says what a route changes. "Without the route" means that the host route is deleted from its
+// subnet, hence for every NIC on the subnet, and that the guest installs everything again. If the offer is
 // too long for DHCP, routes that would fit after a deletion are not counted. A host route to
 // 0.0.0.0/0 by the gateway counts as the default route of its subnet, which is offered in any case.
 //
@@ -80,7 +80,7 @@ type Verdict struct {
 	With    string     `json:"with"`
 	Without string     `json:"without"`
 	Witness netip.Addr `json:"witness"`
-	// GuestDependent says that the verdict depends on something that Neutron does not tell, on at least one of these:
+	// GuestDependent says that the verdict depends on at least one of these, which Neutron does not know:
 	//   - the DHCP client: Guests is not empty;
 	//   - which of the offered default routes is in force: DefaultDependent is true;
 	//   - the order of the subnet's list, which Neutron does not keep: the route is installed if it comes first and not if
