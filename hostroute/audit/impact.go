@@ -45,8 +45,8 @@ func (i *Impact) None() bool {
 // Without edits nothing changes, and None is true. So it says nothing about a [hostroute.Fix] without Edits:
 // what that moves is not computed.
 //
-// An Audit does not keep the addresses of NICs that are neither a gateway nor a next hop. If an edit makes one
-// of these a next hop, Impact takes it for a neighbour's address: New then lacks next-hop-own-address, and
+// Of the addresses of NICs, an Audit keeps only those that are a gateway, a next hop or the first address of a
+// destination. If an edit makes another one a next hop, Impact takes it for a neighbour's address: New then lacks next-hop-own-address, and
 // Uncertain does not count what only that makes uncertain. What moves is right all the same.
 func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	bySubnet, err := a.bySubnet(edits)

@@ -269,14 +269,14 @@ func (d *document) failed(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("reading failed behind byte %d: %w", d.json.InputOffset(), err)
+	return fmt.Errorf("reading failed after byte %d: %w", d.json.InputOffset(), err)
 }
 
 func (d *document) unknownForm() error {
 	if d.name == docPorts {
-		return errors.New("the form is not known: it is not {\"ports\":[...]}, {\"port\":{...}} or the output of `openstack port show -f json`")
+		return errors.New("the form is unknown: expected {\"ports\":[...]}, {\"port\":{...}} or the output of `openstack port show -f json`")
 	}
-	return errors.New("the form is not known: it is not {\"subnets\":[...]}, {\"subnet\":{...}} or the output of `openstack subnet show -f json` or `openstack subnet list --long -f json`")
+	return errors.New("the form is unknown: expected {\"subnets\":[...]}, {\"subnet\":{...}} or the output of `openstack subnet show -f json` or `openstack subnet list --long -f json`")
 }
 
 // A blockReader reads its source in blocks of 64 KiB and fills whatever it is given. After each

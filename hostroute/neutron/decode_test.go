@@ -250,10 +250,10 @@ func TestSubnetProblems(t *testing.T) {
 		{"a line with a wrong next hop", `{"ID":"s","Subnet":"10.0.0.0/8","Gateway":null,"Host Routes":"destination='11.0.0.0/8', gateway='x'"}`, []string{
 			`/subnets/1/Host Routes: next hop "x" is not an IP address (subnet s)`}},
 		{"another subnet of one ID", subnetWith("s", `"x":1`) + `,` + subnetWith("s", `"network_id":"n"`), []string{
-			"/subnets/2: subnet s is there before with different content: the first counts"}},
+			"/subnets/2: subnet s was listed before with different content: the first one counts"}},
 		{"another subnet of one ID, the first left out", `{"id":"s","gateway_ip":null},` + subnetWith("s", `"x":1`), []string{
 			"/subnets/1/cidr: the subnet has no CIDR (subnet s)",
-			"/subnets/2: subnet s is there before with different content: the first counts"}},
+			"/subnets/2: subnet s was listed before with different content: the first one counts"}},
 		{"the same subnet again, left out", `{"id":"s"},{"id":"s","name":"x"}`, []string{"/subnets/1/cidr: the subnet has no CIDR (subnet s)"}},
 		{"the text of a value is cut short", `{"id":"s","cidr":"` + strings.Repeat("1", 1000) + `","gateway_ip":null}`, []string{
 			`/subnets/1/cidr: "` + strings.Repeat("1", 64) + `" is not a CIDR (subnet s)`}},
@@ -310,7 +310,7 @@ func TestSubnetNames(t *testing.T) {
 // An error names the document, the value and the byte, and says what was expected. What
 // encoding/json says is not compared: it changes with releases.
 func TestDocumentErrors(t *testing.T) {
-	const form = "subnets, value 1: the form is not known: "
+	const form = "subnets, value 1: the form is unknown: "
 	for _, tt := range []struct{ name, document, want string }{
 		{"no value", "", "subnets, value 1: the document is empty"},
 		{"white space", " \n", "subnets, value 1: the document is empty"},
@@ -323,19 +323,19 @@ func TestDocumentErrors(t *testing.T) {
 		{"a list that is none", `{"subnets":5}`, form},
 		{"an object for a list", `{"subnets":{"id":"s"}}`, form},
 		{"a list for an object", `{"subnet":[]}`, form},
-		{"the second value", `[]5`, "subnets, value 2: the form is not known: "},
-		{"malformed", `nul`, "subnets, value 1: reading failed behind byte 0: "},
-		{"malformed list", `[1}`, "subnets, value 1: reading failed behind byte "},
-		{"malformed object", `{"id":1]`, "subnets, value 1: reading failed behind byte "},
-		{"malformed name", `{"id":1,5:1}`, "subnets, value 1: reading failed behind byte "},
-		{"malformed value of the envelope", `{"subnets":]}`, "subnets, value 1: reading failed behind byte "},
-		{"malformed other member", `{"x":[}`, "subnets, value 1: reading failed behind byte "},
-		{"a comma too many", `[{},]`, "subnets, value 1: reading failed behind byte "},
-		{"a comma too few", `[{}{}]`, "subnets, value 1: reading failed behind byte "},
-		{"malformed second value", `[] [{"id":}]`, "subnets, value 2: reading failed behind byte 4: "},
-		{"malformed in a later element", `[{"id":"s"},{"id"}]`, "subnets, value 1: reading failed behind byte 1"},
-		{"garbage at the end", `[] x`, "subnets, value 2: reading failed behind byte "},
-		{"10001 levels", `[` + strings.Repeat("[", 10001) + strings.Repeat("]", 10002), "subnets, value 1: reading failed behind byte 1: "},
+		{"the second value", `[]5`, "subnets, value 2: the form is unknown: "},
+		{"malformed", `nul`, "subnets, value 1: reading failed after byte 0: "},
+		{"malformed list", `[1}`, "subnets, value 1: reading failed after byte "},
+		{"malformed object", `{"id":1]`, "subnets, value 1: reading failed after byte "},
+		{"malformed name", `{"id":1,5:1}`, "subnets, value 1: reading failed after byte "},
+		{"malformed value of the envelope", `{"subnets":]}`, "subnets, value 1: reading failed after byte "},
+		{"malformed other member", `{"x":[}`, "subnets, value 1: reading failed after byte "},
+		{"a comma too many", `[{},]`, "subnets, value 1: reading failed after byte "},
+		{"a comma too few", `[{}{}]`, "subnets, value 1: reading failed after byte "},
+		{"malformed second value", `[] [{"id":}]`, "subnets, value 2: reading failed after byte 4: "},
+		{"malformed in a later element", `[{"id":"s"},{"id"}]`, "subnets, value 1: reading failed after byte 1"},
+		{"garbage at the end", `[] x`, "subnets, value 2: reading failed after byte "},
+		{"10001 levels", `[` + strings.Repeat("[", 10001) + strings.Repeat("]", 10002), "subnets, value 1: reading failed after byte 1: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := neutron.DecodeSubnets(strings.NewReader(tt.document))
@@ -360,7 +360,7 @@ func TestTruncatedDocuments(t *testing.T) {
 		if errors.Is(err, io.EOF) {
 			t.Errorf("%d bytes: %v is an end that is expected", n, err)
 		}
-		if !whole[n] && (err == nil || !strings.Contains(err.Error(), ": reading failed behind byte ")) {
+		if !whole[n] && (err == nil || !strings.Contains(err.Error(), ": reading failed after byte ")) {
 			t.Fatalf("%d bytes: got %v, want that reading failed", n, err)
 		}
 	}
@@ -378,14 +378,14 @@ func TestReaders(t *testing.T) {
 		{"no subnets", nil, strings.NewReader(`[]`), nil, "subnets: the reader is nil"},
 		{"no ports", strings.NewReader(`[]`), nil, nil, "ports: the reader is nil"},
 		{"a reader that fails", io.MultiReader(strings.NewReader(`{"subnets":[`), iotest.ErrReader(broken)), strings.NewReader(`[]`), broken,
-			"subnets, value 1: reading failed behind byte "},
-		{"a reader that fails once", once, strings.NewReader(`[]`), broken, "subnets, value 1: reading failed behind byte "},
+			"subnets, value 1: reading failed after byte "},
+		{"a reader that fails once", once, strings.NewReader(`[]`), broken, "subnets, value 1: reading failed after byte "},
 		{"a reader that fails between values", io.MultiReader(strings.NewReader(`[]`), iotest.ErrReader(broken)), strings.NewReader(`[]`), broken,
-			"subnets, value 2: reading failed behind byte "},
+			"subnets, value 2: reading failed after byte "},
 		{"a body that is cut off", io.MultiReader(strings.NewReader(`[]`), iotest.ErrReader(io.ErrUnexpectedEOF)), strings.NewReader(`[]`), io.ErrUnexpectedEOF,
-			"subnets, value 2: reading failed behind byte "},
-		{"a reader that reads nothing", neverReads{}, strings.NewReader(`[]`), io.ErrNoProgress, "subnets, value 1: reading failed behind byte 0: "},
-		{"truncated ports", strings.NewReader(`[]`), strings.NewReader(`[`), nil, "ports, value 1: reading failed behind byte 1: "},
+			"subnets, value 2: reading failed after byte "},
+		{"a reader that reads nothing", neverReads{}, strings.NewReader(`[]`), io.ErrNoProgress, "subnets, value 1: reading failed after byte 0: "},
+		{"truncated ports", strings.NewReader(`[]`), strings.NewReader(`[`), nil, "ports, value 1: reading failed after byte 1: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := neutron.Decode(tt.subnets, tt.ports)

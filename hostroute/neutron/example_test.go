@@ -55,7 +55,7 @@ func ExampleDecodeSubnets() {
 		fmt.Println(f)
 	}
 	// Output:
-	// back: 11.0.0.0/8,11.8.0.1: destination 11.0.0.0/255.0.0.0 is not spelled 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs nothing of the subnet, not even the default (netmask-spelling)
+	// back: 11.0.0.0/8,11.8.0.1: destination 11.0.0.0/255.0.0.0 is spelled with a netmask and not as 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs no route of the subnet, not even the default (netmask-spelling)
 }
 
 // What is wrong with one element leaves out that element, and says why.

@@ -26,8 +26,8 @@
 // or pass the bodies of the pages, which have everything, as hostroute/examples/gophercloud does.
 // Only administrators see hosts.
 //
-// Member names are matched as encoding/json does: exactly, else without case. Of a member that
-// is there twice, the last counts. Members that are not needed are ignored.
+// Member names are matched as encoding/json matches them: it prefers an exact match, and otherwise
+// ignores case. If a member occurs twice, the last one counts. Members that are not needed are ignored.
 //
 // # Instances
 //

@@ -72,7 +72,7 @@ func (d *decoder) port(at position, decode decode) error {
 		if first.sameAs(p) {
 			return nil
 		}
-		p = &port{at: at, fault: faultf("", "port %s is there before with different content: the first counts", printable(e.ID))}
+		p = &port{at: at, fault: faultf("", "port %s was listed before with different content: the first one counts", printable(e.ID))}
 	} else if e.ID != "" {
 		d.portsByID[e.ID] = p
 	}

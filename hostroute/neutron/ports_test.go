@@ -237,7 +237,7 @@ func TestPortProblems(t *testing.T) {
 		{"an IPv4-mapped address on an IPv6 subnet", portWith("p", `"fixed_ips":[{"subnet_id":"six","ip_address":"::ffff:1.2.3.4"}]`), []string{
 			"/1/fixed_ips/0/ip_address: fixed IP ::ffff:1.2.3.4 is an IPv4-mapped address on an IPv6 subnet" + out}, false},
 		{"another port of one ID", portWith("p", `"name":""`) + `,` + portWith("p", `"binding_host_id":"h"`), []string{
-			"/2: port p is there before with different content: the first counts"}, true},
+			"/2: port p was listed before with different content: the first one counts"}, true},
 		{"the same port again, left out", portWith("p", `"fixed_ips":[{}]`) + `,` + portWith("p", `"fixed_ips":[{}]`), []string{
 			"/1/fixed_ips/0/subnet_id: the fixed IP has no subnet_id" + out}, false},
 		{"characters that are not printable", `{"id":"\u202e","device_id":"a\nb","device_owner":"compute:","fixed_ips":[{"subnet_id":"\u001b[2J"}]}`, []string{
@@ -374,7 +374,7 @@ func TestPorts(t *testing.T) {
 }
 
 func TestPortDocumentErrors(t *testing.T) {
-	const form = "ports, value 1: the form is not known: "
+	const form = "ports, value 1: the form is unknown: "
 	const list = "ports, value 1: `openstack port list` does not print which instance a port belongs to: use `openstack port show -f json`"
 	for _, tt := range []struct{ name, document, want string }{
 		{"no value", "", "ports, value 1: the document is empty"},
@@ -384,7 +384,7 @@ func TestPortDocumentErrors(t *testing.T) {
 			"subnet_id":"front"}],"Status":"ACTIVE","Security Groups":[],"Device Owner":"compute:nova","Tags":[]}]`, list},
 		{"port list", `[{"ID":"p0","Name":"","MAC Address":"","Fixed IP Addresses":[],"Status":"DOWN"}]`, list},
 		{"port list with the owner only", `[{"ID":"p0","Device Owner":"network:dhcp"}]`, list},
-		{"malformed", `{"ports":[}`, "ports, value 1: reading failed behind byte "},
+		{"malformed", `{"ports":[}`, "ports, value 1: reading failed after byte "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := neutron.Decode(strings.NewReader(subnets), strings.NewReader(tt.document))

@@ -17,9 +17,9 @@ import (
 // number of the netmask for the length and sends 255; dhclient then installs no route of the
 // subnet, not even the default. An inverted netmask, as in 11.0.0.0/0.255.255.255, is sent with
 // the length 0. The finding's Subject and the subnet's HostRoutes hold the destination that was meant,
-// and an analysis takes the host route as meant. [UpdateBody] and [ReplaceCommand] write it so, which is the remedy.
-// That command may move data, because guests then get the routes that were meant. No Impact says so: rewrite the list first.
-// Subnets of IPv6 or without DHCP have no such finding, since nothing of theirs reaches dnsmasq.
+// and an analysis takes the host route as meant. The remedy is to rewrite the list with [UpdateBody] or [ReplaceCommand].
+// That may move data, because guests then get the routes that were meant. No Impact counts this: rewrite the list before you ask for one.
+// IPv6 subnets and subnets without DHCP have no such finding, because their host routes never reach dnsmasq.
 const CodeNetmaskSpelling hostroute.Code = "netmask-spelling"
 
 // A netmask is a host route whose destination is spelled with one.
@@ -32,9 +32,9 @@ type netmask struct {
 func (m netmask) finding(subnet string) hostroute.Finding {
 	first, _, _ := strings.Cut(m.mask, ".")
 	length, _ := strconv.Atoi(first) // as dnsmasq does; an IPv4 address starts with a number
-	message := fmt.Sprintf("destination %s is not spelled %v: dnsmasq sends it with the length %d", m.text, m.route.Destination, length)
+	message := fmt.Sprintf("destination %s is spelled with a netmask and not as %v: dnsmasq sends it with the length %d", m.text, m.route.Destination, length)
 	if length > 32 {
-		message += ", and dhclient installs nothing of the subnet, not even the default"
+		message += ", and dhclient installs no route of the subnet, not even the default"
 	}
 	return hostroute.Finding{
 		Code:     CodeNetmaskSpelling,
@@ -43,7 +43,7 @@ func (m netmask) finding(subnet string) hostroute.Finding {
 		Message:  message,
 		Related:  []hostroute.Related{},
 		Fixes: []hostroute.Fix{{
-			Message: fmt.Sprintf("write the subnet's list of host routes as it is understood, with %v as destination", m.route.Destination),
+			Message: fmt.Sprintf("rewrite the subnet's list of host routes, with %v as destination", m.route.Destination),
 			Edits:   []hostroute.Edit{},
 		}},
 	}

@@ -23,7 +23,7 @@ func withDestination(destination, more string) []string {
 
 // Destinations that are understood, and what dnsmasq makes of their spelling.
 func TestDestinationSpelling(t *testing.T) {
-	const beyond = ", and dhclient installs nothing of the subnet, not even the default"
+	const beyond = ", and dhclient installs no route of the subnet, not even the default"
 	for _, tt := range []struct{ text, want, finding string }{
 		{"10.0.0.0/8", "10.0.0.0/8", ""},
 		{"10.1.2.3/8", "10.1.2.3/8", ""},
@@ -52,9 +52,9 @@ func TestDestinationSpelling(t *testing.T) {
 						Code:     neutron.CodeNetmaskSpelling,
 						Severity: hostroute.SeverityError,
 						Subject:  hostroute.Ref{Subnet: "s", HostRoute: r},
-						Message:  "destination " + tt.text + " is not spelled " + tt.want + ": dnsmasq sends it with the length " + tt.finding,
+						Message:  "destination " + tt.text + " is spelled with a netmask and not as " + tt.want + ": dnsmasq sends it with the length " + tt.finding,
 						Fixes: []hostroute.Fix{{
-							Message: "write the subnet's list of host routes as it is understood, with " + tt.want + " as destination",
+							Message: "rewrite the subnet's list of host routes, with " + tt.want + " as destination",
 						}},
 					}}
 				}

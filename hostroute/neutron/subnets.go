@@ -72,7 +72,7 @@ func (d *decoder) subnet(at position, decode decode) error {
 
 	if first := d.subnets[s.ID]; first != nil {
 		if !reflect.DeepEqual(first, s) {
-			d.report(at, docSubnets, faultf("", "subnet %s is there before with different content: the first counts", printable(s.ID)))
+			d.report(at, docSubnets, faultf("", "subnet %s was listed before with different content: the first one counts", printable(s.ID)))
 		}
 		return nil
 	}

@@ -174,8 +174,8 @@ func add(cloud *neutron.Deployment) (*audit.Audit, error) {
 		}
 	}
 	for _, in := range cloud.Instances {
-		// Who knows the order of the NICs in the guests, whose default route they keep (in.DefaultNIC), or their DHCP
-		// client (in.Guest), sets it here.
+		// If you know the order of the NICs in the guests, the NIC whose default route they keep (in.DefaultNIC), or their
+		// DHCP client (in.Guest), set it here.
 		if err := all.Add(in); err != nil {
 			return nil, fmt.Errorf("instance %q: %w", in.Name, err)
 		}

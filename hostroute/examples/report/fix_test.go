@@ -57,7 +57,7 @@ func TestMisspeltSubnet(t *testing.T) {
 	const entry = `
   11.0.0.0/8 via 11.8.0.1, 13.0.0.0/16 via 11.8.0.77, on back 11.8.0.0/24
     1 instance; e.g. one
-    destination 11.0.0.0/255.0.0.0 is not spelled 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs nothing of the subnet, not even the default
+    destination 11.0.0.0/255.0.0.0 is spelled with a netmask and not as 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs no route of the subnet, not even the default
     fix: write the list as it is understood; then run this again. That can move data, and how much is not worked out: guests that get none of the host routes today will get all of them
       # This writes the whole list: what was added since SUBNETS was fetched is lost. Fetch it and run this again before and after.
       openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b

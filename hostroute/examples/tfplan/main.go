@@ -8,12 +8,12 @@
 // openstack_networking_subnet_route_v2, of all modules, as they will be after the apply. It prints one finding a line, with
 // its fixes below, under the address of the host route's resource or the subnet's.
 //
-// A plan names no instance. So the findings are those that hold for every instance (hostroute.AnalyzeSubnet), and whose
-// data a fix moves is not looked at. With -target, the plan lacks the other host routes of a subnet.
+// A plan names no instance. So the program reports only what it can say about a subnet alone (hostroute.AnalyzeSubnet), and
+// it does not know whose data a fix moves. With -target, the plan lacks the other host routes of a subnet.
 //
 // # What is known only after the apply
 //
-// The program lists what it did not check, and why. Three values that are unknown in the plan it finds out:
+// The program lists what it did not check, and why. It works out three values that are unknown in the plan:
 //
 //   - The gateway of a new subnet for which none is given is the one that Neutron will choose (neutron.DefaultGateway).
 //   - A subnet_id is the ID of the one subnet that it refers to, directly or through variables and outputs of modules. If the
@@ -29,7 +29,7 @@
 // # Exit status
 //
 // The status is 0; or 1 if there is a finding at or above -fail; or 2 if the plan cannot be read, if it has values that
-// cannot be right, such as a CIDR that is none, or if the output cannot be written. What is not checked does not count.
+// cannot be right, such as an invalid CIDR, or if the output cannot be written. What is not checked does not count.
 //
 // # SARIF
 //

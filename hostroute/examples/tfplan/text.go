@@ -42,7 +42,7 @@ func (r *result) text() []byte {
 	return out.Bytes()
 }
 
-const noInstances = "A plan names no instance, so whose data a fix moves was not looked at."
+const noInstances = "A plan names no instance, so it is not known whose data a fix moves."
 
 // assumption returns what is assumed.
 func (r *result) assumption() string {
