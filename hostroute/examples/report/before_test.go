@@ -51,7 +51,7 @@ func TestBefore(t *testing.T) {
 	const want = `instances: 1 came, 1 went
 data moved in 2 of the 2 instances that are in both snapshots
   11.11.0.0/16, 11.12.0.0/16 front -> back in 2 instances, e.g. one
-assumed: NICs are in the order of the file; guests run dhclient (-guest tells); no port has a host, so routes to sibling subnets are those of all hosts; 2 instances with several defaults: the guest's choice counts (-default-subnet tells)
+assumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); no port has a host, so routes to sibling subnets are those of all hosts; 2 instances with several defaults: each keeps the one that it takes by itself (-default-subnet assumes another)
 
 HOST ROUTES
   + 11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24: 2 instances: depends

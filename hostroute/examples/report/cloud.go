@@ -149,7 +149,7 @@ func (c *cloud) doubt() {
 		list := subnetsOf(&c.Instances[i])
 		for _, s := range list {
 			if s.DHCPDisabled && s.CIDR.Addr().Is4() && c.defaults.configDrive == "" {
-				c.unsure[s.ID] = "if no instance reads the config drive (-config-drive tells)"
+				c.unsure[s.ID] = "if no instance reads the config drive (see -config-drive)"
 			}
 		}
 		bad := slices.IndexFunc(list, func(s *hostroute.Subnet) bool { return c.misspelt[s.ID] != nil })

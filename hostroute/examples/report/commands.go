@@ -30,7 +30,7 @@ func (p *printer) commands(indent int, edits []hostroute.Edit) {
 // subnet, such as the commands that are printed for other fixes.
 func (p *printer) command(indent int, argv []string) {
 	if isWholeList(argv) {
-		p.line(indent, "# This writes the whole list: what was added since SUBNETS was fetched is lost. Fetch it and run this again before and after.")
+		p.line(indent, "# This replaces the whole list: host routes added since SUBNETS was fetched are lost. Fetch SUBNETS and run the report again, both before and after.")
 	}
 	p.line(indent, "%s", commandLine(argv))
 }

@@ -109,7 +109,7 @@ func hasNIC(in hostroute.Instance, name string) bool {
 // severalDefaultsAdvice prints what to do about instances that are offered several default routes.
 func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	how := oneLine(fixesFor(p.defaults.guest, fixes)[0].Message)
-	p.line(4, "next: have each guest keep one default route. %s (hostroute/CODES.md has other DHCP clients; what that moves is not worked out)", how)
+	p.line(4, "next: have each guest keep one default route. %s (for other DHCP clients, see hostroute/CODES.md; what this moves is not known)", how)
 	var names []string
 	offering := make(map[string]int) // instances by subnet
 	for i := range p.Instances {
@@ -133,7 +133,7 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 		parts = append(parts, shellQuote(id)+" ("+count(offering[id], "instance")+")")
 	}
 	if parts != nil {
-		p.line(4, "then tell this report which one, by its subnet: -default-subnet ID changes no guest. IDs: %s", some(parts, maxNames))
+		p.line(4, "then name its subnet to this report with -default-subnet ID, which changes no guest. IDs: %s", some(parts, maxNames))
 	}
 	if p.all {
 		p.line(4, "the instances:")

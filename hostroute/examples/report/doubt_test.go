@@ -36,12 +36,12 @@ func TestWhatIsNotKnownIsNotCalledHarmless(t *testing.T) {
 	subnets = list("subnets", front, subnet("back", "10.2.0", "false", route))
 	ports := list("ports", known, port("p2", "i1", "back", "10.2.0.5"))
 	out, _ = program(t, 1, "-default-subnet", "front", subnets, ports)
-	wantContains(t, out, "; no instance reads the config drive (-config-drive tells)")
+	wantContains(t, out, "; no instance reads the config drive (-config-drive yes assumes that all do)")
 	if strings.Contains(out, "openstack") || strings.Contains(out, "remove") {
 		t.Errorf("a guest that reads the config drive may need it:\n%s", out)
 	}
 	out, _ = program(t, 1, "-default-subnet", "front", "-config-drive", "no", subnets, ports)
-	wantContains(t, out, "\n    or remove: moves no data (but the host route may work after the other fix)\n      # This writes the whole list: what was added since SUBNETS was fetched is lost. Fetch it and run this again before and after.\n      openstack subnet set --no-host-route back\n")
+	wantContains(t, out, "\n    or remove: moves no data (but the host route may work after the other fix)\n      # This replaces the whole list: host routes added since SUBNETS was fetched are lost. Fetch SUBNETS and run the report again, both before and after.\n      openstack subnet set --no-host-route back\n")
 	out, _ = program(t, 0, "-default-subnet", "front", "-config-drive", "yes", subnets, ports)
 	wantContains(t, out, "\n     1 works ", "; all instances read the config drive")
 	program(t, 2, "-config-drive", "perhaps", subnets, ports)

@@ -334,7 +334,7 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text string, harmless bool) {
 	switch {
 	case len(edits) == 0:
-		return " (no command; what that moves is not worked out)", false
+		return " (no command; what it moves is not known)", false
 	case impact == nil:
 		return ": what it moves is not known", false
 	case impact.None():
@@ -400,6 +400,6 @@ func (p *printer) misspelling(e *entry) {
 	if more := len(list) - maxDestinations; more > 0 {
 		p.line(4, "and %d more", more)
 	}
-	p.line(4, "fix: write the list as it is understood; then run this again. That can move data, and how much is not worked out: guests that get none of the host routes today will get all of them")
+	p.line(4, "fix: rewrite the list with prefix lengths, then run this again. That can move data, and how much is not known: guests that get none of the host routes today will get all of them")
 	p.command(6, neutron.ReplaceCommand(p.subnets[e.subnet]))
 }

@@ -58,8 +58,8 @@ func TestMisspeltSubnet(t *testing.T) {
   11.0.0.0/8 via 11.8.0.1, 13.0.0.0/16 via 11.8.0.77, on back 11.8.0.0/24
     1 instance; e.g. one
     destination 11.0.0.0/255.0.0.0 is spelled with a netmask and not as 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs no route of the subnet, not even the default
-    fix: write the list as it is understood; then run this again. That can move data, and how much is not worked out: guests that get none of the host routes today will get all of them
-      # This writes the whole list: what was added since SUBNETS was fetched is lost. Fetch it and run this again before and after.
+    fix: rewrite the list with prefix lengths, then run this again. That can move data, and how much is not known: guests that get none of the host routes today will get all of them
+      # This replaces the whole list: host routes added since SUBNETS was fetched are lost. Fetch SUBNETS and run the report again, both before and after.
       openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b
 `
 	out, _ := program(t, 1, "-unsafe", "-all", "-default-nic", "eth0", subnets, ports)
@@ -96,7 +96,7 @@ func TestHostRouteThatComesTwice(t *testing.T) {
 	ports := textFile(t, `{"ports":[`+fmt.Sprintf(port+","+port, 1, 5, 2, 6)+`]}`)
 	for _, about := range [][]string{nil, {"-instance", "one"}, {"-subnet", "b"}} {
 		out, _ := program(t, 1, append(about, subnets, ports)...)
-		wantContains(t, out, "(conflict)\n", "\n    fix: put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice (no command; what that moves is not worked out)\n")
+		wantContains(t, out, "(conflict)\n", "\n    fix: put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice (no command; what it moves is not known)\n")
 		for _, part := range []string{"or remove", "openstack", "CAN GO", "-unsafe"} {
 			if strings.Contains(out, part) {
 				t.Errorf("%v: the text has %q:\n%s", about, part, out)
@@ -188,14 +188,14 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
   10.81.0.0/16 via 192.0.2.1, 10.82.0.0/16 via 10.80.0.1, on lab 10.80.0.0/24
     1 instance: never arrives; e.g. lab00001-0000-4000-8000-000000000008
     further codes: next-hop-off-link of 10.81.0.0/16 via 192.0.2.1 (-subnet lab-subnet shows more)
-    fix: use an image with another DHCP client, or program the routes by hand (no command; what that moves is not worked out)
+    fix: use an image with another DHCP client, or program the routes by hand (no command; what it moves is not known)
     or remove: moves no data (but 10.82.0.0/16 via 10.80.0.1 may work after the other fix)
       `+unset, `
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
     further codes: next-hop-not-gateway (-subnet storage-subnet shows more)
     fix: `, "\nCAN GO: 2 host routes", "\n  10.81.0.0/16 via 192.0.2.1, on lab 10.80.0.0/24\n    "+unset)
-	if rest := lines(out, "NOT OF ONE HOST ROUTE"); strings.Contains(rest, "routes-ignored") {
+	if rest := lines(out, "SUBNETS, NICS AND INSTANCES"); strings.Contains(rest, "routes-ignored") {
 		t.Errorf("said above:\n%s", rest)
 	}
 	out, _ = program(t, 1, "-guest", "udhcpc", "-subnet", "lab-subnet", sampleSubnets, samplePorts)

@@ -132,7 +132,7 @@ func (p *printer) assumed(in *hostroute.Instance) {
 func (p *printer) misspeltNotes(in *hostroute.Instance) {
 	for _, s := range subnetsOf(in) {
 		if p.misspelt[s.ID] != nil {
-			p.line(2, "This is what the guest has once the list of %s is rewritten: a destination is spelled with a netmask (-subnet tells).", p.label(s.ID))
+			p.line(2, "This is what the guest has once the list of %s is rewritten: a destination is spelled with a netmask (-subnet shows it).", p.label(s.ID))
 		}
 	}
 }

@@ -46,7 +46,7 @@ var kinds = [...]struct{ name, text string }{
 	risky:   {"risky", "work with some DHCP clients only, or take another NIC's data"},
 	canGo:   {"can go", "no instance needs them: see CAN GO"},
 	works:   {"works", "choose the NIC of some data, in one instance at least"},
-	depends: {"depends", "do something or nothing, as the guest's default and DHCP client are"},
+	depends: {"depends", "do something or nothing, depending on the guest's default route and DHCP client"},
 	idle:    {"idle", "do nothing as far as is known, but may be needed, so they are not in CAN GO"},
 	unknown: {"unknown", "nothing is wrong as far as the subnet alone shows"},
 }

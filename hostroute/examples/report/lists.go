@@ -41,7 +41,7 @@ func (p *printer) goers() {
 // hiddenNote says that commands were left out.
 func (p *printer) hiddenNote() {
 	if p.hidden {
-		p.line(0, "\n-unsafe prints the commands that are left out: their fixes move data, or it is not known that they move none.")
+		p.line(0, "\n-unsafe also prints the commands that are left out here: their fixes can move data or bring errors.")
 	}
 }
 
@@ -63,7 +63,7 @@ func (p *printer) canGoList() {
 		p.line(2, "This holds only if guests keep the default routes that -default-subnet and -default-nic name (the first, if an instance has several).")
 	}
 	if len(unused) > 0 {
-		p.line(2, "Only ports of instances are looked at (device_owner compute:...), not trunk subports, for example, and not bare metal.")
+		p.line(2, "Only ports with a device_owner compute:... are considered: trunk subports, for example, and bare metal are not.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(bySubnet)) {
 		var list []hostroute.HostRoute
@@ -105,7 +105,7 @@ func (p *printer) notOfOne() {
 		return
 	}
 	p.out.WriteByte('\n')
-	p.line(0, "NOT OF ONE HOST ROUTE")
+	p.line(0, "SUBNETS, NICS AND INSTANCES")
 	for len(rest) > 0 {
 		code := rest[0].Finding.Code
 		var list, others []audit.Occurrence
@@ -215,7 +215,7 @@ func (p *printer) others() {
 		p.out.WriteByte('\n')
 		head := strings.ToUpper(k.String())
 		if k == canGo {
-			head = "FINDINGS OF THOSE THAT CAN GO"
+			head = "FINDINGS ON HOST ROUTES THAT CAN GO"
 		}
 		p.line(0, "%s: %s", head, count(len(list), "host route"))
 		for _, r := range list {

@@ -47,12 +47,12 @@
 //	                       that an instance has counts
 //	-default-nic NAME      guests that have a NIC of this name, and none on a -default-subnet, keep its default route.
 //	                       NICs are called eth0, eth1, ... in the order of the file
-//	-config-drive yes|no   whether guests read the config drive, which configures IPv4 subnets without DHCP. While that is not
-//	                       said, it is assumed that none does, and no removal that depends on it has a command
+//	-config-drive yes|no   whether guests read the config drive, which configures IPv4 subnets without DHCP. Without this
+//	                       flag, the program assumes that none does, and prints no command for a removal that depends on it
 //	-fail SEVERITY         exit with 1 at findings of this severity or above: info, warning or error (the default)
 //	-baseline FILE         leave the findings that the file accepts out of the exit status
-//	-write-baseline FILE   write such a file for the findings at or above -fail; print no report. If the file is there, it
-//	                       is written over, and the reasons are kept
+//	-write-baseline FILE   write such a file for the findings at or above -fail; print no report. An existing file
+//	                       is overwritten, and its reasons are kept
 //	-unsafe                print the commands of fixes that move data, too, below a comment that says so
 //	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info, and the
 //	                       instances with several default routes. -instance and -subnet always list all of theirs
@@ -99,8 +99,8 @@
 //	  code        the worst of its codes; may be ""
 //	  can_go      whether it is in the list CAN GO
 //	findings      the members of audit.Occurrence, the worst first, and
-//	  harmless    for each of its fixes whether nothing moves, for sure, and nothing new is wrong in any instance. It is
-//	              false where that is not known, as of a fix without edits
+//	  harmless    for each of its fixes whether nothing moves, for sure, and no instance gets a new error. It is false
+//	              where that is not known, as for a fix without edits
 //	  accepted    whether the baseline accepts it, in all instances
 //	problems      the members of neutron.Problem
 //

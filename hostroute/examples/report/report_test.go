@@ -98,7 +98,7 @@ func TestHeadOfSample(t *testing.T) {
      4 wrong    never take effect, or the data does not go where they say
      1 risky    work with some DHCP clients only, or take another NIC's data
      2 can go   no instance needs them: see CAN GO, which also lists 1 of the wrong or risky
-     2 depends  do something or nothing, as the guest's default and DHCP client are (-all lists them)
+     2 depends  do something or nothing, depending on the guest's default route and DHCP client (-all lists them)
      1 idle     do nothing as far as is known, but may be needed, so they are not in CAN GO (-all lists them)
 `
 	out, _ := program(t, 1, sampleSubnets, samplePorts)
@@ -110,7 +110,7 @@ func TestHeadOfSample(t *testing.T) {
 func TestSampleShowsEachPart(t *testing.T) {
 	out, _ := program(t, 1, sampleSubnets, samplePorts)
 	wantContains(t, out,
-		"\nproblems: 1 (", "; -problems lists all)\n", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest tells); 6 instances with several defaults: the guest's choice counts (-default-subnet tells)\n",
+		"\nproblems: 1 (", "; -problems lists all)\n", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); 6 instances with several defaults: each keeps the one that it takes by itself (-default-subnet assumes another)\n",
 		"\nERROR: next hop is not the gateway: 1 host route (next-hop-not-gateway)\n  The hypervisor answers",
 		`
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
@@ -125,7 +125,7 @@ func TestSampleShowsEachPart(t *testing.T) {
 `, `
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
-    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1) and, in the same request, allocation pools without that address; if that makes a second default route, tell the guest which one to keep (no command; what that moves is not worked out)
+    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1) and, in the same request, allocation pools without that address; if that makes a second default route, tell the guest which one to keep (no command; what it moves is not known)
     or remove: moves no data (the NIC still gets no lease, and the host routes may work after the other fix)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
@@ -134,9 +134,9 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\n\nAll fixes after \"fix:\" that move no data can be done in one go, CAN GO included, unless they say \"do it\nalone\": once the last is done, all data leaves as before. Do any other fix alone, with all of its commands.\n"+
 			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before.\n\nERROR: ",
 		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
-		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
+		"\nSUBNETS, NICS AND INSTANCES\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
-		" (hostroute/CODES.md has other DHCP clients; what that moves is not worked out)\n    then tell this report which one, by its subnet: -default-subnet ID changes no guest. "+
+		" (for other DHCP clients, see hostroute/CODES.md; what this moves is not known)\n    then name its subnet to this report with -default-subnet ID, which changes no guest. "+
 			"IDs: front-subnet (5 instances), back-subnet (4 instances), batch-subnet (2 instances), app-subnet (1 instance), storage-subnet (1 instance)\n\n",
 		"\nEach code is explained in hostroute/CODES.md.\n",
 	)
@@ -229,7 +229,7 @@ func TestSubnet(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	out, _ := program(t, 1, "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "\n     2 works    ", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest tells); instances with several NICs keep the default: 5 on front; 1 instance with several defaults: ")
+	wantContains(t, out, "\n     2 works    ", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); instances with several NICs keep the default: 5 on front; 1 instance with several defaults: ")
 	both, _ := program(t, 1, "-default-subnet", "app-subnet", "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
 	wantContains(t, both, "; instances with several NICs keep the default: 1 on app, 5 on front\n")
 	none, _ := program(t, 1, "-default-subnet", "backup-subnet", sampleSubnets, samplePorts) // without a gateway
@@ -278,7 +278,7 @@ func TestUnsafeAndAll(t *testing.T) {
 		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)
 	}
 	wantContains(t, unsafe, "\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      # may move data:\n      openstack subnet unset ", "\n    fix: next hop 10.70.0.1: moves no data\n      openstack ")
-	const left = "\n-unsafe prints the commands that are left out: "
+	const left = "\n-unsafe also prints the commands that are left out here: "
 	alone, _ := program(t, 0, "-subnet", "app-subnet", sampleSubnets, samplePorts)
 	if !strings.Contains(plain, left) || !strings.Contains(alone, left) || strings.Contains(unsafe, left) {
 		t.Errorf("no line %q:\n%s\n%s\nor it is here:\n%s", left, plain, alone, unsafe)
@@ -287,7 +287,7 @@ func TestUnsafeAndAll(t *testing.T) {
 		t.Errorf("without -unsafe:\n%s", plain)
 	}
 	all, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
-	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nFINDINGS OF THOSE THAT CAN GO: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends", "\n    findings: single-nic in 1\n"} {
+	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nFINDINGS ON HOST ROUTES THAT CAN GO: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends", "\n    findings: single-nic in 1\n"} {
 		if strings.Contains(plain, part) || !strings.Contains(all, part) {
 			t.Errorf("%q, without and with -all:\n%s\n%s", part, plain, all)
 		}
@@ -348,7 +348,7 @@ func TestNoInstanceIsLikeNoPorts(t *testing.T) {
 	empty := textFile(t, `{"ports": []}`)
 	with, _ := program(t, 1, sampleSubnets, empty)
 	without, _ := program(t, 1, sampleSubnets)
-	with = strings.Replace(with, "; no instance is known, because the list of ports has no port of one (device_owner compute:...). ", "; without ports, no instance is known. ", 1)
+	with = strings.Replace(with, "; no instance is known, because no port in the list belongs to one (device_owner compute:...). ", "; without ports, no instance is known. ", 1)
 	if with != without {
 		t.Errorf("got\n%s\nwithout ports\n%s", with, without)
 	}

@@ -17,7 +17,7 @@ func (p *printer) summary(opt *options, v *verdict) {
 	case p.hasPorts:
 		head += ", " + count(len(p.Instances), "instance")
 	case len(opt.documents) > 1:
-		head += "; no instance is known, because the list of ports has no port of one (device_owner compute:...)"
+		head += "; no instance is known, because no port in the list belongs to one (device_owner compute:...)"
 	default:
 		head += "; without ports, no instance is known"
 	}
@@ -87,7 +87,7 @@ func (p *printer) leftOutText() string {
 func (p *printer) assumptions() string {
 	text := "NICs are in the order of the file; guests run " + string(p.defaults.guest)
 	if p.defaults.guest == hostroute.GuestDhclient {
-		text += " (-guest tells)"
+		text += " (-guest assumes another)"
 	}
 	if kept := p.keptText(); kept != "" {
 		text += "; " + kept
@@ -99,13 +99,13 @@ func (p *printer) assumptions() string {
 	case p.defaults.configDrive == "yes":
 		text += "; all instances read the config drive"
 	case static && p.defaults.configDrive == "":
-		text += "; no instance reads the config drive (-config-drive tells)"
+		text += "; no instance reads the config drive (-config-drive yes assumes that all do)"
 	}
 	if !p.haveHosts() {
 		text += "; no port has a host, so routes to sibling subnets are those of all hosts"
 	}
 	if several := p.severalDefaults(); several > 0 {
-		text += "; " + count(several, "instance") + " with several defaults: the guest's choice counts (-default-subnet tells)"
+		text += "; " + count(several, "instance") + " with several defaults: each keeps the one that it takes by itself (-default-subnet assumes another)"
 	}
 	return text
 }
