@@ -77,11 +77,17 @@ func (cl *client) others() (list []*client) {
 	return list
 }
 
-// order returns the NICs in the order in which the client configures them.
+// order returns the NICs in the order in which the client configures them. Those that the config drive configures keep their
+// places: no client has a part in them.
 func (cl *client) order(nics []nic, keeps defaults) []*nic {
-	list := make([]*nic, len(nics))
+	list := make([]*nic, 0, len(nics))
 	for i := range nics {
-		list[i] = &nics[i]
+		if !cl.byName || !nics[i].static {
+			list = append(list, &nics[i])
+		}
+	}
+	if !cl.byName {
+		return list
 	}
 	last := func(n *nic) int {
 		if keeps.unwanted(n) {
@@ -89,8 +95,11 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 		}
 		return 0
 	}
-	if cl.byName {
-		slices.SortStableFunc(list, func(a, b *nic) int { return cmp.Or(last(a)-last(b), cmp.Compare(a.Name, b.Name)) })
+	slices.SortStableFunc(list, func(a, b *nic) int { return cmp.Or(last(a)-last(b), cmp.Compare(a.Name, b.Name)) })
+	for i := range nics {
+		if nics[i].static {
+			list = slices.Insert(list, i, &nics[i])
+		}
 	}
 	return list
 }

@@ -31,8 +31,8 @@ type outcomes struct {
 // outcomes returns the outcomes for a guest.
 func (f *fib) outcomes() *outcomes {
 	o := &outcomes{fib: f, decided: f.decide()}
-	if !f.hasOnLink {
-		return o // no next hop depends on another route
+	if !f.hasOnLink && !f.client.countsUp {
+		return o // no route depends on another one
 	}
 	o.reinstalled = make(map[*candidate]outcome)
 	for _, c := range f.attempts {
@@ -40,7 +40,7 @@ func (f *fib) outcomes() *outcomes {
 		if done || !c.hasVerdict() || !f.changesOthers(c) {
 			continue
 		}
-		out := compareEgress(f, install(f.guest, f.attempted(c), f.defaults), c)
+		out := compareEgress(f, f.withoutRoute(c), c)
 		for _, other := range f.attempts { // its copies go with it
 			if other.sameRoute(c) && f.changesOthers(other) {
 				o.reinstalled[other] = out
@@ -48,6 +48,43 @@ func (f *fib) outcomes() *outcomes {
 		}
 	}
 	return o
+}
+
+// withoutRoute returns what comes of the instance without the route of a candidate.
+func (f *fib) withoutRoute(c *candidate) *fib {
+	if f.reshapes(c) {
+		return tableUnder(f.Instance.without(*c.HostRoute, c.subnet), f.client, f.defaults)
+	}
+	return install(f.guest, f.attempted(c), f.defaults)
+}
+
+// without returns a copy of a prepared instance without a host route in the list of a subnet. The rest of the list is as it is.
+func (in Instance) without(route HostRoute, of *Subnet) Instance {
+	edited := *of
+	edited.HostRoutes = slices.DeleteFunc(slices.Clone(of.HostRoutes), func(r HostRoute) bool { return r == route })
+	in.NICs = slices.Clone(in.NICs)
+	for i := range in.NICs {
+		in.NICs[i].Subnets = mapped(in.NICs[i].Subnets, func(s *Subnet) *Subnet {
+			if s == of {
+				return &edited
+			}
+			return s
+		})
+	}
+	return in
+}
+
+// reshapes reports whether, without a host route, the client may make other attempts of the rest. One client counts the
+// defaults of a NIC. Another one takes the default in another way if option 121 brings nothing else.
+func (f *fib) reshapes(c *candidate) bool {
+	ownsGateway := func(n nic) bool { return n.ipv4 == c.subnet && n.owns(c.subnet.Gateway) }
+	switch {
+	case !c.byDHCP() || c.source != SourceHostRoute:
+		return false
+	case f.client.countsUp && c.Destination.Bits() == 0:
+		return true
+	}
+	return f.client.oneAddress && slices.ContainsFunc(f.nics, ownsGateway)
 }
 
 // decide returns what the destinations in force decide. The others decide nothing.
@@ -86,7 +123,7 @@ func (f *fib) changesOthers(c *candidate) bool {
 	if f.result(c) != installed {
 		return false
 	}
-	if f.client.toHops == toRouters && f.addsHops {
+	if f.client.toHops == toRouters && f.addsHops || f.reshapes(c) {
 		return true
 	}
 	comesIn := func(behind *candidate) bool { return behind.onLink && f.result(behind) == exists }
@@ -141,12 +178,14 @@ func (out outcome) and(other outcome, gone *candidate) outcome {
 
 // decides reports whether a candidate that was tried decides any address.
 func (o *outcomes) decides(c *candidate) bool {
-	return o.result(c) == installed && (o.inForce[c.dest.number] == c || o.open(c)) && o.decided[c.dest.number].Decides()
+	return o.result(c) == installed && o.mayBeInForce(c) && o.decided[c.dest.number].Decides()
 }
 
 // compareEgress returns what the deletion of a candidate does, which changes the table from a to b.
 func compareEgress(a, b *fib, gone *candidate) (out outcome) {
-	within := gone.arrives().Masked()
+	if a.guest != b.guest { // their destinations may differ
+		return gone.outcomeOf(moves(a, b))
+	}
 	for i := 0; i < len(a.destinations); {
 		if a.exitAt(i) == b.exitAt(i) {
 			i++
@@ -159,16 +198,23 @@ func compareEgress(a, b *fib, gone *candidate) (out outcome) {
 		}
 		before := a.egress(space, a.exit(outer, nil), a.destinations[i:end])
 		after := b.egress(space, b.exit(outer, nil), b.destinations[i:end])
-		for _, d := range differences(space, before, after) {
-			if d.from.Less(within.Addr()) && !d.to.Less(within.Addr()) {
-				d.from = within.Addr()
-			}
-			out = out.and(outcome{d.before, d.after, d.from, d.before.disjoint(d.after)}, gone)
-			if out.surely && within.Contains(out.witness) {
-				return out
-			}
+		out = out.and(gone.outcomeOf(differences(space, before, after)), gone)
+		if out.surely && gone.arrives().Contains(out.witness) {
+			break
 		}
 		i = end
+	}
+	return out
+}
+
+// outcomeOf returns what the deletion of a candidate does, from where egress differs then.
+func (c *candidate) outcomeOf(list []difference[exits]) (out outcome) {
+	within := c.arrives().Masked().Addr()
+	for _, d := range list {
+		if d.from.Less(within) && !d.to.Less(within) {
+			d.from = within
+		}
+		out = out.and(outcome{d.before, d.after, d.from, d.before.disjoint(d.after)}, c)
 	}
 	return out
 }

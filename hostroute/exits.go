@@ -31,7 +31,7 @@ func (f *fib) leaves(c, gone *candidate) exits {
 		return exits{lo: true}
 	}
 	out := exits{nics: 1 << c.nic.number}
-	if !f.client.atOnce || !c.dest.several || !c.dest.prefix.Addr().Is4() { // no client has a part in IPv6
+	if !f.client.atOnce || !c.dest.several || !c.byDHCP() || !c.dest.prefix.Addr().Is4() { // no client has a part in the rest
 		return out
 	}
 	for _, o := range c.dest.rivals {
@@ -44,6 +44,9 @@ func (f *fib) leaves(c, gone *candidate) exits {
 	return out
 }
 
+// mayBeInForce reports whether an installed route is in force, or may be.
+func (f *fib) mayBeInForce(c *candidate) bool { return f.inForce[c.dest.number] == c || f.open(c) }
+
 // open reports whether an installed route may be in force, and an equal one of another NIC may, too. Of equal routes of one
 // NIC, that holds for the first.
 func (f *fib) open(c *candidate) bool {
@@ -53,7 +56,7 @@ func (f *fib) open(c *candidate) bool {
 
 // inAnyOrder reports whether the table may have an installed route before or after an equal one of another NIC.
 func (f *fib) inAnyOrder(c *candidate) bool {
-	return f.client.atOnce && slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
+	return f.client.atOnce && c.byDHCP() && slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
 		return o.nic != c.nic && o.metric == c.metric && f.result(o) == installed
 	})
 }

@@ -21,8 +21,8 @@ type Explanation struct {
 	// A default route that is offered and not installed has no verdict, so it is not among them.
 	Losers []Loser `json:"losers"`
 	// Dropped are the other NICs that have a route of the destination's family in the table, sorted. The
-	// hypervisor's strict reverse path filter drops what leaves for the destination from their addresses. If there
-	// is no Route, it is empty.
+	// hypervisor's strict reverse path filter drops what leaves for the destination from their addresses. It is empty
+	// if nothing leaves.
 	Dropped []string `json:"dropped"`
 }
 
@@ -48,7 +48,7 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 		e.Route = winner
 		e.IgnoredNextHop = r.ignored(winner)
 		for _, t := range r.Table {
-			if t.NIC != winner.NIC && t.Destination.Addr().Is4() == dst.Is4() && !slices.Contains(e.Dropped, t.NIC) {
+			if !winner.staysInside() && t.NIC != winner.NIC && t.Destination.Addr().Is4() == dst.Is4() && !slices.Contains(e.Dropped, t.NIC) {
 				e.Dropped = append(e.Dropped, t.NIC)
 			}
 		}
@@ -83,6 +83,9 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 	return e
 }
 
+// staysInside reports whether a route leads to the guest's loopback device.
+func (r Route) staysInside() bool { return r.NIC == loopbackDevice && r.NextHop == localhost }
+
 // route returns a verdict's subject as a route.
 func (v *Verdict) route() Route {
 	s := v.Subject
@@ -113,9 +116,12 @@ func (r *Report) ignored(t Route) netip.Addr {
 func (e Explanation) String() string {
 	var b strings.Builder
 	dst := addrText(e.Destination)
-	if e.Route == (Route{}) {
+	switch {
+	case e.Route == (Route{}):
 		b.WriteString("No route of the guest contains " + dst + ": nothing leaves.")
-	} else {
+	case e.Route.staysInside():
+		b.WriteString(dst + " stays in the guest, by the route " + e.Route.String() + ": nothing leaves.")
+	default:
 		b.WriteString(dst + " leaves by " + quoted(e.Route.NIC) + ", by the route " + e.Route.String() + ".")
 		if e.IgnoredNextHop.IsValid() {
 			hop := e.IgnoredNextHop.String()

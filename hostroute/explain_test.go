@@ -269,3 +269,14 @@ func TestExplainWhatIsOpen(t *testing.T) {
 		}
 	}
 }
+
+// dhcpcd routes to the loopback device if the next hop is 127.0.0.1.
+func TestExplainWhatStaysInTheGuest(t *testing.T) {
+	in := back("11.11.0.0/16,127.0.0.1")
+	in.Guest = hostroute.GuestDhcpcd
+	e := analyze(t, in).Explain(netip.MustParseAddr("11.11.0.1"))
+	const want = "11.11.0.1 stays in the guest, by the route 11.11.0.0/16 via 127.0.0.1 dev lo metric 1003: nothing leaves."
+	if got := e.String(); !strings.HasPrefix(got, want) || strings.Contains(got, "hypervisor") || len(e.Dropped) > 0 {
+		t.Errorf("got %q, dropped %v", got, e.Dropped)
+	}
+}

@@ -265,8 +265,11 @@ func (g *guest) group() {
 // relate finds the destinations around next hops outside the NIC's own prefix.
 func (g *guest) relate() {
 	for _, c := range g.attempts {
-		if around := g.longest(c.NextHop); !c.onLink && around != nil && !c.nic.connects(c.NextHop) {
+		if around := g.longest(c.NextHop); around != nil && !c.nic.connects(c.NextHop) {
 			c.around = around
+			if c.onLink {
+				continue // it does not depend on what is around its next hop
+			}
 			around.relied = around.relied || c.hop == nil
 			for d := around; d != nil; d = d.parent {
 				d.carries = true
@@ -336,6 +339,9 @@ func (g *guest) withheld(c *candidate) Code {
 		return ""
 	}
 	code := c.nic.withheld(c.subnet, g.ConfigDrive)
+	if code == CodeOptionOverflow && g.client.ignoresRoutes {
+		code = "" // it does not ask for the option
+	}
 	switch {
 	case code != "" || c.nic.static:
 		return code

@@ -78,14 +78,14 @@ func TestGuestInJSON(t *testing.T) {
 // depends on the guest.
 func TestVerdictsOfGuestsAgreeWithTwin(t *testing.T) {
 	random(t, 42, 400, func(t testing.TB, in hostroute.Instance) bool {
-		return isOutlandish(in) || compareGuests(t, in)
+		return compareGuests(t, in)
 	})
 }
 
 // Whether other guests are looked at depends on one odd thing, or two.
 func TestVerdictsOfGuestsOfTidyInstances(t *testing.T) {
 	randomOf(t, gen.Tidy, 45, 300, func(t testing.TB, in hostroute.Instance) bool {
-		return isOutlandish(in) || compareGuests(t, in)
+		return compareGuests(t, in)
 	})
 }
 
@@ -99,7 +99,7 @@ func TestVerdictsOfGuestsAgreeWithTwinOnTinyUniverses(t *testing.T) {
 		step = 4001
 	}
 	tiny(t, step, func(t testing.TB, in hostroute.Instance) bool {
-		return isOutlandish(in) || compareGuests(t, in)
+		return compareGuests(t, in)
 	})
 }
 
@@ -138,7 +138,7 @@ func TestVerdictsOfGuestsWhereNICsShareASubnet(t *testing.T) {
 		t.Run(name, func(t *testing.T) { compareGuests(t, in) })
 	}
 	random(t, 44, 80, func(t testing.TB, in hostroute.Instance) bool {
-		if len(in.NICs) == 0 || isOutlandish(in) {
+		if len(in.NICs) == 0 {
 			return true
 		}
 		second := in.NICs[0]
@@ -171,6 +171,10 @@ func compareGuests(t testing.TB, in hostroute.Instance) bool {
 					v, v.GuestDependent, dependent, v.DefaultDependent, onDefault, r.Table, describe(in))
 				return false
 			}
+			if want := len(v.Guests) > 0 || v.DefaultDependent || twin.ListMatters(in, v.Subject); v.GuestDependent != want {
+				t.Errorf("%s: got %v; guest-dependent: %v, and the twin says %v\n%v%s", guest, v, v.GuestDependent, want, r.Table, describe(in))
+				return false
+			}
 			if v.Effect == hostroute.EffectNotOffered && v.Cause != hostroute.CodeRoutesIgnored || !v.Subject.HostRoute.Destination.Addr().Is4() || !v.Subject.HostRoute.NextHop.Is4() {
 				continue
 			}
@@ -188,15 +192,83 @@ func compareGuests(t testing.TB, in hostroute.Instance) bool {
 	return true
 }
 
-// isOutlandish reports whether an instance has what Neutron does not hand out, and what makes the deletion of a host route
-// change other routes' metrics or destinations: a gateway that is an address of a NIC (dhcpcd's default is another one if
-// option 121 brings nothing else), or a destination such as 1.2.3.4/0 (NetworkManager counts defaults).
-func isOutlandish(in hostroute.Instance) bool {
-	return slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool {
-		return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool {
-			return slices.Contains(n.Addrs, s.Gateway) || slices.ContainsFunc(s.HostRoutes, func(r hostroute.HostRoute) bool {
-				return r.Destination.Bits() == 0 && r.Destination.Addr() != r.Destination.Masked().Addr()
-			})
+// Deleting a host route can change what the client makes of the rest, and NICs that share a subnet are alike.
+func TestVerdictsWhereTheClientMakesOtherRoutesOfTheRest(t *testing.T) {
+	withAddrs := func(in hostroute.Instance, nic int, addrs ...string) hostroute.Instance {
+		in.NICs[nic].Addrs = nil
+		for _, a := range addrs {
+			in.NICs[nic].Addrs = append(in.NICs[nic].Addrs, netip.MustParseAddr(a))
+		}
+		return in
+	}
+	third := func(in hostroute.Instance) hostroute.Instance { // on the subnet of eth1
+		n := in.NICs[1]
+		n.Name, n.Addrs = "eth2", nil
+		in.NICs = append(in.NICs, n)
+		return in
+	}
+	for name, in := range map[string]hostroute.Instance{
+		"a second default of NetworkManager":          back("1.2.3.4/0,11.8.0.1"),
+		"two more defaults":                           back("1.2.3.4/0,11.8.0.1", "5.6.7.8/0,11.8.0.1"),
+		"all that option 121 brings to a gateway":     withAddrs(back("11.8.1.8/32,11.8.0.77"), 1, "11.8.0.1"),
+		"more than one route by which 121 arrives":    withAddrs(back("11.8.1.8/32,11.8.0.77", "11.9.0.0/16,11.8.0.77"), 1, "11.8.0.1"),
+		"two NICs on one subnet":                      third(back("11.11.0.0/16,11.8.0.1")),
+		"two NICs on one subnet, two next hops":       third(back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,11.8.0.9")),
+		"on-link beside a next hop":                   back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,0.0.0.0"),
+		"on-link beside two next hops":                back("11.11.0.0/16,11.8.0.1", "11.11.0.0/16,0.0.0.0", "11.11.0.0/16,11.8.0.9"),
+		"the default of a NIC that is on two subnets": third(back("1.2.3.4/0,11.8.0.1")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			compareGuests(t, in)
+			in.DefaultNIC = "eth0"
+			compareGuests(t, in)
+			in.DefaultNIC = ""
+			compareGuests(t, in)
 		})
-	})
+	}
+}
+
+// The config drive brings the same to every guest.
+func TestTheConfigDriveIsTheSameUnderEveryGuest(t *testing.T) {
+	in := back("11.11.0.0/16,11.8.0.1")
+	in.NICs[0].Name, in.NICs[1].Name = "eth1", "eth0"
+	in.NICs[0].Subnets[0].HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1", "11.8.0.0/24,10.65.0.1")
+	in.ConfigDrive, in.DefaultNIC = true, ""
+	for _, n := range in.NICs {
+		n.Subnets[0].DHCPDisabled = true
+	}
+	want := analyze(t, in)
+	for _, guest := range hostroute.Guests() {
+		in.Guest = guest
+		got := analyze(t, in)
+		got.Findings = want.Findings // multiple-defaults names the guest
+		if diff := cmp.Diff(want, got, equateNetip); diff != "" {
+			t.Errorf("(-%s +%s):\n%s", hostroute.Guests()[0], guest, diff)
+		}
+		compareTables(t, in)
+		compareGuests(t, in)
+	}
+}
+
+// A guest that ignores option 121 loses nothing if the option is too long.
+func TestLongOfferToAGuestThatIgnoresIt(t *testing.T) {
+	var routes []string
+	for i := range 40 {
+		routes = append(routes, fmt.Sprintf("77.%d.0.0/16,11.8.0.1", i))
+	}
+	in := back(routes...)
+	in.Guest = hostroute.GuestUdhcpc
+	r := analyze(t, in)
+	for _, v := range r.Verdicts {
+		if v.Cause != hostroute.CodeRoutesIgnored || len(v.Guests) > 0 {
+			t.Fatalf("got %v", v)
+		}
+	}
+	var codes []hostroute.Code
+	for _, f := range r.Findings {
+		codes = append(codes, f.Code)
+	}
+	if want := []hostroute.Code{hostroute.CodeRoutesIgnored, hostroute.CodeTooManyRoutes}; !slices.Equal(codes, want) {
+		t.Errorf("got %v, want %v", codes, want)
+	}
 }

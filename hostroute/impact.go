@@ -20,8 +20,8 @@ type Impact struct {
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
 	//   - The verdict on a host route that the edits name, or a verdict that they change, add or remove, depends on the
-	//     order of the list, or on an offer of more than 197 bytes, which some guests can lose. This does not count if the instance has one NIC, and an IPv4 default
-	//     route before and after: everything leaves by that NIC.
+	//     order of the list, or on an offer of more than 197 bytes, which some guests can lose. This does not count if the
+	//     instance has one NIC, an IPv4 default route before and after, and no route by 127.0.0.1: everything leaves by that NIC.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject, in the order of
 	// Report.Findings. A host route that an edit replaces and the one put in its place count as one subject.
@@ -173,7 +173,7 @@ func moves(before, after *fib) (list []difference[exits]) {
 // orderMoves reports whether a verdict that the edits touch depends on the order of its list, or on whether a long
 // offer arrives.
 func orderMoves(before, after *analysis, edits []Edit) bool {
-	if len(before.nics) == 1 && before.default4() != nil && after.default4() != nil {
+	if before.hasOneWay() && after.hasOneWay() {
 		return false
 	}
 	named := make(map[Ref]bool) // by subnet and host route
@@ -192,6 +192,13 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 		})
 	}
 	return touched(before, after) || touched(after, before)
+}
+
+// hasOneWay reports whether all that is IPv4 leaves by one NIC, whatever the guest and the order of lists. To the next hop
+// 127.0.0.1, it may not leave at all.
+func (f *fib) hasOneWay() bool {
+	staysInside := func(c candidate) bool { return c.NextHop == localhost }
+	return len(f.nics) == 1 && f.default4() != nil && !slices.ContainsFunc(f.candidates, staysInside)
 }
 
 // compareFindings returns those that came and those that went. It reuses both lists.

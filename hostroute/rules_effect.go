@@ -76,7 +76,7 @@ var redundant = rule{
 var shadowed = rule{
 	code: CodeShadowed, severity: SeverityInfo,
 	title:  "route that is never used",
-	when:   "Longer or earlier routes cover every address of the destination.",
+	when:   "Longer or earlier routes cover every address of the destination. (If an equal route of another NIC is in force, that is a conflict.)",
 	why:    "The route decides nothing on this instance.",
 	remedy: "Remove it, if no other instance on the subnet needs it.",
 	example: func() Instance {

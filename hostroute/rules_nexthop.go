@@ -119,7 +119,11 @@ var nextHopOffLink = rule{
 	tell: func(s *subject, f *Finding) {
 		hop := s.route.NextHop.String()
 		reason := "the guest refuses the route"
-		if s.route.Cause == "" {
+		switch c := s.route.candidate; {
+		case s.route.Cause != "":
+		case c.onLink:
+			reason = "the guest ignores it, and takes " + c.dest.prefix.String() + " for on-link"
+		default:
 			reason = "the guest adds a route to it, and the hypervisor forwards the data itself"
 		}
 		f.Message = "next hop " + hop + " is not on the link of " + quoted(s.nic.Name) + s.because(reason+s.elsewhere())
@@ -176,7 +180,9 @@ var nextHopUnusable = rule{
 	title: "address cannot be a next hop",
 	when: "The next hop is a multicast, loopback, class E or broadcast address, or of another family than the destination or the subnet, or it is a " +
 		"gateway that Linux refuses.",
-	why:     "No neighbour can have such an address. Where Linux refuses the route, systemd-networkd stops DHCP on the whole NIC.",
+	why: "No neighbour can have such an address. Linux refuses the route, unless an on-link route contains the next hop. systemd-networkd and " +
+		"NetworkManager first add such a route, and then Linux accepts this one. Linux always refuses the broadcast address of the NIC's own subnet, " +
+		"and systemd-networkd then stops DHCP on the whole NIC.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,224.0.0.5")) },
 	scope:   ofRoute,
@@ -195,7 +201,7 @@ var nextHopUnusable = rule{
 			f.Message = hop + " cannot be a next hop: it is " + kindOfHop(c)
 		}
 		if c.tried && s.route.Cause != "" {
-			f.Message += "; " + refusal(c)
+			f.Message += "; " + refusal(c, c.NextHop == c.nic.broadcast)
 		}
 		f.Fixes = s.nextHopFixes("")
 	},

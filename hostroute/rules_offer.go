@@ -153,7 +153,7 @@ var routesIgnored = rule{
 	scope: ofSubnet,
 	applies: func(s *subject) bool {
 		sent := func(r HostRoute) bool { return s.subnet.sends(&r) }
-		return s.subnet == s.nic.ipv4 && !s.nic.static && s.client.ignoresRoutes && !s.nic.overflows() && slices.ContainsFunc(s.subnet.HostRoutes, sent)
+		return s.subnet == s.nic.ipv4 && !s.nic.static && s.client.ignoresRoutes && slices.ContainsFunc(s.subnet.HostRoutes, sent)
 	},
 	tell: func(s *subject, f *Finding) {
 		f.Message = string(s.client.guest) + " ignores the host routes of subnet " + s.subnet.label() + ": it takes no routes from DHCP but the default"
@@ -179,7 +179,8 @@ var defaultDropped = rule{
 var optionOverflow = rule{
 	code: CodeOptionOverflow, severity: SeverityError,
 	title: "too many routes for DHCP",
-	when:  "The routes that a NIC is offered need more than 255 bytes in DHCP option 121 (RFC 3442).",
+	when: "The routes that a NIC is offered need more than 255 bytes in DHCP option 121 (RFC 3442). Of the host routes of that subnet, nothing else is " +
+		"reported as long as the offer is too long.",
 	why: "dnsmasq then drops the whole option. No host route and no sibling route of the subnet arrives, only the default route, by another option. " +
 		"Some clients lose offers of more than 197 bytes, too.",
 	remedy: "Use fewer host routes, or wider ones.",
@@ -191,7 +192,7 @@ var optionOverflow = rule{
 		return in
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return s.subnet == s.nic.ipv4 && s.nic.overflows() },
+	applies: func(s *subject) bool { return s.subnet == s.nic.ipv4 && s.nic.overflows() && !s.client.ignoresRoutes },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "the routes that subnet " + s.subnet.label() + " offers"
 		if n := len(siblingRoutes(s.nic.NIC, s.subnet)); n > 0 {
@@ -252,14 +253,14 @@ var hostBits = rule{
 		masked := c.Destination.Masked().String()
 		f.Message = "destination " + c.Destination.String() + " has bits outside its mask: "
 		if c.subnet == nil {
-			f.Message += refusal(c)
+			f.Message += refusal(c, true)
 			f.Fixes = []Fix{instruction("in the guest, use the destination " + masked)}
 			return
 		}
 		f.Message += "Neutron refuses such a host route today"
 		switch {
 		case c.tried && c.badMask:
-			f.Message += "; where older data has one, " + refusal(c)
+			f.Message += "; where older data has one, " + refusal(c, true)
 		case c.tried:
 			f.Message += "; one from older data arrives as " + masked
 		}
@@ -267,9 +268,9 @@ var hostBits = rule{
 	},
 }
 
-// refusal tells what becomes of a route that the guest refuses.
-func refusal(c *candidate) string {
-	if c.byDHCP() {
+// refusal tells what becomes of a route that the guest refuses, perhaps because Linux refuses it whatever else is installed.
+func refusal(c *candidate, always bool) string {
+	if always && c.byDHCP() {
 		return "the guest refuses the route, and systemd-networkd stops DHCP on the whole NIC"
 	}
 	return "the guest refuses the route"

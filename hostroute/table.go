@@ -26,7 +26,7 @@ const (
 type Route struct {
 	Destination netip.Prefix `json:"destination"`
 	NextHop     netip.Addr   `json:"next_hop"` // zero: directly connected or on-link
-	NIC         string       `json:"nic"`
+	NIC         string       `json:"nic"`      // "lo" is the guest's loopback device, to which dhcpcd sends data by the next hop 127.0.0.1
 	Source      Source       `json:"source"`
 	Subnet      string       `json:"subnet"` // ID of the subnet it comes from; "" if manual
 	Metric      int          `json:"metric"` // of equal destinations, the lowest is in force; 0 is none

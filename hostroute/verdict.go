@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -83,8 +84,8 @@ type Verdict struct {
 	// GuestDependent says that the verdict depends on at least one of these, which Neutron does not know:
 	//   - the DHCP client: Guests is not empty;
 	//   - which of the offered default routes is in force: DefaultDependent is true;
-	//   - the order of the subnet's list, which Neutron does not keep: the route is installed if it comes first and not if
-	//     it comes last, or the reverse.
+	//   - the order of the subnet's list, which Neutron does not keep: the route may be in force if it comes first and not
+	//     if it comes last, or the reverse.
 	GuestDependent bool `json:"guest_dependent"`
 	// DefaultDependent says that, with another one of the offered default routes in force, Effective would change, or
 	// Witness would leave by another NIC. If DefaultNIC is set, it is false.
@@ -98,7 +99,7 @@ type Verdict struct {
 	// so. If the offer is longer than 197 bytes, the guests that can lose it are listed. GuestUdhcpc never is, because
 	// no host route reaches it.
 	//
-	// If DefaultNIC is empty, only the first eight offered default routes are compared. GuestDependent has that limit, too,
+	// If DefaultNIC is empty, only the first eight offered default routes are compared. DefaultDependent has that limit, too,
 	// except under GuestDhclient and GuestUdhcpc.
 	Guests []Guest `json:"guests"`
 }
@@ -213,7 +214,7 @@ func (o *outcomes) differing(under map[Guest][]*outcomes, i int) []Guest {
 func differs(a, b *outcomes, i int) bool {
 	one := a.outcome(&a.candidates[i])
 	if a == b {
-		return one.steers() && !one.surely
+		return one.steers() && (!one.surely || one.with.several())
 	}
 	other := b.outcome(&b.candidates[i])
 	if one.steers() != other.steers() || one.surely != other.surely {
@@ -223,7 +224,9 @@ func differs(a, b *outcomes, i int) bool {
 }
 
 // mayGetLost reports whether a candidate travels in an offer that is too long for some guests.
-func (c *candidate) mayGetLost() bool { return c.subnet != nil && c.nic.bytes > offerSafe }
+func (c *candidate) mayGetLost() bool {
+	return c.subnet != nil && c.nic.bytes > offerSafe && !c.nic.overflows()
+}
 
 // mayDiffer reports whether guests can differ on any route. It is cheap, and spares most instances the other guests.
 func (f *fib) mayDiffer() bool {
@@ -333,7 +336,7 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	return CodeNextHopUnusable
 }
 
-// orderMatters reports whether a host route is installed if it comes first in its subnet's list and
+// orderMatters reports whether a host route may be in force if it comes first in its subnet's list and
 // not if it comes last, or the reverse.
 func orderMatters(f *fib, c *candidate) bool {
 	isOnLink := func(o *candidate) bool { return o.onLink && o.sameList(c) }
@@ -345,15 +348,24 @@ func orderMatters(f *fib, c *candidate) bool {
 		}
 		return false
 	}
-	if f.hasOnLink && !f.client.appends && slices.ContainsFunc(c.dest.rivals, isCovered) {
+	if f.hasOnLink && !f.appends(c) && slices.ContainsFunc(c.dest.rivals, isCovered) {
 		comesIn := func(step int) bool {
-			return install(f.guest, c.moved(f.tried, step), f.defaults).result(c) == installed
+			moved := install(f.guest, c.moved(f.tried, step), f.defaults)
+			return moved.result(c) == installed && moved.mayBeInForce(c)
 		}
 		return comesIn(-1) != comesIn(1)
 	}
-	// Whichever of the list comes first is in force, if nothing before the list is.
-	competes := func(o *candidate) bool { return o != c && o.sameList(c) && f.accepts(o) }
-	return f.accepts(c) && f.inForce[c.dest.number].sameList(c) && slices.ContainsFunc(c.dest.rivals, competes)
+	if !f.accepts(c) || c.hop != nil && c.hop.dest == c.dest { // that comes before it in any order
+		return false
+	}
+	// Whichever of the list comes first may be in force, if nothing before the list is.
+	changesPlaces := func(o *candidate) bool {
+		return c.sameList(cmp.Or(o.user, o)) && (!f.client.onLinkFirst || !c.byDHCP() || c.linkScope() == o.linkScope())
+	}
+	competes := func(o *candidate) bool { return o != c && changesPlaces(o) && f.accepts(o) }
+	isOpen := func(o *candidate) bool { return changesPlaces(o) && f.result(o) == installed && f.open(o) }
+	isFirst := changesPlaces(f.inForce[c.dest.number]) || f.client.atOnce && c.byDHCP() && slices.ContainsFunc(c.dest.rivals, isOpen)
+	return isFirst && slices.ContainsFunc(c.dest.rivals, competes)
 }
 
 // moved returns attempts with a host route moved in its list: to the front (step -1) or to the end (step 1).

@@ -63,7 +63,14 @@ func TestClassOfTheNextHop(t *testing.T) {
 		"not offered, in the subnet": {and(back("11.11.0.0/16,11.8.0.77"), func(in *hostroute.Instance) { in.NICs[1].Subnets[0].DHCPDisabled = true }),
 			hostroute.ClassNotGateway},
 		"not offered, outside": {and(back("11.11.0.0/16,192.0.2.1"), func(in *hostroute.Instance) { in.NICs[1].Subnets[0].DHCPDisabled = true }), hostroute.ClassOffLink},
-		"manual, the gateway":  {manual("12.0.0.0/8,11.8.0.1"), hostroute.ClassOwnGateway},
+		"ignored by networkd, behind a sibling route": {and(back("11.8.0.21/32,11.9.0.6"), func(in *hostroute.Instance) {
+			in.Guest, in.NICs[1].Siblings = hostroute.GuestNetworkd, []netip.Prefix{netip.MustParsePrefix("11.9.0.0/24")}
+		}), hostroute.ClassNotGateway},
+		"ignored by dhcpcd, behind a sibling route": {and(back("11.9.0.0/25,11.9.0.0"), func(in *hostroute.Instance) {
+			in.Guest, in.NICs[1].Siblings = hostroute.GuestDhcpcd, []netip.Prefix{netip.MustParsePrefix("11.9.0.0/16")}
+		}), hostroute.ClassNotGateway},
+		"ignored by networkd, nowhere": {and(back("11.8.0.21/32,192.0.2.1"), func(in *hostroute.Instance) { in.Guest = hostroute.GuestNetworkd }), hostroute.ClassOffLink},
+		"manual, the gateway":          {manual("12.0.0.0/8,11.8.0.1"), hostroute.ClassOwnGateway},
 		"manual, the gateway of its NIC's other subnet": {and(manual("12.0.0.0/8,12.8.0.1"), func(in *hostroute.Instance) {
 			in.NICs[1].Subnets = append([]*hostroute.Subnet{subnet("other", "12.8.0.0/24", "12.8.0.1")}, in.NICs[1].Subnets...)
 		}), hostroute.ClassOwnGateway},

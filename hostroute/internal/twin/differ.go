@@ -62,18 +62,23 @@ func isWish(w wish, x subject) bool {
 	return w.Source == hostroute.SourceHostRoute && w.Subnet == x.subnet.ID
 }
 
+// guestOf returns the guest of an instance. The empty one is dhclient.
+func guestOf(in hostroute.Instance) hostroute.Guest {
+	if in.Guest == "" {
+		return hostroute.GuestDhclient
+	}
+	return in.Guest
+}
+
 // GuestsThatDiffer returns the guests under which a verdict on an IPv4 route differs: with the same
 // default, the route is effective there and not here, or the reverse, or its witness may leave by
 // another NIC. The instance's own guest is among them where it configures NICs at once and that decides.
 func GuestsThatDiffer(in hostroute.Instance, subject hostroute.Ref) []hostroute.Guest {
-	own := in.Guest
-	if own == "" {
-		own = hostroute.GuestDhclient
-	}
+	own := guestOf(in)
 	differ := make(map[hostroute.Guest]bool)
 	for _, told := range defaults(in, string(own)) {
 		here := EffectUnder(told, string(own), subject)
-		differ[own] = differ[own] || here.Steers && !here.Surely
+		differ[own] = differ[own] || here.Steers && (!here.Surely || len(here.With) > 1)
 		for _, guest := range hostroute.Guests() {
 			if guest == own || guest == hostroute.GuestUdhcpc {
 				continue
@@ -101,7 +106,8 @@ func losesLongOffer(in hostroute.Instance, subject hostroute.Ref, guest hostrout
 		return false
 	}
 	s, static := Configured(in, in.NICs[x.nic])
-	return s != nil && s.ID == x.subnet.ID && !static && wireLength(Offer(in.NICs[x.nic])) > 197
+	length := wireLength(Offer(in.NICs[x.nic]))
+	return s != nil && s.ID == x.subnet.ID && !static && length > 197 && length <= 255
 }
 
 // defaults returns the instance with each of the IPv4 defaults that its guest may keep.
@@ -129,10 +135,7 @@ func defaults(in hostroute.Instance, guest string) []hostroute.Instance {
 // AnotherGuestMoves reports whether more moves between two instances, or less, under another guest that keeps a default
 // which is offered before or after, or in another order of NICs.
 func AnotherGuestMoves(before, after hostroute.Instance) bool {
-	own := string(before.Guest)
-	if own == "" {
-		own = "dhclient"
-	}
+	own := string(guestOf(before))
 	var kept []string
 	for _, in := range []hostroute.Instance{before, after} {
 		for _, told := range defaults(in, own) {

@@ -112,13 +112,23 @@ func asGiven(in hostroute.Instance) []int {
 }
 
 // byName returns the NICs by the bytes of their names, those whose default is
-// not wanted last.
+// not wanted last. Those that the config drive configures keep their places.
 func byName(in hostroute.Instance) []int {
-	list := asGiven(in)
+	var list []int
+	for i, n := range in.NICs {
+		if _, static := Configured(in, n); !static {
+			list = append(list, i)
+		}
+	}
 	slices.SortFunc(list, func(i, j int) int {
 		a, b := in.NICs[i], in.NICs[j]
 		return cmp.Or(falseFirst(isOther(in, a), isOther(in, b)), cmp.Compare(a.Name, b.Name))
 	})
+	for i, n := range in.NICs {
+		if _, static := Configured(in, n); static {
+			list = slices.Insert(list, i, i)
+		}
+	}
 	return list
 }
 
@@ -404,9 +414,10 @@ func answer(in hostroute.Instance, table []wish, w wish) outcome {
 }
 
 // AnyOrder reports whether two rows of a guest may be in either order: they are
-// equal in destination and metric, on two NICs that it configures at once.
+// equal in destination and metric, on two NICs that it configures at once. Such a
+// client has a metric; what the config drive brings has none.
 func AnyOrder(guest string, a, b hostroute.Route) bool {
-	return clientOf(guest).atOnce && a.Destination == b.Destination && a.Metric == b.Metric && a.NIC != b.NIC
+	return clientOf(guest).atOnce && a.Destination == b.Destination && a.Metric == b.Metric && a.Metric > 0 && a.NIC != b.NIC
 }
 
 // Egresses returns the NICs through which data to a may leave, sorted; "" is no

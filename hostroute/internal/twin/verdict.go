@@ -242,19 +242,43 @@ func GuestDependent(in hostroute.Instance, subject hostroute.Ref) bool {
 	return differs || ListMatters(in, subject) || DefaultDependent(in, subject)
 }
 
-// ListMatters reports whether it depends on the order of a list, or on whether a long offer arrives.
+// ListMatters reports whether it depends on the order of a list whether the subject is, or may be, in force for the
+// instance's guest; or on whether a long offer arrives.
 func ListMatters(in hostroute.Instance, subject hostroute.Ref) bool {
 	x, found := subjectOf(in, subject)
-	if !found || !reaches(in, x) || x.subnet == nil {
+	guest := string(guestOf(in))
+	if !found || !reaches(in, x) || x.subnet == nil || clientOf(guest).no121 && !isStatic(in, x) {
 		return false
 	}
 	if losesLongOffer(in, subject, hostroute.GuestDhclient) {
 		return true
 	}
 	overflow := overflows(in)
-	front, _ := install(reorder(in, x, true), overflow)
-	back, _ := install(reorder(in, x, false), overflow)
-	return (find(front, x).outcome == installed) != (find(back, x).outcome == installed)
+	front := guestInstall(reorder(in, x, true), guest, overflow)
+	back := guestInstall(reorder(in, x, false), guest, overflow)
+	return mayBeInForce(guest, front, x) != mayBeInForce(guest, back, x)
+}
+
+// isStatic reports whether the config drive brings the subject.
+func isStatic(in hostroute.Instance, x subject) bool {
+	_, static := Configured(in, in.NICs[x.nic])
+	return static
+}
+
+// mayBeInForce reports whether a guest installs the subject, and no equal route comes before it.
+func mayBeInForce(guest string, list []wish, x subject) bool {
+	at := slices.IndexFunc(list, func(w wish) bool { return isWish(w, x) })
+	if at < 0 {
+		return false
+	}
+	for k, o := range list {
+		w := list[at]
+		isBefore := o.Metric < w.Metric || o.Metric == w.Metric && k < at && !AnyOrder(guest, o.Route, w.Route)
+		if o.Destination == w.Destination && isBefore {
+			return false
+		}
+	}
+	return true
 }
 
 // reaches reports whether a guest tries to install the subject.
