@@ -9,6 +9,9 @@ import (
 
 // The rules about stage 1: what is offered, and what Neutron accepts.
 
+// isWithheld reports whether the code says why no host route of the subnet arrives.
+func (s *subject) isWithheld(by Code) bool { return s.nic.withheld(s.subnet, s.ConfigDrive) == by }
+
 var noLease = rule{
 	code: CodeNoLease, severity: SeverityError,
 	title: "subnet without a usable gateway gives no lease",
@@ -24,7 +27,7 @@ var noLease = rule{
 		return oneNIC(s)
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return s.subnet.is4() && !s.subnet.DHCPDisabled && !s.subnet.hasGateway() },
+	applies: func(s *subject) bool { return s.isWithheld(CodeNoLease) },
 	tell: func(s *subject, f *Finding) {
 		name, cidr := s.subnet.label(), s.subnet.CIDR.String()
 		problem := "subnet " + name + " has no gateway"
@@ -108,10 +111,8 @@ var dhcpDisabled = rule{
 		s.DHCPDisabled = true
 		return oneNIC(s)
 	},
-	scope: ofSubnet,
-	applies: func(s *subject) bool {
-		return s.subnet.is4() && s.subnet.DHCPDisabled && !s.ConfigDrive && len(s.subnet.HostRoutes) > 0
-	},
+	scope:   ofSubnet,
+	applies: func(s *subject) bool { return s.isWithheld(CodeDHCPDisabled) && len(s.subnet.HostRoutes) > 0 },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "DHCP is off on subnet " + s.subnet.label() + ": its host routes reach only a guest that reads the config drive"
 		f.Fixes = []Fix{instruction("enable DHCP on subnet " + s.subnet.label())}
@@ -128,7 +129,7 @@ var ipv6NotOffered = rule{
 		return oneNIC(back(), exampleSubnet("back6", "2001:db8::/64", "2001:db8::1", "2001:db8:77::/48,2001:db8::1"))
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return !s.subnet.is4() && len(s.subnet.HostRoutes) > 0 },
+	applies: func(s *subject) bool { return s.isWithheld(CodeIPv6NotOffered) && len(s.subnet.HostRoutes) > 0 },
 	tell: func(s *subject, f *Finding) {
 		remove := Fix{Message: "remove all host routes of subnet " + s.subnet.label()}
 		for _, r := range s.subnet.HostRoutes {
@@ -192,7 +193,7 @@ var optionOverflow = rule{
 		return in
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return s.subnet == s.nic.ipv4 && s.nic.overflows() && !s.client.ignoresRoutes },
+	applies: func(s *subject) bool { return s.isWithheld(CodeOptionOverflow) && !s.client.ignoresRoutes },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "the routes that subnet " + s.subnet.label() + " offers"
 		if n := len(siblingRoutes(s.nic.NIC, s.subnet)); n > 0 {
