@@ -111,9 +111,11 @@ func findings(a *analysis) []Finding {
 		for _, s.subnet = range s.nic.Subnets {
 			out = s.ask(out, ofSubnet)
 			if s.subnet == s.nic.ipv4 {
-				for k := range s.nic.siblings {
-					s.route = judged{candidate: &s.nic.siblings[k]}
-					out = s.ask(out, ofSibling)
+				for k := range s.nic.candidates {
+					if c := &s.nic.candidates[k]; c.source == SourceSibling {
+						s.route = judged{candidate: c}
+						out = s.ask(out, ofSibling)
+					}
 				}
 			}
 			askRoutes()

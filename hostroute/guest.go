@@ -38,7 +38,6 @@ type nic struct {
 	number              int32
 	broadcast           netip.Addr  // of its connected prefix; zero: there is none
 	candidates          []candidate // of the guest's
-	siblings            []candidate // of these
 	connected, default4 HostRoute
 }
 
@@ -112,11 +111,9 @@ func (g *guest) configure(n *nic) {
 		if n.static && s.Gateway.Is4() {
 			add(SourceDefault, s, &n.default4)
 		}
-		first := len(g.candidates)
-		for i := range n.offeredSiblings {
-			add(SourceSibling, s, &n.offeredSiblings[i]).tried = !g.client.ignoresRoutes
+		for i := range n.siblings {
+			add(SourceSibling, s, &n.siblings[i]).tried = !n.overflows() && !g.client.ignoresRoutes
 		}
-		n.siblings = g.candidates[first:]
 	}
 	for _, s := range n.Subnets {
 		for i := range s.HostRoutes {

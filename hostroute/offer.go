@@ -27,18 +27,17 @@ var (
 // ignore some of it.
 func (n NIC) Offer() []HostRoute {
 	in, _ := input(Instance{NICs: []NIC{n}}) // [Analyze] reports what is wrong with it
-	n = in.NICs[0]
-	s := leased(&n)
-	if s == nil {
+	o := newOffer(&in.NICs[0], false)
+	if o.ipv4 == nil {
 		return nil
 	}
-	list := siblingRoutes(&n, s)
-	for _, r := range s.HostRoutes {
-		if s.sends(&r) {
+	list := o.siblings
+	for _, r := range o.ipv4.HostRoutes {
+		if o.ipv4.sends(&r) {
 			list = append(list, r)
 		}
 	}
-	return append(list, HostRoute{any4, s.Gateway})
+	return append(list, HostRoute{any4, o.ipv4.Gateway})
 }
 
 // siblingRoutes returns the routes to the siblings of a NIC leased in s. Neutron inserts each at the front.
@@ -59,7 +58,7 @@ type offer struct {
 	ipv6   *Subnet // whose gateway stands for the router that advertises a default; nil: none
 	bytes  int     // the length of DHCP option 121; 0 if static
 
-	offeredSiblings []HostRoute // those that arrive
+	siblings []HostRoute // the routes to siblings that Neutron sends
 }
 
 func newOffer(n *NIC, configDrive bool) offer {
@@ -68,11 +67,8 @@ func newOffer(n *NIC, configDrive bool) offer {
 	if s := n.first((*Subnet).is4); configDrive && s != nil && s.DHCPDisabled {
 		o.ipv4, o.static = s, true
 	} else if o.ipv4 != nil {
-		siblings := siblingRoutes(n, o.ipv4)
-		o.bytes = optionLength(o.ipv4, siblings)
-		if !o.overflows() {
-			o.offeredSiblings = siblings
-		}
+		o.siblings = siblingRoutes(n, o.ipv4)
+		o.bytes = optionLength(o.ipv4, o.siblings)
 	}
 	return o
 }

@@ -196,7 +196,7 @@ var optionOverflow = rule{
 	applies: func(s *subject) bool { return s.isWithheld(CodeOptionOverflow) && !s.client.ignoresRoutes },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "the routes that subnet " + s.subnet.label() + " offers"
-		if n := len(siblingRoutes(s.nic.NIC, s.subnet)); n > 0 {
+		if n := len(s.nic.siblings); n > 0 {
 			f.Message += ", " + strconv.Itoa(n) + " of them to sibling subnets,"
 		}
 		f.Message += " need " + strconv.Itoa(s.nic.bytes) + " bytes, but DHCP option 121 holds 255: no host route and no sibling route arrives, only the default"
