@@ -164,7 +164,7 @@ func (s *subject) nextHopFixes(note string) []Fix {
 		return []Fix{s.manualNextHop()}
 	}
 	gateway := s.subnet.usableGateway()
-	if !gateway.IsValid() || gateway == s.route.NextHop || !s.route.oneFamily() {
+	if !gateway.IsValid() || !s.route.oneFamily() {
 		return []Fix{s.remove()}
 	}
 	by := HostRoute{s.route.Destination.Masked(), gateway}
