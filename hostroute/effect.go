@@ -111,11 +111,6 @@ func (f *fib) decide() []sweep.Verdict {
 	return out
 }
 
-// lowest returns the lowest address that a destination decides; the zero Addr if it decides none.
-func (o *outcomes) lowest(d *destination) netip.Addr {
-	return o.decided[d.number].Lowest(o.prefixes, int(d.number))
-}
-
 // changesOthers reports whether, without a candidate, more may change than what leaves by the routes to its destination and to
 // its next hop: next hops of others may become acceptable or not, or it is another route on another NIC. Only installing
 // everything again shows what changes then.
@@ -148,7 +143,7 @@ func (o *outcomes) outcome(c *candidate) (out outcome) {
 
 // at returns what deleting a candidate does to the addresses that a destination decides.
 func (o *outcomes) at(d *destination, gone *candidate) outcome {
-	witness := o.lowest(d)
+	witness := o.decided[d.number].Lowest(o.prefixes, int(d.number))
 	if !witness.IsValid() {
 		return outcome{}
 	}
