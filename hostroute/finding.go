@@ -134,7 +134,7 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 	}
 	first := len(out)
 	for _, r := range catalogue {
-		if r.scope&at == 0 {
+		if cmp.Or(r.scope, ofRoute)&at == 0 {
 			continue
 		}
 		needsInstance := r.severity == SeverityInfo // whether a route is of use depends on the instance

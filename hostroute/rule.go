@@ -77,7 +77,7 @@ type rule struct {
 	why      string
 	remedy   string
 	example  func() Instance
-	scope    scope
+	scope    scope // zero: a route
 	applies  func(*subject) bool
 	tell     func(*subject, *Finding) // sets Message, Related and Fixes
 }
@@ -90,10 +90,10 @@ func (r *rule) document() Rule {
 type scope int
 
 const (
-	ofInstance scope = 1 << iota
+	ofRoute scope = 1 << iota // a host route or manual route
+	ofInstance
 	ofNIC
 	ofSubnet  // on a NIC
-	ofRoute   // a host route or manual route
 	ofSibling // a sibling route
 )
 

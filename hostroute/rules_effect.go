@@ -47,7 +47,6 @@ var singleNIC = rule{
 	why:     "The route is unhelpful, though harmless.",
 	remedy:  "Remove it, if no other instance on the subnet needs it.",
 	example: func() Instance { return oneNIC(back("11.11.0.0/16,11.8.0.1")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectSingleNIC },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "there is one NIC, and the traffic would leave by it anyway"
@@ -62,7 +61,6 @@ var redundant = rule{
 	why:     "The route is not needed on this instance.",
 	remedy:  "Remove it, if no other instance on the subnet needs it.",
 	example: func() Instance { return twoNICs(front(), back("11.8.0.128/25,11.8.0.1")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectRedundant },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "its traffic would leave by " + quoted(s.nic.Name) + " anyway"
@@ -82,7 +80,6 @@ var shadowed = rule{
 	example: func() Instance {
 		return twoNICs(front("11.11.0.0/16,10.65.0.1"), back("11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1"))
 	},
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Effect == EffectShadowed && !s.contested() },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used"

@@ -19,7 +19,6 @@ var duplicate = rule{
 	remedy: "Remove it. But if it is the only host route to the destination by way of the gateway, remove the others instead: Neutron keeps " +
 		"no order, so another one may come first the next time.",
 	example: func() Instance { return twoNICs(front(), back("11.8.0.0/24,11.8.0.1")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeDuplicate },
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
@@ -111,7 +110,6 @@ var conflict = rule{
 	why:     "This NIC does not get the destination. Which NIC wins depends on the order of the NICs and on the DHCP client.",
 	remedy:  "Remove one or the other.",
 	example: func() Instance { return twoNICs(front("11.11.0.0/16,10.65.0.1"), back("11.11.0.0/16,11.8.0.1")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeConflict || s.contested() },
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate

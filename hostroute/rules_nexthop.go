@@ -20,7 +20,6 @@ var nextHopNotGateway = rule{
 	remedy: "Set the next hop to the gateway, or remove the host route. Routing in the hypervisors (BGP) can send data through another machine, and so " +
 		"can a tunnel from the guest. A NIC on the router's own network does not help: the hypervisor forwards that data, too.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,11.8.0.77")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool {
 		switch s.route.Cause {
 		case CodeNoLease, CodeHostBits, CodeConflict:
@@ -74,7 +73,6 @@ var nextHopOtherNIC = rule{
 	why:     "A route belongs to the NIC whose lease carried it. Some DHCP clients refuse this one, others send the data out of the wrong NIC.",
 	remedy:  "Move the host route to that gateway's subnet, or remove it.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,10.65.0.1")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOtherGateway) },
 	tell: func(s *subject, f *Finding) {
 		subnet, other := s.otherGateway(s.route.candidate)
@@ -114,7 +112,6 @@ var nextHopOffLink = rule{
 		"next hop, and then Linux accepts this one. The hypervisor still forwards the data itself.",
 	remedy:  "Set the next hop to the gateway of the subnet, or remove the host route. If the next hop is the gateway of another subnet, the host route belongs there.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,192.0.2.1")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOffLink) },
 	tell: func(s *subject, f *Finding) {
 		hop := s.route.NextHop.String()
@@ -143,7 +140,6 @@ var nextHopOwnAddress = rule{
 		"while the hypervisor answers. dhcpcd installs only the first address of the destination.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,11.8.0.21")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOwnAddress) },
 	tell: func(s *subject, f *Finding) {
 		reason := "the guest sends an ARP request for each destination address, which works only while the hypervisor answers"
@@ -163,7 +159,6 @@ var nextHopOnLink = rule{
 		"the whole route: until it renews the lease, dhcpcd installs only the first address of the destination.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,0.0.0.0")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.hasClass(ClassOnLink) },
 	tell: func(s *subject, f *Finding) {
 		reason := "this works by proxy ARP only"
@@ -185,7 +180,6 @@ var nextHopUnusable = rule{
 		"and systemd-networkd then stops DHCP on the whole NIC.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,224.0.0.5")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeNextHopUnusable || s.hasClass(ClassUnusable) },
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate

@@ -169,7 +169,6 @@ var defaultDropped = rule{
 	why:     "The subnet has a gateway, so Neutron offers the default route by way of it and drops this host route.",
 	remedy:  "Remove it.",
 	example: func() Instance { return oneNIC(back("0.0.0.0/0,11.8.0.77")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.Cause == CodeDefaultDropped },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "the host route to 0.0.0.0/0 never arrives: Neutron drops it, because subnet " + s.subnet.label() + " has the gateway " + s.subnet.Gateway.String()
@@ -211,7 +210,6 @@ var loopbackDestination = rule{
 	why:     "Neutron refuses such a host route, so it can only be planned. A guest delivers these addresses to itself.",
 	remedy:  "Remove it.",
 	example: func() Instance { return twoNICs(front(), back("127.1.0.0/16,11.8.0.1")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool {
 		d := s.route.Destination
 		return s.subnet != nil && d.Addr().Is4() && d.Addr().IsLoopback() && d.Bits() >= 8
@@ -247,7 +245,6 @@ var hostBits = rule{
 		"refuse the route, and systemd-networkd stops DHCP on the whole NIC.",
 	remedy:  "Mask the destination.",
 	example: func() Instance { return twoNICs(front(), back("11.11.77.5/16,11.8.0.1")) },
-	scope:   ofRoute,
 	applies: func(s *subject) bool { return s.route.hasHostBits() },
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
