@@ -66,7 +66,8 @@
 // systemd-networkd configures all NICs at once, with one metric. If two NICs get equal routes, the
 // one whose lease comes first is in force. Nobody can know which one that is, so both routes are
 // open: the table has both, and [Table.Lookup] returns the first. Verdicts and [Instance.Impact]
-// treat each as possible.
+// treat each as possible. NetworkManager gives each NIC a metric of its own; two of its routes are
+// open only if a NIC has several default routes, which it counts up.
 //
 // # Not modelled
 //

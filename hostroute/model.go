@@ -23,7 +23,8 @@ type Subnet struct {
 	// HostRoutes are in the order in which Neutron returned them. Neutron keeps no order: the next
 	// time it may return another one. Equal copies are one host route.
 	HostRoutes []HostRoute `json:"host_routes"`
-	// DHCPDisabled is the opposite of Neutron's enable_dhcp.
+	// DHCPDisabled is the opposite of Neutron's enable_dhcp. Nothing is offered then: in IPv4 no lease, in IPv6 no
+	// default route.
 	DHCPDisabled bool `json:"dhcp_disabled"`
 }
 
@@ -62,7 +63,8 @@ type NIC struct {
 type Instance struct {
 	Name string `json:"name"`
 	// NICs are in the order in which Linux numbers them and most guests configure them, at most 64.
-	// NetworkManager goes by their names instead, and systemd-networkd configures them at once.
+	// NetworkManager goes by their names instead, with NICs whose default route is not wanted last, and
+	// counts up the metrics in that order. systemd-networkd configures them at once.
 	NICs []NIC `json:"nics"`
 	// DefaultNIC names the NIC whose offered default route the guest is told to use. The guest drops
 	// the default routes that other NICs are offered, IPv4 and IPv6. systemd-networkd is the exception: it

@@ -177,27 +177,36 @@ func TestImpactTellsWhoMoves(t *testing.T) {
 	}
 }
 
-// An audit forgets addresses that are neither a gateway nor a next hop. If one becomes a next hop, the finding has
-// another code; what moves is right, and here neither is None.
+// An audit forgets addresses that are neither a gateway nor a next hop, nor where a destination begins. If an edit brings one,
+// it may be an instance's own, and the audit does not call the edit safe.
 func TestImpactOfAForgottenAddress(t *testing.T) {
-	both, one := instance("web-1", front(), back()), instance("web-1", back())
+	both, one := instance("web-1", front(), back(good)), instance("web-1", back(good))
 	for _, in := range []hostroute.Instance{both, one} {
 		last := &in.NICs[len(in.NICs)-1]
 		last.Addrs = []netip.Addr{netip.MustParseAddr("11.8.0.77")}
-		add77 := edit("back", "", "11.11.0.0/16,11.8.0.77")
-		single, err := in.Impact(add77)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all, err := add(t, new(audit.Audit), in).Impact(add77)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if single.New[0].Code != hostroute.CodeNextHopOwnAddress || all.New[0].Finding.Code != hostroute.CodeNextHopNotGateway {
-			t.Errorf("of the instance %v, of the audit %v", single.New, all.New)
-		}
-		if moved := len(single.Changes) > 0; moved != (all.Moved > 0) || single.None() || all.None() {
-			t.Errorf("of the instance %v, of the audit %+v", single, all)
+		in.DefaultNIC = in.NICs[0].Name
+		for _, guest := range hostroute.Guests() {
+			in.Guest = guest
+			for _, e := range []hostroute.Edit{
+				edit("back", good, "11.11.0.0/16,11.8.0.77"), edit("back", good, "11.8.0.77/32,11.8.0.1"), edit("back", "", "11.8.0.77/32,192.0.2.1"),
+			} {
+				a := add(t, new(audit.Audit), in)
+				all, err := a.Impact(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				still, err := a.MovesNothing(e)
+				if all.Moved+all.Uncertain != 1 || all.None() || still || err != nil || a.Together([]hostroute.Edit{e})[0] {
+					t.Errorf("%s: %v: %+v, %v, %v", guest, e, all, still, err)
+				}
+			}
+			// What it has kept, it knows.
+			e := edit("back", "", "11.11.0.0/17,11.8.0.1")
+			single, err := in.Impact(e)
+			all, alike := add(t, new(audit.Audit), in).Impact(e)
+			if err != nil || alike != nil || single.None() != all.None() || all.Uncertain > 0 != (single.Uncertain && len(single.Changes) == 0) {
+				t.Errorf("%s: of the instance %v, of the audit %+v, %v, %v", guest, single, all, err, alike)
+			}
 		}
 	}
 }
@@ -507,5 +516,20 @@ func TestWhatIsIgnoredIsRemovable(t *testing.T) {
 	}
 	if got := a.RemovableTogether(); len(got) != 28 {
 		t.Errorf("%d can go together", len(got))
+	}
+}
+
+// With one NIC everything leaves by it; but dhcpcd keeps in the guest what goes to the next hop 127.0.0.1.
+func TestWhatStaysInTheGuestDepends(t *testing.T) {
+	in := instance("vm", back("11.11.0.0/16,127.0.0.1"))
+	for _, guest := range hostroute.Guests() {
+		if in.Guest = guest; guest == hostroute.GuestUdhcpc {
+			continue
+		}
+		for u := range add(t, new(audit.Audit), in).Usages() {
+			if u.Depends != 1 || u.Effective > 0 || u.Removable {
+				t.Errorf("%s: %+v", guest, u)
+			}
+		}
 	}
 }

@@ -113,6 +113,41 @@ func matters(address netip.Addr, n *hostroute.NIC, subnets []*subnet) bool {
 	return slices.ContainsFunc(n.ManualRoutes, func(r hostroute.HostRoute) bool { return canon.Addr(r.NextHop) == address })
 }
 
+// mayOwn reports whether edits bring an address that may be a NIC's own in some instance of the combination, and that is not kept.
+func (c *combination) mayOwn(edits []hostroute.Edit) bool {
+	for _, e := range edits {
+		named := []netip.Addr{canon.Addr(e.New.NextHop), canon.Prefix(e.New.Destination).Masked().Addr()}
+		for i := range c.instance.NICs {
+			n := &c.instance.NICs[i]
+			if e.New == (hostroute.HostRoute{}) || !slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.ID == e.Subnet }) {
+				continue
+			}
+			var own []*subnet
+			for _, s := range c.subnets {
+				if slices.Contains(n.Subnets, s.Subnet) {
+					own = append(own, s)
+				}
+			}
+			isForgotten := func(a netip.Addr) bool {
+				inSubnet := slices.ContainsFunc(own, func(s *subnet) bool { return s.CIDR.Contains(a) })
+				return inSubnet && !matters(a, n, own)
+			}
+			if slices.ContainsFunc(named, isForgotten) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// movesNothing reports whether edits move nothing on any instance of the combination.
+func (c *combination) movesNothing(edits []hostroute.Edit) (bool, error) {
+	if c.mayOwn(edits) {
+		return false, nil
+	}
+	return c.instance.MovesNothing(edits...)
+}
+
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }

@@ -58,7 +58,10 @@ func usages(t testing.TB, instances []hostroute.Instance) map[string]audit.Usage
 	out := make(map[string]audit.Usage)
 	for _, in := range instances {
 		report := analyze(t, in)
-		hasDefault := slices.ContainsFunc(report.Table, func(r hostroute.Route) bool { return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0) })
+		hasOneWay := len(in.NICs) == 1 && slices.ContainsFunc(report.Table, func(r hostroute.Route) bool { return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0) })
+		for _, v := range report.Verdicts { // dhcpcd keeps what goes there in the guest
+			hasOneWay = hasOneWay && v.Subject.HostRoute.NextHop != netip.MustParseAddr("127.0.0.1")
+		}
 		type said struct {
 			effective, depends, inconsistent bool
 			effects                          map[hostroute.Effect]int
@@ -76,7 +79,7 @@ func usages(t testing.TB, instances []hostroute.Instance) map[string]audit.Usage
 				s = &said{effects: map[hostroute.Effect]int{}, classes: map[hostroute.NextHopClass]int{}, codes: map[hostroute.Code]int{}}
 				all[key] = s
 			}
-			free := v.GuestDependent && (len(in.NICs) > 1 || !hasDefault)
+			free := v.GuestDependent && !hasOneWay
 			s.effective = s.effective || v.Effective() && !free
 			s.depends = s.depends || free
 			s.inconsistent = s.inconsistent || !v.Consistent()
@@ -313,6 +316,43 @@ func TestImpactIsTheSumOfImpacts(t *testing.T) {
 			t.Errorf("MovesNothing is %v, %v", still, err)
 		}
 	})
+}
+
+// What an audit calls safe is so for every instance, whatever addresses the edits bring.
+func TestNoneIsSafeWithAnyAddress(t *testing.T) {
+	safe, unsafe := 0, 0
+	deployments(t, 100, func(t *testing.T, seed uint64, instances []hostroute.Instance) {
+		a := add(t, new(audit.Audit), instances...)
+		r := rand.New(rand.NewPCG(seed, 10))
+		for _, e := range hostRoutes(t, instances) {
+			n := instances[r.IntN(len(instances))].NICs
+			if len(n) == 0 || len(n[0].Addrs) == 0 {
+				continue
+			}
+			e.New = e.Old
+			if own := n[0].Addrs[0]; r.IntN(2) == 0 {
+				e.New.NextHop = own
+			} else {
+				e.New.Destination = netip.PrefixFrom(own, own.BitLen())
+			}
+			still, err := a.MovesNothing(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if still {
+				safe++
+			} else {
+				unsafe++
+			}
+			if still && !isNone(t, instances, e) {
+				t.Errorf("%v is not safe", e)
+			}
+		}
+	})
+	t.Logf("%d safe, %d not", safe, unsafe)
+	if unsafe == 0 {
+		t.Error("one kind is missing")
+	}
 }
 
 func subnetsOf(in hostroute.Instance, nic string) string {

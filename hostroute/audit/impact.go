@@ -15,8 +15,8 @@ type Impact struct {
 	Touched int `json:"touched"` // instances with a subnet that the edits name
 	// Moved counts the instances in which destinations leave by another NIC than before, with their Guest and
 	// DefaultNIC as they were added. Uncertain counts those of the others in which that may happen, depending on
-	// the guest: see hostroute.Impact. What moves there is not in Moves. An instance that counts as Moved may be
-	// uncertain, too.
+	// the guest (see hostroute.Impact) or on the addresses of the instance (see Audit.Impact). What moves there is
+	// not in Moves. An instance that counts as Moved may be uncertain, too.
 	Moved     int    `json:"moved"`
 	Uncertain int    `json:"uncertain"`
 	Moves     []Move `json:"moves"` // those in the most instances first, then by destinations, From and To
@@ -46,8 +46,9 @@ func (i *Impact) None() bool {
 // what that moves is not computed.
 //
 // Of the addresses of NICs, an Audit keeps only those that are a gateway, a next hop or the first address of a
-// destination. If an edit makes another one a next hop, Impact takes it for a neighbour's address: New then lacks next-hop-own-address, and
-// Uncertain does not count what only that makes uncertain. What moves is right all the same.
+// destination. If an edit makes another one a next hop or such a first address, Impact takes it for a neighbour's address:
+// Moves, New and Gone are then those of instances that do not have it. All instances with a NIC on the subnet of the edit
+// whose own address it may be count as Uncertain, unless they count as Moved.
 func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	bySubnet, err := a.bySubnet(edits)
 	if err != nil {
@@ -57,11 +58,12 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	var moves []Move
 	came, gone := make(fold), make(fold)
 	for c := range bySubnet.touched() {
-		in := c.named()
-		impact, err := in.Impact(bySubnet.on(c)...)
+		in, edits := c.named(), bySubnet.on(c)
+		impact, err := in.Impact(edits...)
 		if err != nil {
 			return nil, err
 		}
+		impact.Uncertain = impact.Uncertain || c.mayOwn(edits)
 		out.Touched += c.count
 		if len(impact.Changes) > 0 {
 			out.Moved += c.count
@@ -82,14 +84,14 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 
 // MovesNothing reports whether the [Audit.Impact] of the edits is None. It takes less time than Impact, because it stops at the
 // first instance on which that is false. Without edits it returns true, and so it says nothing about a [hostroute.Fix] without
-// Edits. The errors are those of Impact, and addresses that an Audit does not keep are missed likewise.
+// Edits. The errors are those of Impact.
 func (a *Audit) MovesNothing(edits ...hostroute.Edit) (bool, error) {
 	bySubnet, err := a.bySubnet(edits)
 	if err != nil {
 		return false, err
 	}
 	for c := range bySubnet.touched() {
-		if free, err := c.instance.MovesNothing(bySubnet.on(c)...); err != nil || !free {
+		if free, err := c.movesNothing(bySubnet.on(c)); err != nil || !free {
 			return false, err
 		}
 	}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net/netip"
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
@@ -23,6 +24,8 @@ const (
 	firstCode  = firstClass + 7
 	maxBits    = 64
 )
+
+var localhost = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // These lists do not change.
 var (
@@ -59,9 +62,9 @@ func newMarks(subnets []*subnet, report *hostroute.Report, nics int) []mark {
 		n += len(s.HostRoutes)
 	}
 	marks := make([]mark, n)
-	certain := nics == 1 && slices.ContainsFunc(report.Table, func(r hostroute.Route) bool {
-		return r.Destination.Bits() == 0 && r.Destination.Addr().Is4()
-	})
+	isDefault := func(r hostroute.Route) bool { return r.Destination.Bits() == 0 && r.Destination.Addr().Is4() }
+	staysInside := func(v hostroute.Verdict) bool { return v.Subject.HostRoute.NextHop == localhost } // under dhcpcd
+	certain := nics == 1 && slices.ContainsFunc(report.Table, isDefault) && !slices.ContainsFunc(report.Verdicts, staysInside)
 	for i := range report.Verdicts {
 		v := &report.Verdicts[i]
 		if at := places.find(&v.Subject); at >= 0 {

@@ -103,7 +103,7 @@ func (e editsBySubnet) join(more editsBySubnet) (all editsBySubnet, isFree bool)
 		}
 	}
 	for c := range more.touched() {
-		if free, err := c.instance.MovesNothing(all.on(c)...); err != nil || !free {
+		if free, err := c.movesNothing(all.on(c)); err != nil || !free {
 			return e, false
 		}
 	}

@@ -32,7 +32,7 @@ func newSubnet(s *hostroute.Subnet) *subnet {
 	for _, r := range clean.HostRoutes {
 		octets := (r.Destination.Bits() + 7) / 8 * 8 // those that DHCP carries
 		begins, _ := r.Destination.Addr().Prefix(octets)
-		out.matter = append(out.matter, r.NextHop, begins.Addr())
+		out.matter = append(out.matter, r.NextHop, begins.Addr(), r.Destination.Masked().Addr()) // masked as after an edit
 		out.masked = out.masked && r.Destination == r.Destination.Masked()
 	}
 	slices.SortFunc(out.matter, netip.Addr.Compare)
