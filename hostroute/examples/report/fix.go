@@ -244,7 +244,8 @@ func (p *printer) fix(label string, e *entry, f way) {
 	case len(f.Edits) == 0 || f.goes:
 	case harmless:
 		p.commands(6, f.Edits)
-	case p.unsafe && !slices.ContainsFunc(f.Edits, isMisspelt):
+	case slices.ContainsFunc(f.Edits, isMisspelt): // its list has to be rewritten first
+	case p.unsafe:
 		p.line(6, "# %s:", warning(impact))
 		if impact != nil && len(impact.Moves) > 1 {
 			for _, m := range impact.Moves {

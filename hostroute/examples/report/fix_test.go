@@ -195,7 +195,7 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
     further codes: next-hop-not-gateway (-subnet storage-subnet shows more)
     fix: `, "\nCAN GO: 2 host routes", "\n  10.81.0.0/16 via 192.0.2.1, on lab 10.80.0.0/24\n    "+unset)
-	if rest := lines(out, "SUBNETS, NICS AND INSTANCES"); strings.Contains(rest, "routes-ignored") {
+	if rest := lines(out, "NOT OF ONE HOST ROUTE"); strings.Contains(rest, "routes-ignored") {
 		t.Errorf("said above:\n%s", rest)
 	}
 	out, _ = program(t, 1, "-guest", "udhcpc", "-subnet", "lab-subnet", sampleSubnets, samplePorts)
@@ -272,4 +272,17 @@ func TestSinglyAndTogether(t *testing.T) {
 	out, _ := program(t, 0, "-default-subnet", "f", subnets, ports)
 	wantContains(t, out, "\n     1 can go   ", "\n     2 idle     ", "\nCAN GO: 1 host route\n", "\n  11.11.0.0/16 via 11.8.0.1, on b 11.8.0.0/24\n",
 		"\n2 more host routes can go singly, but not together with the rest: -subnet ID shows which.\n")
+}
+
+// -unsafe prints all commands but those of a list that has to be rewritten first, and then does not promise more.
+func TestUnsafeBesideAMisspeltSubnet(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/255.255.0.0","nexthop":"10.65.0.1"}]},
+		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}]}`)
+	ports := textFile(t, `{"ports":[{"id":"p1","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.5"}]},
+		{"id":"p2","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.5"}]}]}`)
+	for _, flags := range [][]string{{"-fail", "warning", "-unsafe"}, {"-fail", "warning", "-unsafe", "-subnet", "b"}} {
+		if out, _ := program(t, 1, append(flags, subnets, ports)...); strings.Contains(out, "\n-unsafe ") || !strings.Contains(out, "conflict") {
+			t.Errorf("%s", out)
+		}
+	}
 }

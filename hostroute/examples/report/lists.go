@@ -105,7 +105,7 @@ func (p *printer) notOfOne() {
 		return
 	}
 	p.out.WriteByte('\n')
-	p.line(0, "SUBNETS, NICS AND INSTANCES")
+	p.line(0, "NOT OF ONE HOST ROUTE")
 	for len(rest) > 0 {
 		code := rest[0].Finding.Code
 		var list, others []audit.Occurrence

@@ -18,7 +18,7 @@
 //	         count, because no host route reaches it
 //	idle     none of these. If one is removed, another may be needed; or too little is known, as on a subnet without an instance
 //	         and with a port that is left out
-//	unknown  without PORTS: the subnet alone shows nothing wrong
+//	unknown  no instance is known: the subnet alone shows nothing wrong
 //
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. If every fix
 // moves data, the one that moves it in the fewest instances comes first. Commands are printed only for fixes that move no

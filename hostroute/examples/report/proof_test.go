@@ -390,7 +390,7 @@ func checkText(t *testing.T, c *generatedCloud, number map[string]int) {
 	wantContains(t, c.text, fmt.Sprintf("\nCAN GO: %d host route", goers))
 
 	// Of the findings that are not of a host route, each line has the number of instances.
-	for _, line := range strings.Split(lines(c.text, "SUBNETS, NICS AND INSTANCES"), "\n")[1:] {
+	for _, line := range strings.Split(lines(c.text, "NOT OF ONE HOST ROUTE"), "\n")[1:] {
 		m := regexp.MustCompile(`^  (?:error|warning|info) +([a-z0-9-]+) +(\d+) instances?\b`).FindStringSubmatch(line)
 		if m == nil {
 			if line != "" && !strings.HasPrefix(line, "    ") {

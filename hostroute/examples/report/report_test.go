@@ -134,7 +134,7 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\n\nAll fixes after \"fix:\" that move no data can be done in one go, CAN GO included, unless they say \"do it\nalone\": once the last is done, all data leaves as before. Do any other fix alone, with all of its commands.\n"+
 			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before.\n\nERROR: ",
 		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
-		"\nSUBNETS, NICS AND INSTANCES\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
+		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
 		" (for other DHCP clients, see hostroute/CODES.md; what this moves is not known)\n    then name its subnet to this report with -default-subnet ID, which changes no guest. "+
 			"IDs: front-subnet (5 instances), back-subnet (4 instances), batch-subnet (2 instances), app-subnet (1 instance), storage-subnet (1 instance)\n\n",
