@@ -77,14 +77,13 @@ func (in Instance) without(route HostRoute, of *Subnet) Instance {
 // reshapes reports whether, without a host route, the client may make other attempts of the rest. One client counts the
 // defaults of a NIC. Another one takes the default in another way if option 121 brings nothing else.
 func (f *fib) reshapes(c *candidate) bool {
-	ownsGateway := func(n nic) bool { return n.ipv4 == c.subnet && n.owns(c.subnet.Gateway) }
-	switch {
-	case !c.byDHCP() || c.source != SourceHostRoute:
+	if !c.byDHCP() || c.source != SourceHostRoute {
 		return false
-	case f.client.countsUp && c.Destination.Bits() == 0:
-		return true
 	}
-	return f.client.oneAddress && slices.ContainsFunc(f.nics, ownsGateway)
+	isLast := func(n nic) bool { // of what option 121 brings to a NIC that has the gateway's address
+		return n.ipv4 == c.subnet && n.bytes == wireLength(c.Destination)+wireLength(any4) && n.owns(c.subnet.Gateway)
+	}
+	return f.client.countsUp && c.Destination.Bits() == 0 || f.client.oneAddress && slices.ContainsFunc(f.nics, isLast)
 }
 
 // decide returns what the destinations in force decide. The others decide nothing.
