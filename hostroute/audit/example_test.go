@@ -102,3 +102,23 @@ func ExampleCompare() {
 	// 11.12.0.0/16,11.8.0.1: in 3 instances, now in 1
 	// next-hop-not-gateway: in 0 instances, now in 1
 }
+
+// A host route and its two halves stand in for each other. Each can be removed, but not all of them.
+func ExampleAudit_Together() {
+	shared := back("11.11.0.0/16,11.8.0.1", "11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1")
+	var a audit.Audit
+	if err := a.Add(instance("web-1", front(), shared)); err != nil {
+		log.Fatal(err)
+	}
+	var removals [][]hostroute.Edit
+	for _, r := range shared.HostRoutes {
+		removals = append(removals, []hostroute.Edit{{Subnet: "back", Old: r}})
+	}
+	for i, taken := range a.Together(removals...) {
+		fmt.Printf("remove %v: %v\n", removals[i][0].Old, taken)
+	}
+	// Output:
+	// remove 11.11.0.0/16,11.8.0.1: true
+	// remove 11.11.0.0/17,11.8.0.1: false
+	// remove 11.11.128.0/17,11.8.0.1: false
+}
