@@ -486,6 +486,7 @@ func TestMessages(t *testing.T) {
 	}{
 		"a conflict names the guests that use the other NIC": {and(onFront(back("11.11.0.0/16,11.8.0.1")), func(in *hostroute.Instance) { in.NICs[0].Name, in.DefaultNIC = "eth9", "" }), hostroute.CodeConflict, "it is installed on eth1 under systemd-networkd and NetworkManager", "\x00"},
 		"or that configure NICs at once":                     {and(onFront(back("11.11.0.0/16,11.8.0.1")), func(in *hostroute.Instance) { in.Guest, in.DefaultNIC = hostroute.GuestNetworkd, "" }), hostroute.CodeConflict, "systemd-networkd uses that of the NIC that has its lease first", "\x00"},
+		"which are not named again":                          {and(onFront(back("11.11.0.0/16,11.8.0.1")), func(in *hostroute.Instance) { in.Guest, in.DefaultNIC = hostroute.GuestNetworkd, "" }), hostroute.CodeConflict, "that may differ under dhclient", "dhclient, systemd-networkd"},
 		"one from the config drive does not":                 {static(onFront(back("11.11.0.0/16,11.8.0.1"))), hostroute.CodeConflict, "leaves by eth0", otherClients},
 		"nor does one by hand":                               {manual(onFront(back("11.11.0.0/16,11.8.0.1"))), hostroute.CodeConflict, "leaves by eth0", otherClients},
 		"a refused route stops networkd":                     {back("11.11.0.0/16,11.8.0.255"), hostroute.CodeNextHopUnusable, networkd, "\x00"},

@@ -169,7 +169,8 @@ func (s *subject) rivalNICs() (list []Related) {
 
 // elsewhere names the guests under which a route may act otherwise.
 func (s *subject) elsewhere() string {
-	guests := s.route.Guests
+	isOwn := func(g Guest) bool { return g == s.client.guest } // the message says what it does
+	guests := slices.DeleteFunc(slices.Clone(s.route.Guests), isOwn)
 	switch {
 	case len(guests) == 0:
 		return ""

@@ -82,13 +82,13 @@ func (p *printer) changes(before *cloud) {
 		p.line(0, "instances: %d came, %d went", came, went)
 	}
 	if p.hasPorts {
-		p.line(0, "data moved in %d of the %s in both snapshots", m.moved, plural(m.compared, "instance that is", "instances that are"))
+		p.line(0, "data moved in %d of the %s in both snapshots", m.moved, plural(m.both, "instance that is", "instances that are"))
 	}
 	if len(m.may) > 0 {
-		p.line(2, "it may have moved in %d more, with another default route or DHCP client than is assumed; e.g. %s", len(m.may), quoted(slices.Min(m.may)))
+		p.line(2, "it may have moved in %d more, with another default route, DHCP client or order of leases than is assumed; e.g. %s", len(m.may), quoted(slices.Min(m.may)))
 	}
 	if m.unknown > 0 {
-		p.line(2, "not compared: %s on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.", count(m.unknown, "instance"))
+		p.line(2, "not known: in %s on a subnet with a netmask in its list. There, guests may get none of the host routes.", count(m.unknown, "more instance"))
 	}
 	for _, move := range m.moves {
 		p.line(2, "%s", p.moveLine(move))
@@ -102,12 +102,7 @@ func (p *printer) changes(before *cloud) {
 	for _, c := range comparison.Usages {
 		p.usageChange(before, c)
 	}
-	if len(comparison.Findings) > 0 {
-		p.title("FINDINGS")
-	}
-	for _, c := range comparison.Findings {
-		p.findingChange(before, c)
-	}
+	p.findingChanges(before, comparison.Findings)
 }
 
 // ownChanges compares the findings that no audit has: the decoder's, and those of subnets without an instance.
@@ -151,10 +146,10 @@ func (p *printer) instanceChanges(before *cloud) (came, went int) {
 
 // A movement says what moved in the instances that two snapshots have.
 type movement struct {
-	moves           []audit.Move
-	moved, compared int
-	may             []string // the instances in which nothing moved as is assumed, but otherwise perhaps
-	unknown         int      // they are on a subnet with netmask-spelling, so that their table is not as analysed
+	moves       []audit.Move
+	both, moved int
+	may         []string // the instances in which nothing moved as is assumed, but otherwise perhaps
+	unknown     int      // they changed, and are on a subnet with netmask-spelling, so that their table is not as analysed
 }
 
 // movement compares what is now with what was before.
@@ -168,12 +163,16 @@ func (p *printer) movement(before *cloud) (m movement) {
 		if old == nil {
 			continue
 		}
-		changesSpelling := func(s *hostroute.Subnet) bool { return (before.misspelt[s.ID] == nil) != (p.misspelt[s.ID] == nil) }
-		if slices.ContainsFunc(subnetsOf(&in), changesSpelling) {
+		m.both++
+		hasChanged := !reflect.DeepEqual(*old, in)
+		isUnknown := func(s *hostroute.Subnet) bool {
+			was, is := before.misspelt[s.ID] != nil, p.misspelt[s.ID] != nil
+			return was != is || was && hasChanged
+		}
+		if slices.ContainsFunc(slices.Concat(subnetsOf(old), subnetsOf(&in)), isUnknown) {
 			m.unknown++
 			continue
 		}
-		m.compared++
 		list := audit.Moves(*old, in)
 		switch {
 		case len(list) > 0:
@@ -187,8 +186,9 @@ func (p *printer) movement(before *cloud) (m movement) {
 	return m
 }
 
-// mayHaveMoved reports whether data moved if the guest runs another DHCP client or, where nothing says which default route it
-// keeps, keeps another. Udhcpc is left out, because no host route reaches it.
+// mayHaveMoved reports whether data moved if the guest runs another DHCP client, if systemd-networkd has its leases in another
+// order or, where nothing says which default route is kept, if it keeps another. Udhcpc is left out, because no host route
+// reaches it.
 func mayHaveMoved(was, is hostroute.Instance) bool {
 	if reflect.DeepEqual(was, is) {
 		return false
@@ -208,9 +208,23 @@ func mayHaveMoved(was, is hostroute.Instance) bool {
 			if guest != hostroute.GuestUdhcpc && len(audit.Moves(was, is)) > 0 {
 				return true
 			}
+			for i := 1; guest == hostroute.GuestNetworkd && i < len(is.NICs); i++ { // of equal routes, the table has that of the first NIC first
+				if first := is.NICs[i].Name; len(audit.Moves(withFirst(was, first), withFirst(is, first))) > 0 {
+					return true
+				}
+			}
 		}
 	}
 	return false
+}
+
+// withFirst returns an instance with the NIC of a name before the others.
+func withFirst(in hostroute.Instance, name string) hostroute.Instance {
+	isNamed := func(n hostroute.NIC) bool { return n.Name == name }
+	if i := slices.IndexFunc(in.NICs, isNamed); i >= 0 {
+		in.NICs = append([]hostroute.NIC{in.NICs[i]}, slices.DeleteFunc(slices.Clone(in.NICs), isNamed)...)
+	}
+	return in
 }
 
 // usageChange prints a host route that came (+), went (-) or changed (~).
@@ -244,9 +258,32 @@ func (p *printer) use(r *hostRoute) string {
 	return r.counts()
 }
 
-// findingChange prints a finding that came (+), went (-) or that another number of instances has (~).
-func (p *printer) findingChange(before *cloud, c audit.Changed[audit.Occurrence]) {
-	sign, in, o := "~", p.cloud, c.After
+// findingChanges prints the findings that came, went or changed. Where one came and another went that only differ in what they
+// relate to, the text would be the same, and nothing is printed.
+func (p *printer) findingChanges(before *cloud, list []audit.Changed[audit.Occurrence]) {
+	signs := make(map[string]string)
+	for _, c := range list {
+		sign, text := p.findingChange(before, c)
+		signs[text] += sign
+	}
+	isFirst := true
+	for _, c := range list {
+		sign, text := p.findingChange(before, c)
+		if len(signs[text]) > 1 {
+			continue
+		}
+		if isFirst {
+			p.title("FINDINGS")
+			isFirst = false
+		}
+		p.line(2, "%s %s", sign, text)
+	}
+}
+
+// findingChange describes a finding that came (+), went (-) or that another number of instances has (~).
+func (p *printer) findingChange(before *cloud, c audit.Changed[audit.Occurrence]) (sign, text string) {
+	sign = "~"
+	in, o := p.cloud, c.After
 	n := strconv.Itoa(c.Before.Instances) + " -> " + count(c.After.Instances, "instance")
 	switch {
 	case c.Before.Finding.Code == "":
@@ -266,5 +303,5 @@ func (p *printer) findingChange(before *cloud, c audit.Changed[audit.Occurrence]
 	if len(o.Examples) > 0 {
 		example = "; e.g. " + quoted(o.Examples[0])
 	}
-	p.line(2, "%s %v %s%s: %s%s", sign, o.Finding.Severity, o.Finding.Code, about, n, example)
+	return sign, fmt.Sprintf("%v %s%s: %s%s", o.Finding.Severity, o.Finding.Code, about, n, example)
 }

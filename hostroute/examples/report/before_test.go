@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os"
 	"slices"
@@ -145,7 +146,7 @@ func TestWhatMayHaveMoved(t *testing.T) {
 		}
 	}
 	out, _ := program(t, 1, "-before", sampleSubnets+","+samplePorts, jsonFile(t, d), samplePorts)
-	wantContains(t, out, "data moved in 0 of the 10 instances that are in both snapshots\n  it may have moved in 1 more, with another default route or DHCP client than is assumed; e.g. app00001-0000-4000-8000-000000000009\n")
+	wantContains(t, out, "data moved in 0 of the 10 instances that are in both snapshots\n  it may have moved in 1 more, with another default route, DHCP client or order of leases than is assumed; e.g. app00001-0000-4000-8000-000000000009\n")
 	out, _ = program(t, 1, "-guest", "systemd-networkd", "-before", sampleSubnets+","+samplePorts, jsonFile(t, d), samplePorts)
 	wantContains(t, out, "data moved in 1 of the 10 instances that are in both snapshots\n")
 
@@ -218,7 +219,7 @@ func TestSpellingThatChanges(t *testing.T) {
 	rewritten := textFile(t, strings.Replace(misspeltSubnets, "11.0.0.0/255.0.0.0", "11.0.0.0/8", 1))
 	for _, snapshots := range [][2]string{{subnets, rewritten}, {rewritten, subnets}} {
 		out, _ := program(t, 1, "-before", snapshots[0]+","+ports, snapshots[1], ports)
-		wantContains(t, out, "data moved in 0 of the 1 instance that is in both snapshots\n  not compared: 1 instance on a subnet with a netmask in one snapshot. There, guests may get none of its host routes.\n")
+		wantContains(t, out, "data moved in 0 of the 2 instances that are in both snapshots\n  not known: in 1 more instance on a subnet with a netmask in its list. There, guests may get none of the host routes.\n")
 	}
 }
 
@@ -235,5 +236,50 @@ func TestDefaultsOfOneSnapshot(t *testing.T) {
 		if _, stderr := program(t, 2, append(flags, "-before", subnets+","+one, subnets, two)...); !strings.Contains(stderr, flags[1]) {
 			t.Errorf("%v: stderr %q", flags, stderr)
 		}
+	}
+}
+
+// systemd-networkd has its leases in any order, whichever default route it is told to keep.
+func TestOrderOfLeasesMayMove(t *testing.T) {
+	instance := func(routes ...string) hostroute.Instance {
+		in := snapshotInstance("eth0")
+		for i, id := range []string{"d", "s"} {
+			s := &hostroute.Subnet{ID: id, CIDR: netip.MustParsePrefix(fmt.Sprintf("10.0.%d.0/24", i+1)), Gateway: netip.MustParseAddr(fmt.Sprintf("10.0.%d.1", i+1))}
+			if slices.Contains(routes, id) {
+				s.HostRoutes = []hostroute.HostRoute{{Destination: netip.MustParsePrefix("172.21.0.0/16"), NextHop: s.Gateway}}
+			}
+			in.NICs = append(in.NICs, hostroute.NIC{Name: fmt.Sprintf("eth%d", i+2), Subnets: []*hostroute.Subnet{s}})
+		}
+		return in
+	}
+	if !mayHaveMoved(instance("d", "s"), instance("d")) {
+		t.Error("data left by eth3 if that had its lease first")
+	}
+	if mayHaveMoved(instance("d", "s"), instance("d", "s")) {
+		t.Error("nothing changed")
+	}
+}
+
+// Where a list has a netmask before and after, nobody knows what another change moves.
+func TestSpellingThatStays(t *testing.T) {
+	ports := textFile(t, misspeltPorts)
+	one, two := textFile(t, misspeltSubnets), textFile(t, strings.Replace(misspeltSubnets, "13.0.0.0/16", "13.0.0.0/17", 1))
+	out, _ := program(t, 1, "-before", one+","+ports, two, ports)
+	wantContains(t, out, "data moved in 0 of the 2 instances that are in both snapshots\n  not known: in 1 more instance on a subnet with a netmask in its list.")
+	if out, _ := program(t, 1, "-before", one+","+ports, one, ports); strings.Contains(out, "not known") {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+// A finding that differs only in what it relates to is not printed twice with opposite signs.
+func TestFindingsWithTheSameTextAreNotPrinted(t *testing.T) {
+	subnets := func(hop string) string {
+		return textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"`+hop+`"}]},
+			{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}]}`)
+	}
+	ports := snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b"))
+	out, _ := program(t, 0, "-before", subnets("10.65.0.77")+","+ports, subnets("10.65.0.1"), ports)
+	if wantContains(t, out, "\nFINDINGS\n  - error next-hop-not-gateway of "); strings.Contains(out, " conflict of ") {
+		t.Errorf("got\n%s", out)
 	}
 }

@@ -13,6 +13,9 @@ import (
 
 // The commands of fixes, quoted for a shell.
 
+// maxHostRoutes is Neutron's default limit for the list of a subnet.
+const maxHostRoutes = 20
+
 // commands prints the commands of edits, quoted for a shell. Additions come first.
 func (p *printer) commands(indent int, edits []hostroute.Edit) {
 	var done []string
@@ -30,7 +33,11 @@ func (p *printer) commands(indent int, edits []hostroute.Edit) {
 // subnet, such as the commands that are printed for other fixes.
 func (p *printer) command(indent int, argv []string) {
 	if isWholeList(argv) {
-		p.line(indent, "# This replaces the whole list: host routes added since SUBNETS was fetched are lost. Fetch SUBNETS and run the report again, both before and after.")
+		p.line(indent, "# This replaces the whole list: fetch SUBNETS and run this again just before, or host routes that were added in between are lost.")
+	}
+	isRoute := func(arg string) bool { return strings.HasPrefix(arg, "destination=") }
+	if n := len(argv) - len(slices.DeleteFunc(slices.Clone(argv), isRoute)); isWholeList(argv) && n > maxHostRoutes {
+		p.line(indent, "# The list has %d host routes: by default Neutron refuses more than %d (max_subnet_host_routes).", n, maxHostRoutes)
 	}
 	p.line(indent, "%s", commandLine(argv))
 }

@@ -130,7 +130,11 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	for _, id := range slices.SortedFunc(maps.Keys(offering), func(a, b string) int {
 		return cmp.Or(cmp.Compare(offering[b], offering[a]), cmp.Compare(a, b))
 	}) {
-		parts = append(parts, shellQuote(id)+" ("+count(offering[id], "instance")+")")
+		part := shellQuote(id) + " (" + count(offering[id], "instance")
+		if p.name(id) != id {
+			part += ", " + p.place(id)
+		}
+		parts = append(parts, part+")")
 	}
 	if parts != nil {
 		p.line(4, "then name its subnet to this report with -default-subnet ID, which changes no guest. IDs: %s", some(parts, maxNames))

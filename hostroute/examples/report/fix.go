@@ -47,11 +47,11 @@ func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
 	for _, r := range e.routes {
 		removal = append(removal, r.removal())
 	}
-	isProposed := false
+	isProposed, isFirst := false, false
 	var mends []way // the fixes that are not a removal
-	for _, f := range fixes {
+	for i, f := range fixes {
 		if len(f.Edits) > 0 && slices.Contains(removal, f.Edits[0]) && !slices.ContainsFunc(f.Edits, addsSome) {
-			removal, isProposed = f.Edits, true
+			removal, isProposed, isFirst = f.Edits, true, i == 0
 		} else {
 			mends = append(mends, way{Fix: f, impact: p.impact(f.Edits)})
 		}
@@ -67,8 +67,11 @@ func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
 	switch {
 	case len(e.routes) > 0 && p.canRemove(e, removal):
 		remove.impact = new(audit.Impact)
-		if mend.impact.None() { // mended, it steers nothing either
+		switch {
+		case mend.impact.None(): // mended, it steers nothing either
 			return []way{remove}, slices.Insert(others, 0, mend)
+		case isFirst: // the other fix takes from somebody else what this one has
+			return []way{remove, mend}, others
 		}
 		return []way{mend, remove}, others
 	case !isProposed:
@@ -401,6 +404,10 @@ func (p *printer) misspelling(e *entry) {
 	if more := len(list) - maxDestinations; more > 0 {
 		p.line(4, "and %d more", more)
 	}
-	p.line(4, "fix: rewrite the list with prefix lengths, then run this again. That can move data, and how much is not known: guests that get none of the host routes today will get all of them")
+	note := "That can move data, and how much is not known: guests that get none of the host routes today will get all of them"
+	if p.hasPorts && len(p.users[e.subnet]) == 0 && p.unsure[e.subnet] == "" {
+		note = "That moves no data: no instance is on the subnet"
+	}
+	p.line(4, "fix: rewrite the list with prefix lengths, then run this again. %s", note)
 	p.command(6, neutron.ReplaceCommand(p.subnets[e.subnet]))
 }

@@ -59,7 +59,7 @@ func TestMisspeltSubnet(t *testing.T) {
     1 instance; e.g. one
     destination 11.0.0.0/255.0.0.0 is spelled with a netmask and not as 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs no route of the subnet, not even the default
     fix: rewrite the list with prefix lengths, then run this again. That can move data, and how much is not known: guests that get none of the host routes today will get all of them
-      # This replaces the whole list: host routes added since SUBNETS was fetched are lost. Fetch SUBNETS and run the report again, both before and after.
+      # This replaces the whole list: fetch SUBNETS and run this again just before, or host routes that were added in between are lost.
       openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b
 `
 	out, _ := program(t, 1, "-unsafe", "-all", "-default-nic", "eth0", subnets, ports)
@@ -285,4 +285,35 @@ func TestUnsafeBesideAMisspeltSubnet(t *testing.T) {
 			t.Errorf("%s", out)
 		}
 	}
+}
+
+// Of a host route that another one keeps out, the removal comes first if nothing moves: the other fix takes the destination
+// from whoever uses it.
+func TestTheRemovalOfAConflictComesFirst(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"10.65.0.1"}]},
+		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}]}`)
+	out, _ := program(t, 0, "-default-subnet", "f", subnets, snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b")))
+	wantContains(t, out, "(conflict)\n", "\n    fix: remove: moves no data; CAN GO has the command\n    or remove 11.11.0.0/16 via 10.65.0.1 from f: moves 1 of 1 instance: ")
+}
+
+// Neutron's default limit is told where a command goes beyond it.
+func TestCommandBeyondTheLimit(t *testing.T) {
+	var routes []string
+	for i := range 22 {
+		routes = append(routes, fmt.Sprintf(`{"destination":"172.%d.0.0/16","nexthop":"11.8.0.%d"}`, i, map[bool]int{true: 77, false: 1}[i == 7]))
+	}
+	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},
+		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[`+strings.Join(routes, ",")+`]}]}`)
+	out, _ := program(t, 1, "-default-subnet", "f", subnets, snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b")))
+	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves no data; do it alone\n      # This replaces the whole list: ",
+		"\n      # The list has 22 host routes: by default Neutron refuses more than 20 (max_subnet_host_routes).\n      openstack subnet set --no-host-route ")
+}
+
+// Without an instance, nothing moves if a list is rewritten. With one, its own report says where the command is.
+func TestMisspeltSubnetElsewhere(t *testing.T) {
+	subnets := textFile(t, misspeltSubnets)
+	out, _ := program(t, 1, subnets, snapshot(t, snapshotPort("p1", "f")))
+	wantContains(t, out, "\n    fix: rewrite the list with prefix lengths, then run this again. That moves no data: no instance is on the subnet\n")
+	out, _ = program(t, 1, "-instance", "one", subnets, textFile(t, misspeltPorts))
+	wantContains(t, out, "(netmask-spelling)\n    fix: rewrite the list of the subnet; -subnet b shows the command\n")
 }

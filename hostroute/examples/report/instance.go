@@ -196,7 +196,8 @@ func remotesText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic 
 func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 	p.line(2, "%v: %v", f.Severity, f)
 	if misspelling(f.Code) {
-		return // the fix is that of the subnet
+		p.line(4, "fix: rewrite the list of the subnet; -subnet %s shows the command", shellQuote(f.Subject.Subnet))
+		return
 	}
 	s := f.Subject
 	if p.misspelt[s.Subnet] != nil {

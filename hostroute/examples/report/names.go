@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,26 +28,34 @@ func oneLine(message string) string {
 // name returns the name of a subnet, or its ID if it has none.
 func (c *cloud) name(id string) string { return cmp.Or(c.SubnetNames[id], id) }
 
-// label returns the name of a subnet as text, with the ID where several subnets have that name.
-func (c *cloud) label(id string) string {
-	if name := c.name(id); c.labels[name] < 2 || name == id {
-		return quoted(name)
+// label returns the name of a subnet as text, with the ID where the name alone could be taken for another subnet.
+func (c *cloud) label(id string) string { return c.describe(id, "") }
+
+// place returns "storage 10.70.0.0/24", with the ID where label has it.
+func (c *cloud) place(id string) string {
+	if s := c.subnets[id]; s != nil {
+		return c.describe(id, " "+s.CIDR.String())
 	}
-	return quoted(c.name(id)) + " (" + quoted(id) + ")"
+	return c.label(id)
 }
 
-// place returns "storage 10.70.0.0/24".
-func (c *cloud) place(id string) string {
-	s := c.subnets[id]
-	if s == nil {
-		return c.label(id)
+// describe returns the name of a subnet, then a text, then the ID if several subnets have that name, or if it looks like an ID
+// or an address: tenants choose names.
+func (c *cloud) describe(id, text string) string {
+	name := c.name(id)
+	switch {
+	case name == id:
+		return quoted(id) + text
+	case c.subnets[name] != nil || looksLikeID.MatchString(name):
+		return strconv.Quote(name) + text + " (" + quoted(id) + ")"
+	case c.labels[name] > 1:
+		return quoted(name) + text + " (" + quoted(id) + ")"
 	}
-	text := quoted(c.name(id)) + " " + s.CIDR.String()
-	if c.label(id) != quoted(c.name(id)) {
-		text += " (" + quoted(id) + ")"
-	}
-	return text
+	return quoted(name) + text
 }
+
+// looksLikeID matches what may be read as an ID, an address or a prefix.
+var looksLikeID = regexp.MustCompile(`^([0-9a-fA-F]{8}-[0-9a-fA-F-]*|[0-9a-fA-F]{32}|[0-9a-fA-F]*[.:][0-9a-fA-F.:]*(/[0-9]*)?)$`)
 
 // nicLabel returns how a NIC is called whose subnets have these IDs, separated by commas.
 func (c *cloud) nicLabel(ids string) string {

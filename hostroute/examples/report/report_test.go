@@ -137,7 +137,7 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
 		" (for other DHCP clients, see hostroute/CODES.md; what this moves is not known)\n    then name its subnet to this report with -default-subnet ID, which changes no guest. "+
-			"IDs: front-subnet (5 instances), back-subnet (4 instances), batch-subnet (2 instances), app-subnet (1 instance), storage-subnet (1 instance)\n\n",
+			"IDs: front-subnet (5 instances, front 10.65.0.0/24), back-subnet (4 instances, back 11.8.0.0/24), batch-subnet (2 instances, batch 10.95.0.0/24), app-subnet (1 instance, app 10.90.0.0/24), storage-subnet (1 instance, storage 10.70.0.0/24)\n\n",
 		"\nEach code is explained in hostroute/CODES.md.\n",
 	)
 	if strings.Contains(out, "old-subnet") {
