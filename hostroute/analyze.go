@@ -33,9 +33,9 @@ func (r *Report) Worst() (worst Severity) {
 // finding instead.
 //
 // It takes O(n log n) for n routes. If m on-link routes make the next hops of other routes acceptable, it
-// takes O(m n log n). If DefaultNIC is empty and k default routes are offered, it takes k times as long. If
-// guests may differ on a route, all is done again for up to four other guests, with each of the first eight
-// default routes. NICs and their subnets are compared in pairs.
+// takes O(m n log n). If DefaultNIC is empty, all is done again for each of the first eight default routes that
+// are offered; and if guests may differ on a route, for up to four other guests with each of these. NICs and their
+// subnets are compared in pairs.
 func Analyze(in Instance) (*Report, error) {
 	in, err := input(in)
 	if err != nil {
@@ -87,7 +87,7 @@ func tableOf(in Instance) *fib {
 func (f *fib) analysis() *analysis {
 	var kept []*outcomes // with each default that the guest may keep
 	for i, keeps := range f.choices() {
-		if i == maxCompared && f.client.metric > 0 { // each costs as much as the first
+		if i == maxCompared { // each costs as much as the first
 			break
 		}
 		kept = append(kept, f.with(f.client, keeps).outcomes())
@@ -96,7 +96,7 @@ func (f *fib) analysis() *analysis {
 	return o.judge(kept, o.underGuests(kept))
 }
 
-// maxCompared bounds with how many default routes guests are compared: no real instance is offered as many and keeps
+// maxCompared bounds how many default routes are compared: no real instance is offered as many and keeps
 // an unknown one.
 const maxCompared = 8
 

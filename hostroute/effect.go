@@ -53,15 +53,15 @@ func (f *fib) outcomes() *outcomes {
 // withoutRoute returns what comes of the instance without the route of a candidate.
 func (f *fib) withoutRoute(c *candidate) *fib {
 	if f.reshapes(c) {
-		return tableUnder(f.Instance.without(*c.HostRoute, c.subnet), f.client, f.defaults)
+		return tableUnder(f.Instance.withList(c.subnet, c.restOfList()), f.client, f.defaults)
 	}
 	return install(f.guest, f.attempted(c), f.defaults)
 }
 
-// without returns a copy of a prepared instance without a host route in the list of a subnet. The rest of the list is as it is.
-func (in Instance) without(route HostRoute, of *Subnet) Instance {
+// withList returns a copy of a prepared instance in which a subnet has another list of host routes.
+func (in Instance) withList(of *Subnet, list []HostRoute) Instance {
 	edited := *of
-	edited.HostRoutes = slices.DeleteFunc(slices.Clone(of.HostRoutes), func(r HostRoute) bool { return r == route })
+	edited.HostRoutes = list
 	in.NICs = slices.Clone(in.NICs)
 	for i := range in.NICs {
 		in.NICs[i].Subnets = mapped(in.NICs[i].Subnets, func(s *Subnet) *Subnet {
@@ -72,6 +72,11 @@ func (in Instance) without(route HostRoute, of *Subnet) Instance {
 		})
 	}
 	return in
+}
+
+// restOfList returns the other host routes of a candidate's subnet.
+func (c *candidate) restOfList() []HostRoute {
+	return slices.DeleteFunc(slices.Clone(c.subnet.HostRoutes), func(r HostRoute) bool { return r == *c.HostRoute })
 }
 
 // reshapes reports whether, without a host route, the client may make other attempts of the rest. One client counts the

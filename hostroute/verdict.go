@@ -99,8 +99,7 @@ type Verdict struct {
 	// so. If the offer is longer than 197 bytes, the guests that can lose it are listed. GuestUdhcpc never is, because
 	// no host route reaches it.
 	//
-	// If DefaultNIC is empty, only the first eight offered default routes are compared. DefaultDependent has that limit, too,
-	// except under GuestDhclient and GuestUdhcpc.
+	// If DefaultNIC is empty, only the first eight offered default routes are compared. DefaultDependent has that limit, too.
 	Guests []Guest `json:"guests"`
 }
 
@@ -348,12 +347,10 @@ func orderMatters(f *fib, c *candidate) bool {
 		}
 		return false
 	}
-	if f.hasOnLink && !f.appends(c) && slices.ContainsFunc(c.dest.rivals, isCovered) {
-		comesIn := func(step int) bool {
-			moved := install(f.guest, c.moved(f.tried, step), f.defaults)
-			return moved.result(c) == installed && moved.mayBeInForce(c)
-		}
-		return comesIn(-1) != comesIn(1)
+	addsRouters := f.client.toHops == toRouters && f.addsHops && c.byDHCP()
+	if addsRouters || f.hasOnLink && !f.appends(c) && slices.ContainsFunc(c.dest.rivals, isCovered) {
+		rest := c.restOfList()
+		return f.mayWin(c, slices.Concat([]HostRoute{*c.HostRoute}, rest)) != f.mayWin(c, append(rest, *c.HostRoute))
 	}
 	if !f.accepts(c) || c.hop != nil && c.hop.dest == c.dest { // that comes before it in any order
 		return false
@@ -368,15 +365,15 @@ func orderMatters(f *fib, c *candidate) bool {
 	return isFirst && slices.ContainsFunc(c.dest.rivals, competes)
 }
 
-// moved returns attempts with a host route moved in its list: to the front (step -1) or to the end (step 1).
-func (c *candidate) moved(attempts []*candidate, step int) []*candidate {
-	out := slices.Clone(attempts)
-	for i, o := range attempts {
-		for next := i + step; c.sameRoute(o) && next >= 0 && next < len(out) && out[next].sameList(o); next += step {
-			out[next-step], out[next] = out[next], o
-		}
+// mayWin reports whether a host route may be in force if the list of its subnet is in another order.
+func (f *fib) mayWin(c *candidate, list []HostRoute) bool {
+	g := tableUnder(f.Instance.withList(c.subnet, list), f.client, f.defaults)
+	own := g.nics[c.nic.number].candidates
+	isIt := func(o candidate) bool {
+		return o.source == SourceHostRoute && o.subnet.ID == c.subnet.ID && *o.HostRoute == *c.HostRoute
 	}
-	return out
+	moved := &own[slices.IndexFunc(own, isIt)]
+	return g.result(moved) == installed && g.mayBeInForce(moved)
 }
 
 // sameList reports whether two candidates come from one list.
