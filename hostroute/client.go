@@ -157,8 +157,8 @@ func (g *guest) needsHop(c, gone *candidate, before []*candidate) bool {
 		}
 	case toRouters:
 		return !slices.ContainsFunc(before, func(o *candidate) bool {
-			p := o.dest.prefix // dhcpcd compares three octets at most
-			return netip.PrefixFrom(p.Addr(), min(p.Bits(), 24)).Masked().Contains(c.NextHop)
+			p := o.dest.prefix // dhcpcd compares its own routes, and three octets at most
+			return !o.nic.static && netip.PrefixFrom(p.Addr(), min(p.Bits(), 24)).Masked().Contains(c.NextHop)
 		})
 	}
 	return true

@@ -48,7 +48,7 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 		e.Route = winner
 		e.IgnoredNextHop = r.ignored(winner)
 		for _, t := range r.Table {
-			if !winner.staysInside() && t.NIC != winner.NIC && t.Destination.Addr().Is4() == dst.Is4() && !slices.Contains(e.Dropped, t.NIC) {
+			if !winner.staysInside() && !t.staysInside() && t.NIC != winner.NIC && t.Destination.Addr().Is4() == dst.Is4() && !slices.Contains(e.Dropped, t.NIC) {
 				e.Dropped = append(e.Dropped, t.NIC)
 			}
 		}

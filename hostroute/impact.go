@@ -20,8 +20,11 @@ type Impact struct {
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
 	//   - The verdict on a host route that the edits name, or a verdict that they change, add or remove, depends on the
-	//     order of the list, or on an offer of more than 197 bytes, which some guests can lose. This does not count if the
-	//     instance has one NIC, an IPv4 default route before and after, and no route by 127.0.0.1: everything leaves by that NIC.
+	//     order of its list, or on an offer of more than 197 bytes, which some guests can lose. This does not count if the
+	//     instance has one NIC, before and after the default route by the gateway of its subnet, and no route by 127.0.0.1:
+	//     everything leaves by that NIC.
+	//
+	// The order of a list that the edits do not touch is taken as it is given.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject, in the order of
 	// Report.Findings. A host route that an edit replaces and the one put in its place count as one subject.
@@ -182,23 +185,25 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.New).masked()}] = true
 	}
 	touched := func(a, b *analysis) bool {
-		verdicts := make(map[Ref]*Verdict, len(b.judged))
+		others := make(map[Ref]judged, len(b.judged))
 		for _, j := range b.judged {
-			verdicts[j.Subject] = j.Verdict
+			others[j.Subject] = j
 		}
 		return slices.ContainsFunc(a.judged, func(j judged) bool {
-			id := Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}
-			return j.onList && (named[id] || !reflect.DeepEqual(j.Verdict, verdicts[j.Subject])) // nil: it is not there
+			id, o := Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}, others[j.Subject] // zero: it is not there
+			return j.onList && (named[id] || !o.onList || !reflect.DeepEqual(j.Verdict, o.Verdict))
 		})
 	}
 	return touched(before, after) || touched(after, before)
 }
 
-// hasOneWay reports whether all that is IPv4 leaves by one NIC, whatever the guest and the order of lists. To the next hop
-// 127.0.0.1, it may not leave at all.
+// hasOneWay reports whether all that is IPv4 leaves by one NIC, whatever the guest and the order of lists. It does if Linux takes
+// the offered default route in any case, unless something may stay in the guest, or dhcpcd makes another route of the default.
 func (f *fib) hasOneWay() bool {
+	d := f.default4()
 	staysInside := func(c candidate) bool { return c.NextHop == localhost }
-	return len(f.nics) == 1 && f.default4() != nil && !slices.ContainsFunc(f.candidates, staysInside)
+	isSure := len(f.nics) == 1 && d != nil && d.source == SourceDefault && d.nic.connects(d.NextHop) && !d.nic.owns(d.NextHop)
+	return isSure && !slices.ContainsFunc(f.candidates, staysInside)
 }
 
 // compareFindings returns those that came and those that went. It reuses both lists.

@@ -79,7 +79,11 @@ func wantUncertain(before, after hostroute.Instance, edits []hostroute.Edit) (bo
 				return false
 			}
 		}
-		return slices.ContainsFunc(twin.Table(in), func(r hostroute.Route) bool { return r.Destination == any4 })
+		return slices.ContainsFunc(twin.Table(in), func(r hostroute.Route) bool {
+			used, _ := twin.Configured(in, in.NICs[0])
+			isInside := used != nil && used.CIDR.Contains(r.NextHop) && used.CIDR.Bits() < 32
+			return r.Destination == any4 && r.Source == hostroute.SourceDefault && isInside && !slices.Contains(in.NICs[0].Addrs, r.NextHop)
+		})
 	}
 	if len(before.NICs) == 1 && hasOneWay(before) && hasOneWay(after) {
 		return false, ""
@@ -101,6 +105,7 @@ func wantUncertain(before, after hostroute.Instance, edits []hostroute.Edit) (bo
 			})
 			if named || !slices.ContainsFunc(other, func(o hostroute.Verdict) bool { return cmp.Equal(o, v, equateNetip) }) ||
 				twin.GuestDependent(before, v.Subject) != twin.GuestDependent(after, v.Subject) ||
+				twin.ListMatters(before, v.Subject) != twin.ListMatters(after, v.Subject) ||
 				v.Subject.HostRoute.Destination.Addr().Is4() && !slices.Equal(twin.GuestsThatDiffer(before, v.Subject), twin.GuestsThatDiffer(after, v.Subject)) {
 				return true, fmt.Sprint("the order of the list, or the length of the offer, decides ", v)
 			}
@@ -339,5 +344,23 @@ func TestImpactStringNamesAFewOfMany(t *testing.T) {
 	const want = "web-1: 20.0.0.0/16: eth0 -> eth1, 20.2.0.0/16: eth0 -> eth1, 20.4.0.0/16: eth0 -> eth1, 20.6.0.0/16: eth0 -> eth1, 20.8.0.0/16: eth0 -> eth1, 3 more"
 	if err != nil || i.String() != want {
 		t.Errorf("got %q, %v\nwant %q", i, err, want)
+	}
+}
+
+// Where the place of a host route in its list decides what a removal moves, the removal is not called safe.
+func TestPlaceInTheListThatLosesItsMeaning(t *testing.T) {
+	for _, routes := range [][]string{{"11.11.0.0/16,192.0.2.99", "192.0.2.0/24,0.0.0.0"}, {"192.0.2.0/24,0.0.0.0", "11.11.0.0/16,192.0.2.99"}} {
+		in := back("11.11.0.0/16,11.8.0.1")
+		front(&in).HostRoutes = hostRoutes(routes...)
+		if still, err := in.MovesNothing(hostroute.Edit{Subnet: front(&in).ID, Old: hostroute.MustParseHostRoute("192.0.2.0/24,0.0.0.0")}); still || err != nil {
+			t.Errorf("%v: %v, %v", routes, still, err)
+		}
+	}
+	static := subnet("x", "11.8.0.0/24", "")
+	static.DHCPDisabled, static.HostRoutes = true, hostRoutes("10.66.0.0/24,0.0.0.0", "0.0.0.0/0,10.66.0.1")
+	in := hostroute.Instance{ConfigDrive: true, NICs: []hostroute.NIC{{Name: "eth0", Subnets: []*hostroute.Subnet{static}}}}
+	e := hostroute.Edit{Subnet: "x", Old: static.HostRoutes[1], New: hostroute.MustParseHostRoute("0.0.0.0/0,11.8.0.77")}
+	if impact, err := in.Impact(e); err != nil || !impact.Uncertain {
+		t.Errorf("%v, %v", impact, err)
 	}
 }

@@ -60,6 +60,8 @@ func input(in Instance) (Instance, error) {
 		var wrong errorList
 		if nic.Name == "" {
 			wrong.add("Name", errors.New("is empty"))
+		} else if nic.Name == loopbackDevice {
+			wrong.add("Name", fmt.Errorf("%q is the guest's loopback device", nic.Name))
 		} else if names[nic.Name] {
 			wrong.add("Name", fmt.Errorf("another NIC is named %q", nic.Name))
 		}

@@ -102,7 +102,7 @@ func (a *Audit) Add(in hostroute.Instance) error {
 		key, _ = a.combinationKey(&in) // its subnets are known now, and nothing is wrong with it
 	}
 	c := a.newCombination(string(key), &in)
-	c.marks = newMarks(c.subnets, report, len(in.NICs))
+	c.marks = newMarks(c.subnets, report, in.NICs)
 	c.add(1, in.Name)
 	a.use(c)
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"example.com/go-hostroute/hostroute"
 	"example.com/go-hostroute/hostroute/audit"
+	"example.com/go-hostroute/hostroute/internal/twin"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -58,7 +59,11 @@ func usages(t testing.TB, instances []hostroute.Instance) map[string]audit.Usage
 	out := make(map[string]audit.Usage)
 	for _, in := range instances {
 		report := analyze(t, in)
-		hasOneWay := len(in.NICs) == 1 && slices.ContainsFunc(report.Table, func(r hostroute.Route) bool { return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0) })
+		hasOneWay := len(in.NICs) == 1 && slices.ContainsFunc(report.Table, func(r hostroute.Route) bool {
+			used, _ := twin.Configured(in, in.NICs[0])
+			isInside := used != nil && used.CIDR.Contains(r.NextHop) && used.CIDR.Bits() < 32
+			return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0) && r.Source == hostroute.SourceDefault && isInside && !slices.Contains(in.NICs[0].Addrs, r.NextHop)
+		})
 		for _, v := range report.Verdicts { // dhcpcd keeps what goes there in the guest
 			hasOneWay = hasOneWay && v.Subject.HostRoute.NextHop != netip.MustParseAddr("127.0.0.1")
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/internal/canon"
 )
 
 // What an analysis says about host routes, in a form that is small enough to keep for every combination.
@@ -54,17 +55,15 @@ func (m mark) has(bit int) bool { return m&(1<<bit) != 0 }
 func (m *mark) set(bit int) { *m |= 1 << bit }
 
 // newMarks returns a mark for each host route of the subnets, in their order. The report is about an instance
-// on these subnets, with that number of NICs.
-func newMarks(subnets []*subnet, report *hostroute.Report, nics int) []mark {
+// on these subnets, with these NICs.
+func newMarks(subnets []*subnet, report *hostroute.Report, nics []hostroute.NIC) []mark {
 	places, n := finder{subnets: subnets, first: make([]int, 0, len(subnets))}, 0
 	for _, s := range subnets {
 		places.first = append(places.first, n)
 		n += len(s.HostRoutes)
 	}
 	marks := make([]mark, n)
-	isDefault := func(r hostroute.Route) bool { return r.Destination.Bits() == 0 && r.Destination.Addr().Is4() }
-	staysInside := func(v hostroute.Verdict) bool { return v.Subject.HostRoute.NextHop == localhost } // under dhcpcd
-	certain := nics == 1 && slices.ContainsFunc(report.Table, isDefault) && !slices.ContainsFunc(report.Verdicts, staysInside)
+	certain := hasOneWay(nics, report)
 	for i := range report.Verdicts {
 		v := &report.Verdicts[i]
 		if at := places.find(&v.Subject); at >= 0 {
@@ -78,6 +77,21 @@ func newMarks(subnets []*subnet, report *hostroute.Report, nics int) []mark {
 		}
 	}
 	return marks
+}
+
+// hasOneWay reports whether everything leaves by one NIC, whatever the guest and the order of lists. It does if Linux takes the
+// offered default route in any case, unless something may stay in the guest, or dhcpcd makes another route of the default.
+func hasOneWay(nics []hostroute.NIC, report *hostroute.Report) bool {
+	isSure := func(r hostroute.Route) bool {
+		fromIt := func(s *hostroute.Subnet) bool {
+			cidr := canon.Prefix(s.CIDR)
+			return s.ID == r.Subnet && cidr.Contains(r.NextHop) && !cidr.IsSingleIP()
+		}
+		isOwn := func(a netip.Addr) bool { return canon.Addr(a) == r.NextHop }
+		return r.Source == hostroute.SourceDefault && r.NextHop.Is4() && slices.ContainsFunc(nics[0].Subnets, fromIt) && !slices.ContainsFunc(nics[0].Addrs, isOwn)
+	}
+	staysInside := func(v hostroute.Verdict) bool { return v.Subject.HostRoute.NextHop == localhost } // under dhcpcd
+	return len(nics) == 1 && slices.ContainsFunc(report.Table, isSure) && !slices.ContainsFunc(report.Verdicts, staysInside)
 }
 
 // A finder numbers the host routes of subnets. It is fast if they are asked for in order, as reports have them.

@@ -75,8 +75,8 @@ func (a *Audit) RemovableTogether() []hostroute.Edit {
 
 // Together reports which of several fixes can all be made at once, each given by its edits. It goes through them in order,
 // and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. The result has true for
-// those that it has taken. A fix that cannot be made is not taken: a subnet was not added, or an Old is not there, perhaps
-// because a fix before it takes it away.
+// those that it has taken. A fix that cannot be made is not taken: a subnet was not added, an Old is not in its list as it
+// was added, or a fix before it takes it away.
 //
 // As with RemovableTogether, that holds once all edits are made, and not for a part of them.
 func (a *Audit) Together(fixes ...[]hostroute.Edit) []bool {

@@ -173,7 +173,12 @@ func tallies(t *testing.T, c *generatedCloud) (routes map[hostroute.Ref]*tally, 
 
 // hasOneWay reports whether everything leaves by one NIC, whatever the guest.
 func hasOneWay(in hostroute.Instance, report *hostroute.Report) bool {
-	isDefault := func(r hostroute.Route) bool { return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0) }
+	isDefault := func(r hostroute.Route) bool {
+		isGateway := func(s *hostroute.Subnet) bool {
+			return s.ID == r.Subnet && s.CIDR.Contains(r.NextHop) && s.CIDR.Bits() < 32
+		}
+		return r.Destination == netip.PrefixFrom(netip.IPv4Unspecified(), 0) && slices.ContainsFunc(in.NICs[0].Subnets, isGateway) && !slices.Contains(in.NICs[0].Addrs, r.NextHop)
+	}
 	staysInside := func(v hostroute.Verdict) bool { return v.Subject.HostRoute.NextHop == netip.MustParseAddr("127.0.0.1") } // under dhcpcd
 	return len(in.NICs) == 1 && slices.ContainsFunc(report.Table, isDefault) && !slices.ContainsFunc(report.Verdicts, staysInside)
 }

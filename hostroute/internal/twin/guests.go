@@ -371,7 +371,10 @@ func (c client) addHops(in hostroute.Instance, nic int, before, list []wish) []w
 			})
 		case c.toHops == routers: // of a default that is not wanted, too
 			need = w.Destination.Addr() == none4 && !slices.ContainsFunc(all, func(o wish) bool {
-				// Its loop over the four octets takes a difference in the last for none.
+				// It looks at its own routes. Its loop over the four octets takes a difference in the last for none.
+				if _, static := Configured(in, in.NICs[o.nic]); static {
+					return false
+				}
 				p := netip.PrefixFrom(o.Destination.Addr(), min(o.Destination.Bits(), 24))
 				return p.Masked().Contains(hop)
 			})
