@@ -91,8 +91,7 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 		}
 		for _, address := range n.Addrs {
 			address = canon.Addr(address)
-			inSubnet := slices.ContainsFunc(subnets, func(s *subnet) bool { return s.CIDR.Contains(address) })
-			valid = valid && inSubnet && address.Zone() == ""
+			valid = valid && contains(subnets, address) && address.Zone() == ""
 			if matters(address, n, subnets) {
 				b = appendAddr(append(b, 'a'), address)
 			}
@@ -116,28 +115,30 @@ func matters(address netip.Addr, n *hostroute.NIC, subnets []*subnet) bool {
 // mayOwn reports whether edits bring an address that may be a NIC's own in some instance of the combination, and that is not kept.
 func (c *combination) mayOwn(edits []hostroute.Edit) bool {
 	for _, e := range edits {
-		named := []netip.Addr{canon.Addr(e.New.NextHop), canon.Prefix(e.New.Destination).Masked().Addr()}
+		if e.New == (hostroute.HostRoute{}) {
+			continue
+		}
 		for i := range c.instance.NICs {
 			n := &c.instance.NICs[i]
-			if e.New == (hostroute.HostRoute{}) || !slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.ID == e.Subnet }) {
-				continue
-			}
-			var own []*subnet
-			for _, s := range c.subnets {
-				if slices.Contains(n.Subnets, s.Subnet) {
-					own = append(own, s)
-				}
-			}
-			isForgotten := func(a netip.Addr) bool {
-				inSubnet := slices.ContainsFunc(own, func(s *subnet) bool { return s.CIDR.Contains(a) })
-				return inSubnet && !matters(a, n, own)
-			}
-			if slices.ContainsFunc(named, isForgotten) {
+			own := c.subnetsOf(n)
+			isOn := slices.ContainsFunc(own, func(s *subnet) bool { return s.ID == e.Subnet })
+			isForgotten := func(a netip.Addr) bool { return isOn && contains(own, a) && !matters(a, n, own) }
+			if isForgotten(canon.Addr(e.New.NextHop)) || isForgotten(canon.Prefix(e.New.Destination).Masked().Addr()) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// subnetsOf returns the subnets of one of the combination's NICs.
+func (c *combination) subnetsOf(n *hostroute.NIC) []*subnet {
+	return slices.DeleteFunc(slices.Clone(c.subnets), func(s *subnet) bool { return !slices.Contains(n.Subnets, s.Subnet) })
+}
+
+// contains reports whether an address is in one of some subnets.
+func contains(subnets []*subnet, a netip.Addr) bool {
+	return slices.ContainsFunc(subnets, func(s *subnet) bool { return s.CIDR.Contains(a) })
 }
 
 // movesNothing reports whether edits move nothing on any instance of the combination.

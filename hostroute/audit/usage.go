@@ -22,8 +22,8 @@ type Usage struct {
 	// guest keeps and whichever DHCP client it has, udhcpc apart. Depends counts those in which the verdict
 	// is GuestDependent: the guest, its default route or the order of the list decides whether the host route
 	// steers, or by which NIC. An instance with one NIC, the default route by the gateway of its subnet and no
-	// route by 127.0.0.1 does not count there, because everything leaves by that NIC. An instance that counts as Effective for one NIC does not
-	// count as Depends for another.
+	// route by 127.0.0.1 does not count there, because everything leaves by that NIC. An instance that counts as
+	// Effective for one NIC does not count as Depends for another.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
 	// Inconsistent counts the instances in which the next hop is neither the gateway of the subnet nor that of another NIC.

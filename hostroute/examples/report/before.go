@@ -202,23 +202,34 @@ func mayHaveMoved(was, is hostroute.Instance) bool {
 		}
 	}
 	for _, guest := range hostroute.Guests() {
+		if guest == hostroute.GuestUdhcpc {
+			continue
+		}
 		for _, nic := range keeps {
 			was.Guest, is.Guest = guest, guest
 			was.DefaultNIC, is.DefaultNIC = nic, nic
-			if guest != hostroute.GuestUdhcpc && len(audit.Moves(was, is)) > 0 {
+			movesWith := func(first string) bool { return len(audit.Moves(withFirst(was, first), withFirst(is, first))) > 0 }
+			if slices.ContainsFunc(mayComeFirst(guest, is), movesWith) {
 				return true
-			}
-			for i := 1; guest == hostroute.GuestNetworkd && i < len(is.NICs); i++ { // of equal routes, the table has that of the first NIC first
-				if first := is.NICs[i].Name; len(audit.Moves(withFirst(was, first), withFirst(is, first))) > 0 {
-					return true
-				}
 			}
 		}
 	}
 	return false
 }
 
-// withFirst returns an instance with the NIC of a name before the others.
+// mayComeFirst returns the NICs that a guest may configure before the others; "" stands for the first one. Of equal routes, the
+// table has that of the first NIC first.
+func mayComeFirst(guest hostroute.Guest, in hostroute.Instance) []string {
+	names := []string{""}
+	if guest == hostroute.GuestNetworkd {
+		for _, n := range in.NICs {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
+// withFirst returns an instance with the NIC of a name before the others; as it is, if there is none.
 func withFirst(in hostroute.Instance, name string) hostroute.Instance {
 	isNamed := func(n hostroute.NIC) bool { return n.Name == name }
 	if i := slices.IndexFunc(in.NICs, isNamed); i >= 0 {
@@ -261,22 +272,20 @@ func (p *printer) use(r *hostRoute) string {
 // findingChanges prints the findings that came, went or changed. Where one came and another went that only differ in what they
 // relate to, the text would be the same, and nothing is printed.
 func (p *printer) findingChanges(before *cloud, list []audit.Changed[audit.Occurrence]) {
-	signs := make(map[string]string)
+	type line struct{ sign, text string }
+	var lines []line
+	number := make(map[string]int) // of lines with a text
 	for _, c := range list {
 		sign, text := p.findingChange(before, c)
-		signs[text] += sign
+		lines = append(lines, line{sign, text})
+		number[text]++
 	}
-	isFirst := true
-	for _, c := range list {
-		sign, text := p.findingChange(before, c)
-		if len(signs[text]) > 1 {
-			continue
-		}
-		if isFirst {
-			p.title("FINDINGS")
-			isFirst = false
-		}
-		p.line(2, "%s %s", sign, text)
+	lines = slices.DeleteFunc(lines, func(l line) bool { return number[l.text] > 1 })
+	if len(lines) > 0 {
+		p.title("FINDINGS")
+	}
+	for _, l := range lines {
+		p.line(2, "%s %s", l.sign, l.text)
 	}
 }
 

@@ -35,8 +35,13 @@ func (p *printer) command(indent int, argv []string) {
 	if isWholeList(argv) {
 		p.line(indent, "# This replaces the whole list: fetch SUBNETS and run this again just before, or host routes that were added in between are lost.")
 	}
-	isRoute := func(arg string) bool { return strings.HasPrefix(arg, "destination=") }
-	if n := len(argv) - len(slices.DeleteFunc(slices.Clone(argv), isRoute)); isWholeList(argv) && n > maxHostRoutes {
+	n := 0
+	for _, arg := range argv {
+		if strings.HasPrefix(arg, "destination=") {
+			n++
+		}
+	}
+	if isWholeList(argv) && n > maxHostRoutes {
 		p.line(indent, "# The list has %d host routes: by default Neutron refuses more than %d (max_subnet_host_routes).", n, maxHostRoutes)
 	}
 	p.line(indent, "%s", commandLine(argv))

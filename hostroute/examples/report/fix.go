@@ -19,7 +19,7 @@ type way struct {
 	hostroute.Fix
 	impact *audit.Impact // nil if the fix has no edits, or nothing is known
 	goes   bool          // the list CAN GO has the command
-	alone  bool          // it moves nothing, but can not be done in one go with the others
+	alone  bool          // it moves nothing, but cannot be done in one go with the others
 }
 
 // fixes returns the best fix of an entry, and the removal if that is another way.
