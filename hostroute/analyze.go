@@ -41,8 +41,8 @@ func Analyze(in Instance) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := tableOf(in).analysis()
-	return &Report{in.Name, a.table(), a.verdicts, findings(a)}, nil
+	a := analysisOf(fibOf(in))
+	return &Report{in.Name, tableOf(a.fib), a.verdicts, findings(a)}, nil
 }
 
 // AnalyzeSubnet returns what can be said about a subnet when no instance is known, as in a plan
@@ -63,7 +63,7 @@ func AnalyzeSubnet(s *Subnet) ([]Finding, error) {
 	if len(wrong) > 0 {
 		return nil, wrong.join()
 	}
-	return findings(tableOf(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}}).analysis()), nil
+	return findings(analysisOf(fibOf(Instance{NICs: []NIC{{Subnets: []*Subnet{s}}}}))), nil
 }
 
 // An analysis holds the results of all stages for a prepared instance.
@@ -73,27 +73,27 @@ type analysis struct {
 	verdicts []Verdict // of judged
 }
 
-// tableOf returns what a prepared instance installs.
-func tableOf(in Instance) *fib {
+// fibOf returns what a prepared instance installs.
+func fibOf(in Instance) *fib {
 	var keeps defaults
 	for i := range in.NICs {
 		if n := int32(i) + 1; in.DefaultNIC != "" && in.NICs[i].Name == in.DefaultNIC {
 			keeps = defaults{n, n}
 		}
 	}
-	return tableUnder(in, clientOf(in.Guest), keeps)
+	return fibUnder(in, clientOf(in.Guest), keeps)
 }
 
-func (f *fib) analysis() *analysis {
+func analysisOf(f *fib) *analysis {
 	var kept []*outcomes // with each default that the guest may keep
-	for i, keeps := range f.choices() {
+	for i, keeps := range choices(f.guest) {
 		if i == maxCompared { // each costs as much as the first
 			break
 		}
-		kept = append(kept, f.with(f.client, keeps).outcomes())
+		kept = append(kept, outcomesOf(f.with(f.client, keeps)))
 	}
-	o := f.outcomes()
-	return o.judge(kept, o.underGuests(kept))
+	o := outcomesOf(f)
+	return judge(o, kept, underGuests(o, kept))
 }
 
 // maxCompared bounds how many default routes are compared: no real instance is offered as many and keeps
@@ -101,8 +101,8 @@ func (f *fib) analysis() *analysis {
 const maxCompared = 8
 
 // underGuests returns the outcomes under each guest, with each IPv4 default that it may keep; nil where guests cannot differ.
-func (o *outcomes) underGuests(kept []*outcomes) map[Guest][]*outcomes {
-	if !o.mayDiffer() {
+func underGuests(o *outcomes, kept []*outcomes) map[Guest][]*outcomes {
+	if !mayDiffer(o.fib) {
 		return nil
 	}
 	own := slices.DeleteFunc(slices.Clone(kept), func(k *outcomes) bool { return k.defaults[0] == 0 })
@@ -115,7 +115,7 @@ func (o *outcomes) underGuests(kept []*outcomes) map[Guest][]*outcomes {
 		f := o.fib
 		for _, k := range own {
 			f = f.with(c, k.defaults) // which shares the guest of the one before, if it can
-			under[c.guest] = append(under[c.guest], f.outcomes())
+			under[c.guest] = append(under[c.guest], outcomesOf(f))
 		}
 	}
 	return under

@@ -145,7 +145,7 @@ func (cl *client) mayAddHop(c *candidate, unwanted bool) bool {
 
 // needsHop reports whether a candidate's next hop needs a route of its own, as the client sees it after the attempts before, if
 // another candidate is deleted; nil: none is.
-func (g *guest) needsHop(c, gone *candidate, before []*candidate) bool {
+func needsHop(g *guest, c, gone *candidate, before []*candidate) bool {
 	switch g.client.toHops {
 	case toUncovered:
 		for i := range c.nic.candidates {

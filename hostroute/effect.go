@@ -28,21 +28,21 @@ type outcomes struct {
 	reinstalled map[*candidate]outcome // of those that change others
 }
 
-// outcomes returns the outcomes for a guest.
-func (f *fib) outcomes() *outcomes {
-	o := &outcomes{fib: f, decided: f.decide()}
+// outcomesOf returns the outcomes for a guest.
+func outcomesOf(f *fib) *outcomes {
+	o := &outcomes{fib: f, decided: decisions(f)}
 	if !f.hasOnLink && !f.client.countsUp {
 		return o // no route depends on another one
 	}
 	o.reinstalled = make(map[*candidate]outcome)
 	for _, c := range f.attempts {
 		_, done := o.reinstalled[c]
-		if done || !c.hasVerdict() || !f.changesOthers(c) {
+		if done || !c.hasVerdict() || !changesOthers(f, c) {
 			continue
 		}
-		out := compareEgress(f, f.withoutRoute(c), c)
+		out := compareEgress(f, withoutRoute(f, c), c)
 		for _, other := range f.attempts { // its copies go with it
-			if other.sameRoute(c) && f.changesOthers(other) {
+			if other.sameRoute(c) && changesOthers(f, other) {
 				o.reinstalled[other] = out
 			}
 		}
@@ -51,15 +51,15 @@ func (f *fib) outcomes() *outcomes {
 }
 
 // withoutRoute returns what comes of the instance without the route of a candidate.
-func (f *fib) withoutRoute(c *candidate) *fib {
-	if f.reshapes(c) {
-		return tableUnder(f.Instance.withList(c.subnet, c.restOfList()), f.client, f.defaults)
+func withoutRoute(f *fib, c *candidate) *fib {
+	if reshapes(f, c) {
+		return fibUnder(withList(f.Instance, c.subnet, restOfList(c)), f.client, f.defaults)
 	}
 	return install(f.guest, f.attempted(c), f.defaults)
 }
 
 // withList returns a copy of a prepared instance in which a subnet has another list of host routes.
-func (in Instance) withList(of *Subnet, list []HostRoute) Instance {
+func withList(in Instance, of *Subnet, list []HostRoute) Instance {
 	edited := *of
 	edited.HostRoutes = list
 	in.NICs = slices.Clone(in.NICs)
@@ -75,13 +75,13 @@ func (in Instance) withList(of *Subnet, list []HostRoute) Instance {
 }
 
 // restOfList returns the other host routes of a candidate's subnet.
-func (c *candidate) restOfList() []HostRoute {
+func restOfList(c *candidate) []HostRoute {
 	return slices.DeleteFunc(slices.Clone(c.subnet.HostRoutes), func(r HostRoute) bool { return r == *c.HostRoute })
 }
 
 // reshapes reports whether, without a host route, the client may make other attempts of the rest. One client counts the
 // defaults of a NIC. Another one takes the default in another way if option 121 brings nothing else.
-func (f *fib) reshapes(c *candidate) bool {
+func reshapes(f *fib, c *candidate) bool {
 	if !c.byDHCP() || c.source != SourceHostRoute {
 		return false
 	}
@@ -91,8 +91,8 @@ func (f *fib) reshapes(c *candidate) bool {
 	return f.client.countsUp && c.Destination.Bits() == 0 || f.client.oneAddress && slices.ContainsFunc(f.nics, isLast)
 }
 
-// decide returns what the destinations in force decide. The others decide nothing.
-func (f *fib) decide() []sweep.Verdict {
+// decisions returns what the destinations in force decide. The others decide nothing.
+func decisions(f *fib) []sweep.Verdict {
 	if !slices.Contains(f.inForce, nil) {
 		return sweep.Effects(nil, f.prefixes)
 	}
@@ -118,16 +118,16 @@ func (f *fib) decide() []sweep.Verdict {
 // changesOthers reports whether, without a candidate, more may change than what leaves by the routes to its destination and to
 // its next hop: next hops of others may become acceptable or not, or it is another route on another NIC. Only installing
 // everything again shows what changes then.
-func (f *fib) changesOthers(c *candidate) bool {
+func changesOthers(f *fib, c *candidate) bool {
 	if f.result(c) != installed {
 		return false
 	}
-	if f.client.toHops == toRouters && f.addsHops || f.reshapes(c) {
+	if f.client.toHops == toRouters && f.addsHops || reshapes(f, c) {
 		return true
 	}
 	comesIn := func(behind *candidate) bool { return behind.onLink && f.result(behind) == exists }
 	carries := c.dest.carries && (c.onLink || slices.ContainsFunc(c.dest.rivals, comesIn))
-	return carries || c.hop != nil && c.hop.dest.relied || f.variesByNIC(c)
+	return carries || c.hop != nil && c.hop.dest.relied || variesByNIC(f.guest, c)
 }
 
 // outcome returns what a candidate does in the table. The route to its next hop goes with it.
@@ -183,7 +183,7 @@ func (o *outcomes) decides(c *candidate) bool {
 // compareEgress returns what the deletion of a candidate does, which changes the table from a to b.
 func compareEgress(a, b *fib, gone *candidate) (out outcome) {
 	if a.guest != b.guest { // their destinations may differ
-		return gone.outcomeOf(moves(a, b))
+		return outcomeOf(moves(a, b), gone)
 	}
 	for i := 0; i < len(a.destinations); {
 		if a.exitAt(i) == b.exitAt(i) {
@@ -195,9 +195,9 @@ func compareEgress(a, b *fib, gone *candidate) (out outcome) {
 		for end < len(a.destinations) && space.Overlaps(a.destinations[end].prefix) {
 			end++
 		}
-		before := a.egress(space, a.exit(outer, nil), a.destinations[i:end])
-		after := b.egress(space, b.exit(outer, nil), b.destinations[i:end])
-		out = out.and(gone.outcomeOf(differences(space, before, after)), gone)
+		before := egressOf(a, space, a.exit(outer, nil), a.destinations[i:end])
+		after := egressOf(b, space, b.exit(outer, nil), b.destinations[i:end])
+		out = out.and(outcomeOf(differences(space, before, after), gone), gone)
 		if out.surely && gone.arrives().Contains(out.witness) {
 			break
 		}
@@ -207,7 +207,7 @@ func compareEgress(a, b *fib, gone *candidate) (out outcome) {
 }
 
 // outcomeOf returns what the deletion of a candidate does, from where egress differs then.
-func (c *candidate) outcomeOf(list []difference[exits]) (out outcome) {
+func outcomeOf(list []difference[exits], c *candidate) (out outcome) {
 	within := c.arrives().Masked().Addr()
 	for _, d := range list {
 		if d.from.Less(within) && !d.to.Less(within) {
@@ -218,8 +218,8 @@ func (c *candidate) outcomeOf(list []difference[exits]) (out outcome) {
 	return out
 }
 
-// egress partitions a space by the routes in force to some destinations. What these leave out leaves by the outer exits.
-func (f *fib) egress(space netip.Prefix, outer exits, among []destination) []segment[exits] {
+// egressOf partitions a space by the routes in force to some destinations. What these leave out leaves by the outer exits.
+func egressOf(f *fib, space netip.Prefix, outer exits, among []destination) []segment[exits] {
 	var ways []way[exits]
 	for i := range among {
 		if c := f.inForce[among[i].number]; c != nil && space.Overlaps(c.dest.prefix) {

@@ -45,17 +45,17 @@ func (f *fib) leaves(c, gone *candidate) exits {
 }
 
 // mayBeInForce reports whether an installed route is in force, or may be.
-func (f *fib) mayBeInForce(c *candidate) bool { return f.inForce[c.dest.number] == c || f.open(c) }
+func (f *fib) mayBeInForce(c *candidate) bool { return f.inForce[c.dest.number] == c || isOpen(f, c) }
 
-// open reports whether an installed route may be in force, and an equal one of another NIC may, too. Of equal routes of one
+// isOpen reports whether an installed route may be in force, and an equal one of another NIC may, too. Of equal routes of one
 // NIC, that holds for the first.
-func (f *fib) open(c *candidate) bool {
+func isOpen(f *fib, c *candidate) bool {
 	equal := func(o *candidate) bool { return o.nic == c.nic && o.metric == c.metric && f.result(o) == installed }
-	return f.inForce[c.dest.number].metric == c.metric && f.inAnyOrder(c) && c.dest.rivals[slices.IndexFunc(c.dest.rivals, equal)] == c
+	return f.inForce[c.dest.number].metric == c.metric && inAnyOrder(f, c) && c.dest.rivals[slices.IndexFunc(c.dest.rivals, equal)] == c
 }
 
 // inAnyOrder reports whether the table may have an installed route before or after an equal one of another NIC.
-func (f *fib) inAnyOrder(c *candidate) bool {
+func inAnyOrder(f *fib, c *candidate) bool {
 	return f.client.atOnce && c.byDHCP() && slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
 		return o.nic != c.nic && o.metric == c.metric && f.result(o) == installed
 	})
@@ -76,14 +76,14 @@ func (f *fib) exit(d *destination, gone *candidate) exits {
 
 // exitNames returns two NICs that show how two sets of exits differ: if there is one, a NIC that is only in the first set,
 // else any of it; and another NIC of the second set. "" is no route.
-func (g *guest) exitNames(before, after exits) (with, without string) {
+func exitNames(g *guest, before, after exits) (with, without string) {
 	first := cmp.Or(before.nics&^after.nics, before.nics)
 	first &= -first // its lowest bit
-	return g.exitName(exits{first, before.lo}), g.exitName(exits{after.nics &^ first, after.lo})
+	return exitName(g, exits{first, before.lo}), exitName(g, exits{after.nics &^ first, after.lo})
 }
 
 // exitName names the first of some exits.
-func (g *guest) exitName(e exits) string {
+func exitName(g *guest, e exits) string {
 	switch {
 	case e.lo:
 		return loopbackDevice

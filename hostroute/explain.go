@@ -78,7 +78,7 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 		if v.Effect == EffectNotOffered {
 			reason = "it never reaches the guest"
 		}
-		e.Losers = append(e.Losers, Loser{v.route(), v.Cause, reason + " (" + string(v.Cause) + ")"})
+		e.Losers = append(e.Losers, Loser{routeOf(&v), v.Cause, reason + " (" + string(v.Cause) + ")"})
 	}
 	return e
 }
@@ -86,8 +86,8 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 // staysInside reports whether a route leads to the guest's loopback device.
 func (r Route) staysInside() bool { return r.NIC == loopbackDevice && r.NextHop == localhost }
 
-// route returns a verdict's subject as a route.
-func (v *Verdict) route() Route {
+// routeOf returns a verdict's subject as a route.
+func routeOf(v *Verdict) Route {
 	s := v.Subject
 	t := Route{Destination: s.HostRoute.Destination, NextHop: s.HostRoute.NextHop, NIC: s.NIC, Source: SourceHostRoute, Subnet: s.Subnet}
 	if t.Subnet == "" {
@@ -102,7 +102,7 @@ func (v *Verdict) route() Route {
 // ignored returns the next hop of an installed route if it is a neighbour other than the gateway.
 func (r *Report) ignored(t Route) netip.Addr {
 	ignores := func(v Verdict) bool {
-		o := v.route()
+		o := routeOf(&v)
 		return v.Cause == "" && v.Class == ClassNotGateway && o.NIC == t.NIC && o.Subnet == t.Subnet && o.NextHop == t.NextHop &&
 			onWire(o.Destination).Masked() == t.Destination
 	}

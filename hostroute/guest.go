@@ -204,7 +204,7 @@ func (g *guest) attempted(gone *candidate) []*candidate {
 	}
 	list := make([]*candidate, 0, len(g.attempts))
 	for _, c := range g.attempts {
-		if !c.goes(gone) && (c.user == nil || g.needsHop(c.user, gone, list)) {
+		if !c.goes(gone) && (c.user == nil || needsHop(g, c.user, gone, list)) {
 			list = append(list, c)
 		}
 	}
@@ -218,7 +218,7 @@ func (c *candidate) goes(gone *candidate) bool {
 
 // variesByNIC reports whether the client makes another destination of the same host route on another NIC, or reaches it in
 // another way.
-func (g *guest) variesByNIC(c *candidate) bool {
+func variesByNIC(g *guest, c *candidate) bool {
 	if g.client.metric == 0 || !c.byDHCP() {
 		return false
 	}

@@ -39,12 +39,12 @@ type Impact struct {
 // Without edits nothing changes, and None is true. So do not ask it about a [Fix] without Edits: what
 // such a fix moves is not computed.
 func (in Instance) Impact(edits ...Edit) (*Impact, error) {
-	clean, edited, err := in.edited(edits)
+	clean, edited, err := prepared(in, edits)
 	if err != nil {
 		return nil, err
 	}
-	before, after := tableOf(clean).analysis(), tableOf(edited).analysis()
-	i := &Impact{Instance: in.Name, Changes: Diff(before.table(), after.table())}
+	before, after := analysisOf(fibOf(clean)), analysisOf(fibOf(edited))
+	i := &Impact{Instance: in.Name, Changes: Diff(tableOf(before.fib), tableOf(after.fib))}
 	i.Uncertain = mayMoveOtherwise(before.fib, after.fib, moves(before.fib, after.fib)) || orderMoves(before, after, edits)
 	i.New, i.Gone = compareFindings(findings(before), findings(after), edits)
 	return i, nil
@@ -54,29 +54,29 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 // first reason to return false. It returns true if no edit is for a subnet of the instance. So it does not notice a mistyped
 // ID, and says nothing about a [Fix] without Edits. The errors are those of Impact.
 func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
-	clean, edited, err := in.edited(edits)
+	clean, edited, err := prepared(in, edits)
 	if err != nil {
 		return false, err
 	}
-	was, is := tableOf(clean), tableOf(edited)
+	was, is := fibOf(clean), fibOf(edited)
 	if len(moves(was, is)) > 0 || mayMoveOtherwise(was, is, nil) {
 		return false, nil
 	}
 	// Class, Effect and Cause, and so the findings of severity error, are the same without the comparison with other guests.
-	judge := func(f *fib) *analysis { return f.outcomes().judge(nil, map[Guest][]*outcomes{}) }
-	before, after := judge(was), judge(is)
+	judgeAlone := func(f *fib) *analysis { return judge(outcomesOf(f), nil, map[Guest][]*outcomes{}) }
+	before, after := judgeAlone(was), judgeAlone(is)
 	if came, _ := compareFindings(findings(before), findings(after), edits); slices.ContainsFunc(came, isError) {
 		return false, nil
 	}
 	onList := func(j judged) bool { return j.onList }
 	if slices.ContainsFunc(before.judged, onList) || slices.ContainsFunc(after.judged, onList) {
-		return !orderMoves(was.analysis(), is.analysis(), edits), nil
+		return !orderMoves(analysisOf(was), analysisOf(is), edits), nil
 	}
 	return true, nil
 }
 
-// edited returns the prepared instance before and after edits.
-func (in Instance) edited(edits []Edit) (before, after Instance, err error) {
+// prepared returns the prepared instance before and after edits.
+func prepared(in Instance, edits []Edit) (before, after Instance, err error) {
 	if before, err = input(in); err != nil {
 		return before, after, err
 	}
@@ -145,17 +145,17 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
 	}
 	var offered []defaults
 	for family := range families {
-		for _, n := range append(before.offered(family), after.offered(family)...) {
-			offered = append(offered, n.kept(family))
+		for _, n := range append(offeredDefault(before.guest, family), offeredDefault(after.guest, family)...) {
+			offered = append(offered, keeping(n, family))
 		}
 	}
 	if before.DefaultNIC == "" && movesOtherwise(before.client, offered) {
 		return true
 	}
-	if !before.mayDiffer() && !after.mayDiffer() {
+	if !mayDiffer(before) && !mayDiffer(after) {
 		return false
 	}
-	kept := append(before.choices(), after.choices()...)
+	kept := append(choices(before.guest), choices(after.guest)...)
 	kept = slices.DeleteFunc(kept, func(d defaults) bool { return d[0] == 0 })
 	if len(kept) == 0 {
 		kept = append(kept, before.defaults)
@@ -167,7 +167,7 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
 // moves returns where two tables differ.
 func moves(before, after *fib) (list []difference[exits]) {
 	for _, space := range families {
-		was, is := before.egress(space, exits{}, before.destinations), after.egress(space, exits{}, after.destinations)
+		was, is := egressOf(before, space, exits{}, before.destinations), egressOf(after, space, exits{}, after.destinations)
 		list = append(list, differences(space, was, is)...)
 	}
 	return list
@@ -176,7 +176,7 @@ func moves(before, after *fib) (list []difference[exits]) {
 // orderMoves reports whether a verdict that the edits touch depends on the order of its list, or on whether a long
 // offer arrives.
 func orderMoves(before, after *analysis, edits []Edit) bool {
-	if before.hasOneWay() && after.hasOneWay() {
+	if hasOneWay(before.fib) && hasOneWay(after.fib) {
 		return false
 	}
 	named := make(map[Ref]bool) // by subnet and host route
@@ -199,7 +199,7 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 
 // hasOneWay reports whether all that is IPv4 leaves by one NIC, whatever the guest and the order of lists. It does if Linux takes
 // the offered default route in any case, unless something may stay in the guest, or dhcpcd makes another route of the default.
-func (f *fib) hasOneWay() bool {
+func hasOneWay(f *fib) bool {
 	d := f.default4()
 	staysInside := func(c candidate) bool { return c.NextHop == localhost }
 	isSure := len(f.nics) == 1 && d != nil && d.source == SourceDefault && d.nic.connects(d.NextHop) && !d.nic.owns(d.NextHop)

@@ -137,11 +137,11 @@ func (f *fib) with(c *client, keeps defaults) *fib {
 	if c == f.client && c.raised == 0 && !c.byName { // it tries the same routes with the same metrics
 		return install(f.guest, f.tried, keeps)
 	}
-	return tableUnder(f.Instance, c, keeps)
+	return fibUnder(f.Instance, c, keeps)
 }
 
-// tableUnder returns what a client makes of a prepared instance, if it keeps these defaults.
-func tableUnder(in Instance, c *client, keeps defaults) *fib {
+// fibUnder returns what a client makes of a prepared instance, if it keeps these defaults.
+func fibUnder(in Instance, c *client, keeps defaults) *fib {
 	g := newGuest(in, c, keeps)
 	return install(g, g.attempted(nil), keeps)
 }
@@ -189,8 +189,8 @@ func (f *fib) default4() *candidate {
 	return f.inForce[0]
 }
 
-// offered returns the NICs that are offered a default of a family, in their order.
-func (g *guest) offered(family int) []*nic {
+// offeredDefault returns the NICs that are offered a default of a family, in their order.
+func offeredDefault(g *guest, family int) []*nic {
 	var out []*nic
 	for d := g.longest(families[family].Addr()); d != nil; d = d.parent {
 		for _, c := range d.rivals {
@@ -203,23 +203,23 @@ func (g *guest) offered(family int) []*nic {
 }
 
 // choices returns what a guest may keep of several offered defaults, where nothing says which.
-func (g *guest) choices() []defaults {
+func choices(g *guest) []defaults {
 	if g.DefaultNIC != "" {
 		return nil
 	}
 	var out []defaults
 	for family := range families {
-		if offered := g.offered(family); len(offered) > 1 {
+		if offered := offeredDefault(g, family); len(offered) > 1 {
 			for _, n := range offered {
-				out = append(out, n.kept(family))
+				out = append(out, keeping(n, family))
 			}
 		}
 	}
 	return out
 }
 
-// kept returns the defaults of a guest that keeps the NIC's of one family.
-func (n *nic) kept(family int) (keeps defaults) {
+// keeping returns the defaults of a guest that keeps the NIC's of one family.
+func keeping(n *nic, family int) (keeps defaults) {
 	keeps[family] = n.number + 1
 	return keeps
 }

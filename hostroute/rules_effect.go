@@ -13,11 +13,11 @@ var capturesSubnet = rule{
 	example: func() Instance { return twoNICs(front("11.8.0.0/24,10.65.0.1"), back()) },
 	scope:   ofRoute | ofSibling,
 	applies: func(s *subject) bool {
-		return s.route.tried && s.captured(s.route.candidate) != nil && s.decides(s.route.candidate)
+		return s.route.tried && captured(s.guest, s.route.candidate) != nil && s.decides(s.route.candidate)
 	},
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
-		other := s.captured(c)
+		other := captured(s.guest, c)
 		name := quoted(other.Name)
 		f.Message = c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": the guest reaches these addresses through " +
 			quoted(c.nic.Name) + ", and the hypervisor drops what leaves there from " + name + "'s address"
@@ -29,7 +29,7 @@ var capturesSubnet = rule{
 }
 
 // captured returns another NIC whose subnet contains a candidate's destination; nil if there is none.
-func (g *guest) captured(c *candidate) *nic {
+func captured(g *guest, c *candidate) *nic {
 	d := c.dest.prefix
 	for i := range g.nics {
 		n := &g.nics[i]
@@ -80,7 +80,7 @@ var shadowed = rule{
 	example: func() Instance {
 		return twoNICs(front("11.11.0.0/16,10.65.0.1"), back("11.11.0.0/17,11.8.0.1", "11.11.128.0/17,11.8.0.1"))
 	},
-	applies: func(s *subject) bool { return s.route.Effect == EffectShadowed && !s.contested() },
+	applies: func(s *subject) bool { return s.route.Effect == EffectShadowed && !isContested(s) },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "other routes cover every address of " + s.route.dest.prefix.String() + ": this one is never used"
 		f.Fixes = []Fix{s.remove()}

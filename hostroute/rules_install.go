@@ -24,12 +24,12 @@ var duplicate = rule{
 		c := s.route.candidate
 		to := c.dest.prefix.String()
 		f.Message = "destination " + to + " already has a route through " + quoted(c.nic.Name) + ": Linux keeps the first"
-		f.Related = s.winner()
+		f.Related = winnerOf(s)
 		f.Fixes = []Fix{s.remove()}
 		isWorse := func(o *candidate) bool {
 			return o.subnet == c.subnet && o.NextHop != c.NextHop && c.NextHop == c.subnet.usableGateway()
 		}
-		if edits := s.removeRivals(isWorse); len(edits) > 0 {
+		if edits := removeRivals(s, isWorse); len(edits) > 0 {
 			f.Fixes = []Fix{{"remove the host routes to " + to + " whose next hop is not the gateway", edits}}
 		}
 	},
@@ -38,7 +38,7 @@ var duplicate = rule{
 // removeRivals returns the edits that remove the routes which keep a host route out; nil if one of these is not a host route or
 // may not go, or if there would be more edits than a list of Neutron's has room for. The edits also remove the other host routes
 // to the destination from the same subnets, even those that Linux refuses: it may accept them once the list is written masked.
-func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
+func removeRivals(s *subject, mayGo func(*candidate) bool) (edits []Edit) {
 	c := s.route.candidate
 	if c.subnet == nil {
 		return nil
@@ -56,7 +56,7 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 	}
 	subnets = canon.Unique(subnets)
 	for i := range s.candidates {
-		if o := &s.candidates[i]; slices.Contains(subnets, o.subnet) && s.mayComeInstead(o) {
+		if o := &s.candidates[i]; slices.Contains(subnets, o.subnet) && mayComeInstead(s, o) {
 			return nil
 		}
 	}
@@ -79,7 +79,7 @@ func (s *subject) removeRivals(mayGo func(*candidate) bool) (edits []Edit) {
 // mayComeInstead reports whether a candidate may become a rival of the route when others of its subnet are removed. There are
 // three ways: another subnet's offer, which overflows now, becomes shorter and arrives; the client adds a route to the next
 // hop; or an on-link route begins at the destination when the list is written masked.
-func (s *subject) mayComeInstead(o *candidate) bool {
+func mayComeInstead(s *subject, o *candidate) bool {
 	d := s.route.dest
 	switch {
 	case o.source != SourceHostRoute:
@@ -93,8 +93,8 @@ func (s *subject) mayComeInstead(o *candidate) bool {
 	return s.client.toHops != toNone && o.NextHop == d.prefix.Addr() || s.client.oneAddress && o.onLink && o.dest != d && first == d.prefix.Addr()
 }
 
-// winner names what is installed for the route's destination.
-func (s *subject) winner() []Related {
+// winnerOf names what is installed for the route's destination.
+func winnerOf(s *subject) []Related {
 	w := s.inForce[s.route.dest.number]
 	message := "is installed instead"
 	if w.source == SourceDefault {
@@ -110,7 +110,7 @@ var conflict = rule{
 	why:     "This NIC does not get the destination. Which NIC wins depends on the order of the NICs and on the DHCP client.",
 	remedy:  "Remove one or the other.",
 	example: func() Instance { return twoNICs(front("11.11.0.0/16,10.65.0.1"), back("11.11.0.0/16,11.8.0.1")) },
-	applies: func(s *subject) bool { return s.route.Cause == CodeConflict || s.contested() },
+	applies: func(s *subject) bool { return s.route.Cause == CodeConflict || isContested(s) },
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
 		w := s.inForce[c.dest.number]
@@ -124,19 +124,19 @@ var conflict = rule{
 			return
 		}
 		winner := quoted(w.nic.Name)
-		f.Related = s.winner()
+		f.Related = winnerOf(s)
 		switch {
 		case w.metric == c.metric && s.result(c) == installed:
 			f.Message = "several NICs get a route to " + to + ", and " + string(s.client.guest) + " uses that of the NIC that has its lease first"
-			f.Related = s.rivalNICs()
+			f.Related = rivalNICs(s)
 		case w.metric < c.metric:
 			f.Message = winner + " has a route to " + to + " with a lower metric: data to it leaves by " + winner
 		default:
 			f.Message = winner + " already has a route to " + to + ": data to it leaves by " + winner
 		}
-		f.Message += s.elsewhere()
+		f.Message += elsewhere(s)
 		isElsewhere := func(o *candidate) bool { return o.subnet != c.subnet }
-		if edits := s.removeRivals(isElsewhere); len(edits) > 0 {
+		if edits := removeRivals(s, isElsewhere); len(edits) > 0 {
 			var from []string
 			for _, e := range edits {
 				from = append(from, "subnet "+quoted(e.Subnet))
@@ -147,17 +147,17 @@ var conflict = rule{
 	},
 }
 
-// contested reports whether a route is installed, and an equal one of another NIC is in force, or may be.
-func (s *subject) contested() bool {
+// isContested reports whether a route is installed, and an equal one of another NIC is in force, or may be.
+func isContested(s *subject) bool {
 	c := s.route.candidate
-	return c.tried && s.result(c) == installed && (s.inForce[c.dest.number].nic != c.nic || s.open(c))
+	return c.tried && s.result(c) == installed && (s.inForce[c.dest.number].nic != c.nic || isOpen(s.fib, c))
 }
 
 // maxListed is how many subnets or routes of other NICs one finding lists.
 const maxListed = maxNICs
 
 // rivalNICs names the equal routes of other NICs.
-func (s *subject) rivalNICs() (list []Related) {
+func rivalNICs(s *subject) (list []Related) {
 	c := s.route.candidate
 	for _, o := range c.dest.rivals {
 		if o.nic != c.nic && o.metric == c.metric && s.result(o) == installed && len(list) < maxListed {
@@ -168,7 +168,7 @@ func (s *subject) rivalNICs() (list []Related) {
 }
 
 // elsewhere names the guests under which a route may act otherwise.
-func (s *subject) elsewhere() string {
+func elsewhere(s *subject) string {
 	isOwn := func(g Guest) bool { return g == s.client.guest } // the message says what it does
 	guests := slices.DeleteFunc(slices.Clone(s.route.Guests), isOwn)
 	switch {
@@ -189,10 +189,10 @@ var multipleDefaults = rule{
 	remedy:  "Tell the guest which NIC's default route to keep, and set DefaultNIC to that NIC.",
 	example: func() Instance { in := twoNICs(front(), back()); in.DefaultNIC = ""; return in },
 	scope:   ofInstance,
-	applies: func(s *subject) bool { return len(s.choices()) > 0 },
+	applies: func(s *subject) bool { return len(choices(s.guest)) > 0 },
 	tell: func(s *subject, f *Finding) {
 		var names []string
-		for _, d := range s.choices() {
+		for _, d := range choices(s.guest) {
 			n := &s.nics[max(d[0], d[1])-1]
 			if name := quoted(n.Name); !slices.Contains(names, name) {
 				names = append(names, name)
@@ -206,11 +206,11 @@ var multipleDefaults = rule{
 			instruction("dhclient: on the other NICs, add an enter hook that takes the default route out of option 121 and unsets new_routers"),
 		}
 		a := "a"
-		if len(s.offered(0)) < 2 {
+		if len(offeredDefault(s.guest, 0)) < 2 {
 			a = "an IPv6"
 			f.Fixes = []Fix{instruction("have the guest keep the IPv6 default route of one NIC")}
 		}
-		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + s.keptDefault()
+		f.Message = strings.Join(names, ", ") + " are each offered " + a + " default route, and nothing says which one the guest keeps: guests differ, and this report assumes " + keptDefault(s)
 		offered := len(f.Related)
 		f.Related = slices.Grow(f.Related, len(s.judged))
 		for _, j := range s.judged {
@@ -231,12 +231,12 @@ var multipleDefaults = rule{
 }
 
 // keptDefault says which of several offered defaults is in force.
-func (s *subject) keptDefault() string {
+func keptDefault(s *subject) string {
 	in := s.default4()
 	switch {
 	case in == nil, s.client.metric == 0:
 		return "the first"
-	case s.open(in):
+	case isOpen(s.fib, in):
 		return "none: " + string(s.client.guest) + " may use any of them"
 	}
 	return "that of " + quoted(in.nic.Name) + ", as " + string(s.client.guest) + " does"
@@ -260,9 +260,9 @@ var noDefault = rule{
 	scope: ofInstance,
 	applies: func(s *subject) bool {
 		isConfigured := func(n nic) bool { return n.ipv4 != nil }
-		isMissing := func(n nic) bool { return n.ipv4 == nil && n.count4() > 0 }
+		isMissing := func(n nic) bool { return n.ipv4 == nil && count4(&n) > 0 }
 		allConfigured := slices.ContainsFunc(s.nics, isConfigured) && !slices.ContainsFunc(s.nics, isMissing)
-		return len(s.nics) > 1 && s.default4() == nil && (allConfigured || len(s.lostDefaults()) > 0)
+		return len(s.nics) > 1 && s.default4() == nil && (allConfigured || len(lostDefaults(s)) > 0)
 	},
 	tell: func(s *subject, f *Finding) {
 		f.Message = "no NIC gets an IPv4 default route"
@@ -270,7 +270,7 @@ var noDefault = rule{
 			f.Message = "the guest is told to use the IPv4 default route of " + quoted(s.DefaultNIC) + ", and gets none there"
 		}
 		f.Message += ": destinations without a route of their own are unreachable"
-		for _, n := range s.lostDefaults() {
+		for _, n := range lostDefaults(s) {
 			f.Related = append(f.Related, Related{Ref{Instance: s.Name, NIC: n.Name}, "is offered a default route, and the guest drops it"})
 			f.Fixes = append(f.Fixes, instruction("have the guest keep the default route of "+quoted(n.Name)))
 		}
@@ -279,8 +279,8 @@ var noDefault = rule{
 }
 
 // lostDefaults returns the NICs whose offered default the guest drops for a NIC that is offered none.
-func (s *subject) lostDefaults() []*nic {
-	offered := s.offered(0)
+func lostDefaults(s *subject) []*nic {
+	offered := offeredDefault(s.guest, 0)
 	if keeps := s.defaults[0]; keeps == 0 || slices.Contains(offered, &s.nics[keeps-1]) {
 		return nil
 	}
@@ -301,9 +301,9 @@ var overlappingSubnets = rule{
 		return in
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return len(s.overlaps()) > 0 },
+	applies: func(s *subject) bool { return len(overlapping(s)) > 0 },
 	tell: func(s *subject, f *Finding) {
-		overlaps := s.overlaps()
+		overlaps := overlapping(s)
 		first := overlaps[0].Ref
 		f.Message = s.subnet.CIDR.String() + " overlaps subnet " + quoted(first.Subnet) + " of " + quoted(first.NIC) +
 			": the guest reaches an address in both by one of the NICs only"
@@ -320,8 +320,8 @@ var overlappingSubnets = rule{
 	},
 }
 
-// overlaps returns the overlapping subnets of earlier NICs.
-func (s *subject) overlaps() (list []Related) {
+// overlapping returns the overlapping subnets of earlier NICs.
+func overlapping(s *subject) (list []Related) {
 	for _, n := range s.nics[:s.nic.number] {
 		for _, o := range n.Subnets {
 			if o.CIDR.Overlaps(s.subnet.CIDR) {

@@ -26,13 +26,13 @@ var nextHopNotGateway = rule{
 			return false // the finding with that code says what is wrong
 		case CodeDuplicate: // it may come first in its list another time, because Neutron keeps no order
 			isListed := s.route.source == SourceHostRoute && s.inForce[s.route.dest.number].source == SourceHostRoute
-			return isListed && s.hasClass(ClassNotGateway)
+			return isListed && hasClass(s, ClassNotGateway)
 		}
-		return s.hasClass(ClassNotGateway)
+		return hasClass(s, ClassNotGateway)
 	},
 	tell: func(s *subject, f *Finding) {
 		hop := s.route.NextHop.String()
-		f.Message = "next hop " + hop + " is not the gateway" + s.gatewayOf() + s.because("the hypervisor forwards the data itself, and a router at "+hop+
+		f.Message = "next hop " + hop + " is not the gateway" + gatewayOf(s) + because(s, "the hypervisor forwards the data itself, and a router at "+hop+
 			" never sees it; if the hypervisor has no route to "+hop+", the data is lost")
 		if s.route.Destination == metadata {
 			f.Message += "; 169.254.169.254 is the metadata address, and no host route leads to it through a DHCP port"
@@ -42,12 +42,12 @@ var nextHopNotGateway = rule{
 }
 
 // hasClass reports whether the next hop has a class, unless Neutron drops the route for its destination.
-func (s *subject) hasClass(class NextHopClass) bool {
+func hasClass(s *subject, class NextHopClass) bool {
 	return s.route.Class == class && s.route.Cause != CodeDefaultDropped
 }
 
 // because gives the reason of a problem, or says that the route does not even arrive.
-func (s *subject) because(reason string) string {
+func because(s *subject, reason string) string {
 	if s.route.tried {
 		return ": " + reason
 	}
@@ -55,7 +55,7 @@ func (s *subject) because(reason string) string {
 }
 
 // gatewayOf returns " 11.8.0.1 of subnet back"; for a manual route, of the NIC's configured subnet.
-func (s *subject) gatewayOf() string {
+func gatewayOf(s *subject) string {
 	subnet := cmp.Or(s.subnet, s.nic.ipv4)
 	switch {
 	case subnet == nil:
@@ -73,23 +73,23 @@ var nextHopOtherNIC = rule{
 	why:     "A route belongs to the NIC whose lease carried it. Some DHCP clients refuse this one, others send the data out of the wrong NIC.",
 	remedy:  "Move the host route to that gateway's subnet, or remove it.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,10.65.0.1")) },
-	applies: func(s *subject) bool { return s.hasClass(ClassOtherGateway) },
+	applies: func(s *subject) bool { return hasClass(s, ClassOtherGateway) },
 	tell: func(s *subject, f *Finding) {
-		subnet, other := s.otherGateway(s.route.candidate)
+		subnet, other := otherGateway(s.fib, s.route.candidate)
 		hop, own := s.route.NextHop.String(), quoted(s.nic.Name)
 		reason := "the guest refuses it"
 		if s.route.Cause == "" {
 			reason = "the data leaves by " + own
 		}
 		f.Message = "next hop " + hop + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own +
-			s.because(reason+s.elsewhere())
+			because(s, reason+elsewhere(s))
 		f.Related = []Related{{Ref{s.Name, other.Name, subnet.ID, HostRoute{}}, "has the gateway " + hop}}
-		f.Fixes = s.moveTo(subnet)
+		f.Fixes = moveTo(s, subnet)
 	},
 }
 
 // moveTo proposes to move a host route. The addition comes first: if Neutron refuses it, nothing is lost.
-func (s *subject) moveTo(to *Subnet) []Fix {
+func moveTo(s *subject, to *Subnet) []Fix {
 	if s.subnet == nil {
 		return []Fix{s.manualNextHop()}
 	}
@@ -112,7 +112,7 @@ var nextHopOffLink = rule{
 		"next hop, and then Linux accepts this one. The hypervisor still forwards the data itself.",
 	remedy:  "Set the next hop to the gateway of the subnet, or remove the host route. If the next hop is the gateway of another subnet, the host route belongs there.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,192.0.2.1")) },
-	applies: func(s *subject) bool { return s.hasClass(ClassOffLink) },
+	applies: func(s *subject) bool { return hasClass(s, ClassOffLink) },
 	tell: func(s *subject, f *Finding) {
 		hop := s.route.NextHop.String()
 		reason := "the guest refuses the route"
@@ -123,9 +123,9 @@ var nextHopOffLink = rule{
 		default:
 			reason = "the guest adds a route to it, and the hypervisor forwards the data itself"
 		}
-		f.Message = "next hop " + hop + " is not on the link of " + quoted(s.nic.Name) + s.because(reason+s.elsewhere())
+		f.Message = "next hop " + hop + " is not on the link of " + quoted(s.nic.Name) + because(s, reason+elsewhere(s))
 		if s.isAlone() {
-			f.Message = "next hop " + hop + " is not in " + s.subnet.CIDR.String() + s.because(reason) +
+			f.Message = "next hop " + hop + " is not in " + s.subnet.CIDR.String() + because(s, reason) +
 				"; if that is another subnet's gateway, the host route belongs on that subnet"
 		}
 		f.Fixes = s.nextHopFixes("")
@@ -140,13 +140,13 @@ var nextHopOwnAddress = rule{
 		"while the hypervisor answers. dhcpcd installs only the first address of the destination.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,11.8.0.21")) },
-	applies: func(s *subject) bool { return s.hasClass(ClassOwnAddress) },
+	applies: func(s *subject) bool { return hasClass(s, ClassOwnAddress) },
 	tell: func(s *subject, f *Finding) {
 		reason := "the guest sends an ARP request for each destination address, which works only while the hypervisor answers"
 		if s.route.Cause == CodeNextHopOwnAddress {
 			reason = "the guest refuses the route"
 		}
-		f.Message = "next hop " + s.route.NextHop.String() + " is " + quoted(s.nic.Name) + "'s own address, not the gateway" + s.gatewayOf() + s.because(reason)
+		f.Message = "next hop " + s.route.NextHop.String() + " is " + quoted(s.nic.Name) + "'s own address, not the gateway" + gatewayOf(s) + because(s, reason)
 		f.Fixes = s.nextHopFixes("")
 	},
 }
@@ -159,13 +159,13 @@ var nextHopOnLink = rule{
 		"the whole route: until it renews the lease, dhcpcd installs only the first address of the destination.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,0.0.0.0")) },
-	applies: func(s *subject) bool { return s.hasClass(ClassOnLink) },
+	applies: func(s *subject) bool { return hasClass(s, ClassOnLink) },
 	tell: func(s *subject, f *Finding) {
 		reason := "this works by proxy ARP only"
 		if s.route.byDHCP() {
 			reason += ", and dhcpcd installs only the first address of the destination"
 		}
-		f.Message = "next hop 0.0.0.0 makes the destination on-link" + s.because(reason)
+		f.Message = "next hop 0.0.0.0 makes the destination on-link" + because(s, reason)
 		f.Fixes = s.nextHopFixes("")
 	},
 }
@@ -180,7 +180,7 @@ var nextHopUnusable = rule{
 		"and systemd-networkd then stops DHCP on the whole NIC.",
 	remedy:  "Set the next hop to the gateway, or remove the host route.",
 	example: func() Instance { return twoNICs(front(), back("11.11.0.0/16,224.0.0.5")) },
-	applies: func(s *subject) bool { return s.route.Cause == CodeNextHopUnusable || s.hasClass(ClassUnusable) },
+	applies: func(s *subject) bool { return s.route.Cause == CodeNextHopUnusable || hasClass(s, ClassUnusable) },
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
 		hop := "next hop " + c.NextHop.String()
@@ -207,7 +207,7 @@ func kindOfHop(c *candidate) string {
 	switch {
 	case c.nic.broadcast == hop:
 		return "the broadcast address of " + c.nic.ipv4.CIDR.String()
-	case c.isBroadcast():
+	case isBroadcast(c):
 		return "the broadcast address of " + c.subnet.CIDR.String()
 	case hop.IsMulticast():
 		return "a multicast address"

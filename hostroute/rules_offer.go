@@ -10,7 +10,7 @@ import (
 // The rules about stage 1: what is offered, and what Neutron accepts.
 
 // isWithheld reports whether the code says why no host route of the subnet arrives.
-func (s *subject) isWithheld(by Code) bool { return s.nic.withheld(s.subnet, s.ConfigDrive) == by }
+func isWithheld(s *subject, by Code) bool { return s.nic.withheld(s.subnet, s.ConfigDrive) == by }
 
 var noLease = rule{
 	code: CodeNoLease, severity: SeverityError,
@@ -27,7 +27,7 @@ var noLease = rule{
 		return oneNIC(s)
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return s.isWithheld(CodeNoLease) },
+	applies: func(s *subject) bool { return isWithheld(s, CodeNoLease) },
 	tell: func(s *subject, f *Finding) {
 		name, cidr := s.subnet.label(), s.subnet.CIDR.String()
 		problem := "subnet " + name + " has no gateway"
@@ -35,7 +35,7 @@ var noLease = rule{
 			problem = "gateway " + s.subnet.Gateway.String() + " of subnet " + name + " is outside its CIDR " + cidr
 		}
 		gateway := "a gateway inside " + cidr
-		if hop := s.subnet.commonNextHop(); hop.IsValid() {
+		if hop := commonNextHop(s.subnet); hop.IsValid() {
 			gateway += " (its host routes have the next hop " + hop.String() + ")"
 		}
 		f.Message = problem + ": Calico's DHCP server has no address in the subnet, so it gives no lease, and nothing from the subnet arrives"
@@ -44,7 +44,7 @@ var noLease = rule{
 }
 
 // commonNextHop returns the next hop of all host routes, if they have one in common that could be the gateway.
-func (s *Subnet) commonNextHop() netip.Addr {
+func commonNextHop(s *Subnet) netip.Addr {
 	var hop netip.Addr
 	for _, r := range s.HostRoutes {
 		hop = r.NextHop
@@ -63,10 +63,10 @@ var secondIPv4Subnet = rule{
 	remedy:  "Use one port for each IPv4 subnet.",
 	example: func() Instance { return oneNIC(back(), exampleSubnet("more", "11.9.0.0/24", "11.9.0.1")) },
 	scope:   ofNIC,
-	applies: func(s *subject) bool { return s.nic.count4() > 1 },
+	applies: func(s *subject) bool { return count4(s.nic) > 1 },
 	tell: func(s *subject, f *Finding) {
 		n := s.nic
-		f.Message = quoted(n.Name) + " has " + strconv.Itoa(n.count4()) + " IPv4 subnets, and a guest configures only one of them. This report assumes "
+		f.Message = quoted(n.Name) + " has " + strconv.Itoa(count4(n)) + " IPv4 subnets, and a guest configures only one of them. This report assumes "
 		switch {
 		case n.ipv4 == nil:
 			f.Message += "that it configures none"
@@ -90,7 +90,7 @@ var secondIPv4Subnet = rule{
 }
 
 // count4 counts the IPv4 subnets of a NIC.
-func (n *nic) count4() int {
+func count4(n *nic) int {
 	count := 0
 	for _, s := range n.Subnets {
 		if s.is4() {
@@ -112,7 +112,7 @@ var dhcpDisabled = rule{
 		return oneNIC(s)
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return s.isWithheld(CodeDHCPDisabled) && len(s.subnet.HostRoutes) > 0 },
+	applies: func(s *subject) bool { return isWithheld(s, CodeDHCPDisabled) && len(s.subnet.HostRoutes) > 0 },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "DHCP is off on subnet " + s.subnet.label() + ": its host routes reach only a guest that reads the config drive"
 		f.Fixes = []Fix{instruction("enable DHCP on subnet " + s.subnet.label())}
@@ -129,7 +129,7 @@ var ipv6NotOffered = rule{
 		return oneNIC(back(), exampleSubnet("back6", "2001:db8::/64", "2001:db8::1", "2001:db8:77::/48,2001:db8::1"))
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return s.isWithheld(CodeIPv6NotOffered) && len(s.subnet.HostRoutes) > 0 },
+	applies: func(s *subject) bool { return isWithheld(s, CodeIPv6NotOffered) && len(s.subnet.HostRoutes) > 0 },
 	tell: func(s *subject, f *Finding) {
 		remove := Fix{Message: "remove all host routes of subnet " + s.subnet.label()}
 		for _, r := range s.subnet.HostRoutes {
@@ -192,7 +192,7 @@ var optionOverflow = rule{
 		return in
 	},
 	scope:   ofSubnet,
-	applies: func(s *subject) bool { return s.isWithheld(CodeOptionOverflow) && !s.client.ignoresRoutes },
+	applies: func(s *subject) bool { return isWithheld(s, CodeOptionOverflow) && !s.client.ignoresRoutes },
 	tell: func(s *subject, f *Finding) {
 		f.Message = "the routes that subnet " + s.subnet.label() + " offers"
 		if n := len(s.nic.siblings); n > 0 {

@@ -106,8 +106,8 @@ func word4(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// table returns what is installed. The destinations are sorted by address, and at one address the shorter comes first.
-func (f *fib) table() Table {
+// tableOf returns what is installed. The destinations are sorted by address, and at one address the shorter comes first.
+func tableOf(f *fib) Table {
 	rows := 0
 	for _, a := range f.answers {
 		if a.result == installed {
@@ -126,7 +126,7 @@ func (f *fib) table() Table {
 			if f.result(c) == installed {
 				t = t[:len(t)+1]
 				copy(t[at+1:], t[at:])
-				f.fill(&t[at], c)
+				fill(f, &t[at], c)
 				at++
 			}
 		}
@@ -135,8 +135,8 @@ func (f *fib) table() Table {
 }
 
 // fill writes the line of the table for a candidate that is installed.
-func (f *fib) fill(r *Route, c *candidate) {
-	*r = Route{Destination: c.dest.prefix, NIC: c.nic.Name, Source: c.source, Metric: int(c.metric), Open: f.inAnyOrder(c)}
+func fill(f *fib, r *Route, c *candidate) {
+	*r = Route{Destination: c.dest.prefix, NIC: c.nic.Name, Source: c.source, Metric: int(c.metric), Open: inAnyOrder(f, c)}
 	if !c.onLink {
 		r.NextHop = c.NextHop
 	}

@@ -154,7 +154,7 @@ type judged struct {
 // judge returns the verdict on every host route and manual route. To see on what they depend, it compares the outcomes with
 // those for other defaults that the guest may keep, and under other guests. If no attempt is unusual, under is nil. Then no rule
 // but loopback-destination can hold for a route that steers and has the own gateway as next hop.
-func (o *outcomes) judge(kept []*outcomes, under map[Guest][]*outcomes) *analysis {
+func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis {
 	n := 0
 	for i := range o.candidates {
 		if o.candidates[i].hasVerdict() {
@@ -173,14 +173,14 @@ func (o *outcomes) judge(kept []*outcomes, under map[Guest][]*outcomes) *analysi
 		v.Cause = causeOf(o.fib, c, v.Class)
 		v.Effect = o.effect(c, v.Cause, out)
 		if v.Effect == EffectSteers {
-			v.With, v.Without = o.exitNames(out.with, out.without)
+			v.With, v.Without = exitNames(o.guest, out.with, out.without)
 			v.Witness = out.witness
 		}
-		v.Guests = o.differing(under, i)
+		v.Guests = differing(o, under, i)
 		for _, other := range kept {
 			v.DefaultDependent = v.DefaultDependent || differs(o, other, i)
 		}
-		onList := c.tried && (c.mayGetLost() || c.subnet != nil && orderMatters(o.fib, c))
+		onList := c.tried && (mayGetLost(c) || c.subnet != nil && orderMatters(o.fib, c))
 		v.GuestDependent = len(v.Guests) > 0 || onList || v.DefaultDependent
 		good := under == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
 		a.judged = append(a.judged, judged{c, v, onList, good})
@@ -190,14 +190,14 @@ func (o *outcomes) judge(kept []*outcomes, under map[Guest][]*outcomes) *analysi
 
 // differing returns the guests under which a candidate, given by its number among all, has another effect. The
 // instance's own is among them where the order in which it configures its NICs decides.
-func (o *outcomes) differing(under map[Guest][]*outcomes, i int) []Guest {
+func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
 	c := &o.candidates[i]
 	out := []Guest{}
-	if under == nil && !c.mayGetLost() || !c.tried && o.withheld(c) != CodeRoutesIgnored {
+	if under == nil && !mayGetLost(c) || !c.tried && o.withheld(c) != CodeRoutesIgnored {
 		return out
 	}
 	for _, cl := range clients {
-		differ := cl.losesLongOffers && c.mayGetLost()
+		differ := cl.losesLongOffers && mayGetLost(c)
 		for at, other := range under[cl.guest] {
 			differ = differ || differs(under[o.client.guest][at], other, i)
 		}
@@ -223,17 +223,17 @@ func differs(a, b *outcomes, i int) bool {
 }
 
 // mayGetLost reports whether a candidate travels in an offer that is too long for some guests.
-func (c *candidate) mayGetLost() bool {
+func mayGetLost(c *candidate) bool {
 	return c.subnet != nil && c.nic.bytes > offerSafe && !c.nic.overflows()
 }
 
 // mayDiffer reports whether guests can differ on any route. It is cheap, and spares most instances the other guests.
-func (f *fib) mayDiffer() bool {
-	return f.client.ignoresRoutes || slices.ContainsFunc(f.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && f.isUnusual(c) })
+func mayDiffer(f *fib) bool {
+	return f.client.ignoresRoutes || slices.ContainsFunc(f.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && isUnusual(f, c) })
 }
 
 // isUnusual reports whether guests can differ on a route, or on others because of it.
-func (f *fib) isUnusual(c *candidate) bool {
+func isUnusual(f *fib, c *candidate) bool {
 	a := f.answers[c.number]
 	isOdd := !a.covered || c.NextHop == localhost || c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
 	switch {
@@ -244,7 +244,7 @@ func (f *fib) isUnusual(c *candidate) bool {
 	case c.source == SourceDefault:
 		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
 		return isOdd || a.result == dropped && f.default4() == nil || f.defaults.unwanted(c.nic) && f.inForce[c.dest.number] == c
-	case len(c.dest.rivals) > 1, f.captured(c) != nil:
+	case len(c.dest.rivals) > 1, captured(f.guest, c) != nil:
 		return true
 	case c.source == SourceConnected, c.source == SourceManual:
 		return false
@@ -258,16 +258,16 @@ func classOf(f *fib, c *candidate) NextHopClass {
 	switch {
 	case !c.oneFamily():
 		return ClassUnusable
-	case c.isOwnGateway():
+	case isOwnGateway(c):
 		return ClassOwnGateway
 	case hop == zero4:
 		return ClassOnLink
-	case hop.IsUnspecified(), hop.IsMulticast(), hop.IsLoopback(), isClassE(hop), c.isBroadcast():
+	case hop.IsUnspecified(), hop.IsMulticast(), hop.IsLoopback(), isClassE(hop), isBroadcast(c):
 		return ClassUnusable
 	case slices.Contains(c.nic.Addrs, hop):
 		return ClassOwnAddress
 	}
-	if s, _ := f.otherGateway(c); s != nil {
+	if s, _ := otherGateway(f, c); s != nil {
 		return ClassOtherGateway
 	}
 	covered := c.subnet != nil && c.subnet.CIDR.Contains(hop)
@@ -281,7 +281,7 @@ func classOf(f *fib, c *candidate) NextHopClass {
 }
 
 // isOwnGateway reports whether the next hop is the gateway of the route's own NIC.
-func (c *candidate) isOwnGateway() bool {
+func isOwnGateway(c *candidate) bool {
 	switch {
 	case c.subnet != nil:
 		return c.NextHop == c.subnet.Gateway
@@ -291,7 +291,7 @@ func (c *candidate) isOwnGateway() bool {
 	return slices.ContainsFunc(c.nic.Subnets, func(s *Subnet) bool { return s.Gateway == c.NextHop })
 }
 
-func (c *candidate) isBroadcast() bool {
+func isBroadcast(c *candidate) bool {
 	return c.NextHop == c.nic.broadcast || c.subnet != nil && c.NextHop == broadcast(c.subnet.CIDR)
 }
 
@@ -299,7 +299,7 @@ func (c *candidate) isBroadcast() bool {
 func isClassE(a netip.Addr) bool { return a.Is4() && a.As4()[0] >= 240 }
 
 // otherGateway returns the first subnet of another NIC whose gateway is the next hop, and that NIC.
-func (f *fib) otherGateway(c *candidate) (*Subnet, *nic) {
+func otherGateway(f *fib, c *candidate) (*Subnet, *nic) {
 	for i := range f.nics {
 		for _, s := range f.nics[i].Subnets {
 			if s.Gateway == c.NextHop && &f.nics[i] != c.nic {
@@ -338,9 +338,9 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 // orderMatters reports whether a host route may be in force if it comes first in its subnet's list and
 // not if it comes last, or the reverse.
 func orderMatters(f *fib, c *candidate) bool {
-	isOnLink := func(o *candidate) bool { return o.onLink && o.sameList(c) }
+	isOnLink := func(o *candidate) bool { return o.onLink && sameList(o, c) }
 	isCovered := func(o *candidate) bool { // by an on-link route of their list
-		for d := o.around; d != nil && o.sameList(c); d = d.parent {
+		for d := o.around; d != nil && sameList(o, c); d = d.parent {
 			if slices.ContainsFunc(d.rivals, isOnLink) {
 				return true
 			}
@@ -349,25 +349,25 @@ func orderMatters(f *fib, c *candidate) bool {
 	}
 	addsRouters := f.client.toHops == toRouters && f.addsHops && c.byDHCP()
 	if addsRouters || f.hasOnLink && !f.appends(c) && slices.ContainsFunc(c.dest.rivals, isCovered) {
-		rest := c.restOfList()
-		return f.mayWin(c, slices.Concat([]HostRoute{*c.HostRoute}, rest)) != f.mayWin(c, append(rest, *c.HostRoute))
+		rest := restOfList(c)
+		return mayWin(f, c, slices.Concat([]HostRoute{*c.HostRoute}, rest)) != mayWin(f, c, append(rest, *c.HostRoute))
 	}
 	if !f.accepts(c) || c.hop != nil && c.hop.dest == c.dest { // that comes before it in any order
 		return false
 	}
 	// Whichever of the list comes first may be in force, if nothing before the list is.
 	changesPlaces := func(o *candidate) bool {
-		return c.sameList(cmp.Or(o.user, o)) && (!f.client.onLinkFirst || !c.byDHCP() || c.linkScope() == o.linkScope())
+		return sameList(c, cmp.Or(o.user, o)) && (!f.client.onLinkFirst || !c.byDHCP() || c.linkScope() == o.linkScope())
 	}
 	competes := func(o *candidate) bool { return o != c && changesPlaces(o) && f.accepts(o) }
-	isOpen := func(o *candidate) bool { return changesPlaces(o) && f.result(o) == installed && f.open(o) }
-	isFirst := changesPlaces(f.inForce[c.dest.number]) || f.client.atOnce && c.byDHCP() && slices.ContainsFunc(c.dest.rivals, isOpen)
+	mayLead := func(o *candidate) bool { return changesPlaces(o) && f.result(o) == installed && isOpen(f, o) }
+	isFirst := changesPlaces(f.inForce[c.dest.number]) || f.client.atOnce && c.byDHCP() && slices.ContainsFunc(c.dest.rivals, mayLead)
 	return isFirst && slices.ContainsFunc(c.dest.rivals, competes)
 }
 
 // mayWin reports whether a host route may be in force if the list of its subnet is in another order.
-func (f *fib) mayWin(c *candidate, list []HostRoute) bool {
-	g := tableUnder(f.Instance.withList(c.subnet, list), f.client, f.defaults)
+func mayWin(f *fib, c *candidate, list []HostRoute) bool {
+	g := fibUnder(withList(f.Instance, c.subnet, list), f.client, f.defaults)
 	own := g.nics[c.nic.number].candidates
 	isIt := func(o candidate) bool {
 		return o.source == SourceHostRoute && o.subnet.ID == c.subnet.ID && *o.HostRoute == *c.HostRoute
@@ -377,6 +377,6 @@ func (f *fib) mayWin(c *candidate, list []HostRoute) bool {
 }
 
 // sameList reports whether two candidates come from one list.
-func (c *candidate) sameList(o *candidate) bool {
+func sameList(c, o *candidate) bool {
 	return c.nic == o.nic && c.subnet == o.subnet && c.source == o.source
 }
