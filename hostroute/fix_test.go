@@ -242,7 +242,11 @@ func TestFixes(t *testing.T) {
 		"conflict with two of one list":  {onFront(back(d+gw), d+"10.65.0.1", d+"10.65.0.9"), hostroute.CodeConflict, []string{"-" + d + gw, "front-" + d + "10.65.0.1 front-" + d + "10.65.0.9"}},
 		"conflict with what masks to it": {onFront(back("11.11.64.0/20,"+gw), "11.11.64.0/20,10.65.0.1", "11.11.77.0/20,10.65.0.1"), hostroute.CodeConflict, []string{"-11.11.64.0/20," + gw, "front-11.11.64.0/20,10.65.0.1 front-11.11.77.0/20,10.65.0.1"}},
 		"conflict with a list whose shorter offer would bring a sibling in": {overflowing(), hostroute.CodeConflict, []string{"-12.0.0.0/24," + gw}},
-		"duplicate by the gateway, behind more than a list holds":           {back(append(many, "11.11.77.0/20,11.8.0.99", "11.11.64.0/20,"+gw)...), hostroute.CodeDuplicate, []string{"-11.11.64.0/20," + gw}},
+		"conflict with a list without which dhcpcd adds a route to the router": {and(onFront(back("10.65.0.5/32,"+gw), "10.65.0.5/32,0.0.0.0"), func(in *hostroute.Instance) {
+			in.Guest = hostroute.GuestDhcpcd
+			front(in).CIDR, front(in).Gateway = netip.MustParsePrefix("10.65.0.5/32"), netip.MustParseAddr("10.65.0.5")
+		}), hostroute.CodeConflict, []string{"-10.65.0.5/32," + gw}},
+		"duplicate by the gateway, behind more than a list holds": {back(append(many, "11.11.77.0/20,11.8.0.99", "11.11.64.0/20,"+gw)...), hostroute.CodeDuplicate, []string{"-11.11.64.0/20," + gw}},
 		"another NIC's gateway, on a subnet without DHCP": {and(back(d+"10.65.0.1"), func(in *hostroute.Instance) { front(in).DHCPDisabled = true }),
 			hostroute.CodeNextHopOtherNIC, []string{"-" + d + "10.65.0.1"}},
 		"conflict, and a neighbour of its own list": {onFront(back(d+"11.8.0.77", d+gw), d+"10.65.0.1"), hostroute.CodeConflict, []string{"-" + d + gw}},
