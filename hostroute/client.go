@@ -82,20 +82,19 @@ func (cl *client) others() (list []*client) {
 func (cl *client) order(nics []nic, keeps defaults) []*nic {
 	list := make([]*nic, 0, len(nics))
 	for i := range nics {
-		if !cl.byName || !nics[i].static {
+		if !nics[i].static {
 			list = append(list, &nics[i])
 		}
 	}
-	if !cl.byName {
-		return list
-	}
-	last := func(n *nic) int {
-		if keeps.unwanted(n) {
-			return 1
+	if cl.byName {
+		last := func(n *nic) int {
+			if keeps.unwanted(n) {
+				return 1
+			}
+			return 0
 		}
-		return 0
+		slices.SortStableFunc(list, func(a, b *nic) int { return cmp.Or(last(a)-last(b), cmp.Compare(a.Name, b.Name)) })
 	}
-	slices.SortStableFunc(list, func(a, b *nic) int { return cmp.Or(last(a)-last(b), cmp.Compare(a.Name, b.Name)) })
 	for i := range nics {
 		if nics[i].static {
 			list = slices.Insert(list, i, &nics[i])
