@@ -101,10 +101,9 @@ func (a *Audit) Add(in hostroute.Instance) error {
 	if !known {
 		key, _ = a.combinationKey(&in) // its subnets are known now, and nothing is wrong with it
 	}
-	c := a.newCombination(string(key), &in)
+	c := a.newCombination(string(key), in)
 	c.marks = newMarks(c.subnets, report, in.NICs)
 	c.add(1, in.Name)
-	a.use(c)
 	return nil
 }
 
@@ -151,11 +150,12 @@ func (a *Audit) Merge(b *Audit) error {
 		}
 	}
 	for key, from := range b.combinations {
-		if c := a.combinations[key]; c != nil {
-			c.add(from.count, from.names...)
-		} else {
-			a.use(from.of(a))
+		c := a.combinations[key]
+		if c == nil {
+			c = a.newCombination(key, from.instance)
+			c.marks = from.marks
 		}
+		c.add(from.count, from.names...)
 	}
 	return nil
 }

@@ -211,6 +211,27 @@ func TestImpactOfAForgottenAddress(t *testing.T) {
 	}
 }
 
+// What an audit forgets stays forgotten in a Merge, whichever of the two knew the subnet first.
+func TestImpactOfAForgottenAddressAfterAMerge(t *testing.T) {
+	in := instance("web-1", front(), back(good))
+	in.NICs[1].Addrs = []netip.Addr{netip.MustParseAddr("11.8.0.77")}
+	var all audit.Audit
+	if err := all.AddSubnet(back(good)); err != nil {
+		t.Fatal(err)
+	}
+	if err := all.Merge(add(t, new(audit.Audit), in)); err != nil {
+		t.Fatal(err)
+	}
+	e := edit("back", "", "11.8.0.77/32,11.8.0.1")
+	impact, err := all.Impact(e)
+	if err != nil || impact.Uncertain != 1 {
+		t.Errorf("%+v, %v", impact, err)
+	}
+	if still, err := all.MovesNothing(e); still || err != nil {
+		t.Errorf("MovesNothing is %v, %v", still, err)
+	}
+}
+
 func TestRemovableNeedsEveryInstance(t *testing.T) {
 	removable := func(a *audit.Audit) (out []string) {
 		for u := range a.Usages() {

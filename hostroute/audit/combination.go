@@ -162,52 +162,30 @@ func appendPrefix(b []byte, p netip.Prefix) []byte {
 	return append(appendAddr(b, p.Addr()), byte(p.Bits()))
 }
 
-// newCombination returns the combination of an instance, without marks and instances. All its subnets must be known.
-func (a *Audit) newCombination(key string, in *hostroute.Instance) *combination {
-	nics := make([]hostroute.NIC, len(in.NICs))
-	c := &combination{
-		key:      key,
-		instance: hostroute.Instance{NICs: nics, DefaultNIC: in.DefaultNIC, ConfigDrive: in.ConfigDrive, Guest: in.Guest},
-		subnets:  make([]*subnet, 0, len(in.NICs)),
-	}
+// newCombination puts the combination of an instance into the audit, without marks and instances. All subnets of the instance
+// must be known. The combination shares no slice with it, and has the audit's own subnets.
+func (a *Audit) newCombination(key string, in hostroute.Instance) *combination {
+	in.Name, in.NICs = "", slices.Clone(in.NICs)
+	c := &combination{key: key, instance: in}
+	routes := 0
 	for i := range in.NICs {
 		n := &in.NICs[i]
-		nics[i] = hostroute.NIC{Name: n.Name, Siblings: slices.Clone(n.Siblings), ManualRoutes: slices.Clone(n.ManualRoutes)}
-		own := a.subnetsOfNIC[:0]
-		for _, given := range n.Subnets {
+		n.ID = ""
+		n.Siblings, n.ManualRoutes = slices.Clone(n.Siblings), slices.Clone(n.ManualRoutes)
+		n.Subnets = slices.Clone(n.Subnets)
+		var own []*subnet
+		for j, given := range n.Subnets {
 			s := a.subnets[given.ID]
 			own = append(own, s)
-			nics[i].Subnets = append(nics[i].Subnets, s.Subnet)
+			n.Subnets[j] = s.Subnet
 			if !slices.Contains(c.subnets, s) {
 				c.subnets = append(c.subnets, s)
+				s.users = append(s.users, user{c, routes})
+				routes += len(s.HostRoutes)
 			}
 		}
-		a.subnetsOfNIC = own
-		for _, address := range n.Addrs {
-			if matters(canon.Addr(address), n, own) {
-				nics[i].Addrs = append(nics[i].Addrs, address)
-			}
-		}
+		n.Addrs = slices.DeleteFunc(slices.Clone(n.Addrs), func(address netip.Addr) bool { return !matters(canon.Addr(address), n, own) })
 	}
+	a.combinations[key] = c
 	return c
-}
-
-// of returns another audit's combination on the subnets of an audit. They share everything else, because it does not change.
-func (c *combination) of(a *Audit) *combination {
-	out := *c
-	out.subnets = make([]*subnet, len(c.subnets))
-	for i, s := range c.subnets {
-		out.subnets[i] = a.subnets[s.ID]
-	}
-	return &out
-}
-
-// use puts a new combination into the audit, and among the users of its subnets.
-func (a *Audit) use(c *combination) {
-	a.combinations[c.key] = c
-	routes := 0
-	for _, s := range c.subnets {
-		s.users = append(s.users, user{c, routes})
-		routes += len(s.HostRoutes)
-	}
 }
