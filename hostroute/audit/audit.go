@@ -60,10 +60,7 @@ import (
 type Audit struct {
 	subnets      map[string]*subnet // by ID
 	combinations map[string]*combination
-
-	// Of combinationKey:
-	buffer       []byte
-	subnetsOfNIC []*subnet
+	buffer       []byte // of combinationKey
 }
 
 // Add adds an instance. It copies what it keeps. An instance that is added twice counts twice.
@@ -146,7 +143,7 @@ func (a *Audit) Merge(b *Audit) error {
 	}
 	for id, s := range b.subnets {
 		if a.subnets[id] == nil {
-			a.subnets[id] = &subnet{Subnet: s.Subnet, matter: s.matter, masked: s.masked}
+			a.subnets[id] = &subnet{Subnet: s.Subnet, matter: s.matter}
 		}
 	}
 	for key, from := range b.combinations {

@@ -67,7 +67,6 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 		n := &in.NICs[i]
 		b = append(b, 'n')
 		b = appendText(b, n.Name)
-		subnets := a.subnetsOfNIC[:0]
 		for _, s := range n.Subnets {
 			if s == nil {
 				return nil, false
@@ -76,11 +75,9 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 			if known == nil || !known.equals(s) {
 				return nil, false
 			}
-			subnets = append(subnets, known)
 			b = append(b, 's')
 			b = appendText(b, s.ID)
 		}
-		a.subnetsOfNIC = subnets
 		for _, p := range n.Siblings {
 			b = appendPrefix(append(b, 'i'), canon.Prefix(p))
 		}
@@ -91,8 +88,8 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 		}
 		for _, address := range n.Addrs {
 			address = canon.Addr(address)
-			valid = valid && contains(subnets, address) && address.Zone() == ""
-			if matters(address, n, subnets) {
+			valid = valid && contains(n.Subnets, address) && address.Zone() == ""
+			if a.matters(address, n) {
 				b = appendAddr(append(b, 'a'), address)
 			}
 		}
@@ -102,48 +99,41 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 }
 
 // matters reports whether a NIC's own address is a gateway, a next hop, or the first address of a destination. An
-// analysis ignores others.
-func matters(address netip.Addr, n *hostroute.NIC, subnets []*subnet) bool {
-	for _, s := range subnets {
-		if _, found := slices.BinarySearchFunc(s.matter, address, netip.Addr.Compare); found {
-			return true
-		}
-	}
-	return slices.ContainsFunc(n.ManualRoutes, func(r hostroute.HostRoute) bool { return canon.Addr(r.NextHop) == address })
+// analysis ignores others. The NIC's subnets must be known.
+func (a *Audit) matters(address netip.Addr, n *hostroute.NIC) bool {
+	return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return a.subnets[s.ID].matter[address] }) ||
+		slices.ContainsFunc(n.ManualRoutes, func(r hostroute.HostRoute) bool { return canon.Addr(r.NextHop) == address })
+}
+
+// contains reports whether an address is in one of some subnets.
+func contains(subnets []*hostroute.Subnet, a netip.Addr) bool {
+	return slices.ContainsFunc(subnets, func(s *hostroute.Subnet) bool { return canon.Prefix(s.CIDR).Contains(a) })
 }
 
 // mayOwn reports whether edits bring an address that may be a NIC's own in some instance of the combination, and that is not kept.
-func (c *combination) mayOwn(edits []hostroute.Edit) bool {
+func (a *Audit) mayOwn(c *combination, edits []hostroute.Edit) bool {
 	for _, e := range edits {
 		if e.New == (hostroute.HostRoute{}) {
 			continue
 		}
 		for i := range c.instance.NICs {
 			n := &c.instance.NICs[i]
-			own := c.subnetsOf(n)
-			isOn := slices.ContainsFunc(own, func(s *subnet) bool { return s.ID == e.Subnet })
-			isForgotten := func(a netip.Addr) bool { return isOn && contains(own, a) && !matters(a, n, own) }
-			if isForgotten(canon.Addr(e.New.NextHop)) || isForgotten(canon.Prefix(e.New.Destination).Masked().Addr()) {
-				return true
+			if !slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.ID == e.Subnet }) {
+				continue
+			}
+			for _, brought := range []netip.Addr{canon.Addr(e.New.NextHop), canon.Prefix(e.New.Destination).Masked().Addr()} {
+				if contains(n.Subnets, brought) && !a.matters(brought, n) {
+					return true
+				}
 			}
 		}
 	}
 	return false
 }
 
-// subnetsOf returns the subnets of one of the combination's NICs.
-func (c *combination) subnetsOf(n *hostroute.NIC) []*subnet {
-	return slices.DeleteFunc(slices.Clone(c.subnets), func(s *subnet) bool { return !slices.Contains(n.Subnets, s.Subnet) })
-}
-
-// contains reports whether an address is in one of some subnets.
-func contains(subnets []*subnet, a netip.Addr) bool {
-	return slices.ContainsFunc(subnets, func(s *subnet) bool { return s.CIDR.Contains(a) })
-}
-
-// movesNothing reports whether edits move nothing on any instance of the combination.
-func (c *combination) movesNothing(edits []hostroute.Edit) (bool, error) {
-	if c.mayOwn(edits) {
+// movesNothing reports whether edits move nothing on any instance of a combination.
+func (a *Audit) movesNothing(c *combination, edits []hostroute.Edit) (bool, error) {
+	if a.mayOwn(c, edits) {
 		return false, nil
 	}
 	return c.instance.MovesNothing(edits...)
@@ -173,10 +163,8 @@ func (a *Audit) newCombination(key string, in hostroute.Instance) *combination {
 		n.ID = ""
 		n.Siblings, n.ManualRoutes = slices.Clone(n.Siblings), slices.Clone(n.ManualRoutes)
 		n.Subnets = slices.Clone(n.Subnets)
-		var own []*subnet
 		for j, given := range n.Subnets {
 			s := a.subnets[given.ID]
-			own = append(own, s)
 			n.Subnets[j] = s.Subnet
 			if !slices.Contains(c.subnets, s) {
 				c.subnets = append(c.subnets, s)
@@ -184,7 +172,7 @@ func (a *Audit) newCombination(key string, in hostroute.Instance) *combination {
 				routes += len(s.HostRoutes)
 			}
 		}
-		n.Addrs = slices.DeleteFunc(slices.Clone(n.Addrs), func(address netip.Addr) bool { return !matters(canon.Addr(address), n, own) })
+		n.Addrs = slices.DeleteFunc(slices.Clone(n.Addrs), func(address netip.Addr) bool { return !a.matters(canon.Addr(address), n) })
 	}
 	a.combinations[key] = c
 	return c

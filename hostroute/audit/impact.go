@@ -63,7 +63,7 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 		if err != nil {
 			return nil, err
 		}
-		impact.Uncertain = impact.Uncertain || c.mayOwn(edits)
+		impact.Uncertain = impact.Uncertain || a.mayOwn(c, edits)
 		out.Touched += c.count
 		if len(impact.Changes) > 0 {
 			out.Moved += c.count
@@ -91,7 +91,7 @@ func (a *Audit) MovesNothing(edits ...hostroute.Edit) (bool, error) {
 		return false, err
 	}
 	for c := range bySubnet.touched() {
-		if free, err := c.movesNothing(bySubnet.on(c)); err != nil || !free {
+		if free, err := a.movesNothing(c, bySubnet.on(c)); err != nil || !free {
 			return false, err
 		}
 	}

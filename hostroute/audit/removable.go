@@ -12,12 +12,14 @@ import (
 // objector returns a combination whose data may move if a host route is removed together with others; nil
 // if there is none.
 func (p place) objector(others editsBySubnet) *combination {
+	hasHostBits := func(r hostroute.HostRoute) bool { return r.Destination != r.Destination.Masked() }
+	isMasked := !slices.ContainsFunc(p.subnet.HostRoutes, hasHostBits)
 	for _, u := range p.subnet.users {
 		// The verdict says that the removal moves data, or may. It does not know of other removals, nor that the whole list is
 		// written masked. Of a guest that ignores routes it also says whether a long offer would arrive at others.
 		m := p.mark(u)
 		says := m.has(moves) || m.has(depends) && !m.has(codeBits[hostroute.CodeRoutesIgnored])
-		if says && p.subnet.masked && len(others.on(u.combination)) == 0 {
+		if says && isMasked && len(others.on(u.combination)) == 0 {
 			return u.combination
 		}
 	}
@@ -85,7 +87,7 @@ func (a *Audit) Together(fixes ...[]hostroute.Edit) []bool {
 	for i, edits := range fixes {
 		if bySubnet, err := a.bySubnet(edits); err == nil {
 			var with editsBySubnet
-			if with, out[i] = taken.join(bySubnet); out[i] {
+			if with, out[i] = a.join(taken, bySubnet); out[i] {
 				taken = with
 			}
 		}
@@ -94,17 +96,17 @@ func (a *Audit) Together(fixes ...[]hostroute.Edit) []bool {
 }
 
 // join returns edits with more behind them, and whether these move nothing then.
-func (e editsBySubnet) join(more editsBySubnet) (all editsBySubnet, isFree bool) {
-	all = maps.Clone(e)
-	for s, edits := range more {
-		all[s] = slices.Concat(e[s], edits)
+func (a *Audit) join(edits, more editsBySubnet) (all editsBySubnet, isFree bool) {
+	all = maps.Clone(edits)
+	for s := range more {
+		all[s] = slices.Concat(edits[s], more[s])
 		if _, err := s.Apply(all[s]...); err != nil {
-			return e, false
+			return nil, false
 		}
 	}
 	for c := range more.touched() {
-		if free, err := c.movesNothing(all.on(c)); err != nil || !free {
-			return e, false
+		if free, err := a.movesNothing(c, all.on(c)); err != nil || !free {
+			return nil, false
 		}
 	}
 	return all, true

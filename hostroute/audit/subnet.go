@@ -13,9 +13,8 @@ import (
 
 // A subnet is a copy of what was added. Only its users change.
 type subnet struct {
-	*hostroute.Subnet              // with addresses unmapped and equal host routes once
-	matter            []netip.Addr // as a NIC's own address: the gateway, the next hops, and the first addresses of destinations; sorted
-	masked            bool         // no destination has host bits
+	*hostroute.Subnet                     // with addresses unmapped and equal host routes once
+	matter            map[netip.Addr]bool // as a NIC's own address: the gateway, the next hops, and the first addresses of destinations
 	users             []user
 }
 
@@ -28,16 +27,15 @@ type user struct {
 func newSubnet(s *hostroute.Subnet) *subnet {
 	clean := *s
 	clean.CIDR, clean.Gateway, clean.HostRoutes = canon.Prefix(s.CIDR), canon.Addr(s.Gateway), cleanRoutes(s.HostRoutes)
-	out := &subnet{Subnet: &clean, matter: []netip.Addr{clean.Gateway}, masked: true}
+	matter := map[netip.Addr]bool{clean.Gateway: true}
 	for _, r := range clean.HostRoutes {
 		octets := (r.Destination.Bits() + 7) / 8 * 8 // those that DHCP carries
 		begins, _ := r.Destination.Addr().Prefix(octets)
-		out.matter = append(out.matter, r.NextHop, begins.Addr(), r.Destination.Masked().Addr()) // masked as after an edit
-		out.masked = out.masked && r.Destination == r.Destination.Masked()
+		matter[r.NextHop] = true
+		matter[begins.Addr()] = true
+		matter[r.Destination.Masked().Addr()] = true // as after an edit
 	}
-	slices.SortFunc(out.matter, netip.Addr.Compare)
-	out.matter = slices.Clone(slices.Compact(out.matter))
-	return out
+	return &subnet{Subnet: &clean, matter: matter}
 }
 
 // equals reports whether another subnet with the same ID has the same content.
