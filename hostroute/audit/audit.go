@@ -143,7 +143,7 @@ func (a *Audit) Merge(b *Audit) error {
 	}
 	for id, s := range b.subnets {
 		if a.subnets[id] == nil {
-			a.subnets[id] = &subnet{Subnet: s.Subnet, matter: s.matter}
+			a.subnets[id] = &subnet{Subnet: s.Subnet, places: s.places, matter: s.matter}
 		}
 	}
 	for key, from := range b.combinations {

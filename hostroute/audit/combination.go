@@ -16,7 +16,7 @@ type combination struct {
 	key      string
 	instance hostroute.Instance // without its name
 	subnets  []*subnet          // each once
-	marks    []mark             // for each host route of subnets, in their order
+	marks    [][]mark           // for each host route of each of subnets
 	count    int                // instances
 	names    []string           // the smallest of their names
 }
@@ -157,7 +157,6 @@ func appendPrefix(b []byte, p netip.Prefix) []byte {
 func (a *Audit) newCombination(key string, in hostroute.Instance) *combination {
 	in.Name, in.NICs = "", slices.Clone(in.NICs)
 	c := &combination{key: key, instance: in}
-	routes := 0
 	for i := range in.NICs {
 		n := &in.NICs[i]
 		n.ID = ""
@@ -168,8 +167,7 @@ func (a *Audit) newCombination(key string, in hostroute.Instance) *combination {
 			n.Subnets[j] = s.Subnet
 			if !slices.Contains(c.subnets, s) {
 				c.subnets = append(c.subnets, s)
-				s.users = append(s.users, user{c, routes})
-				routes += len(s.HostRoutes)
+				s.users = append(s.users, c)
 			}
 		}
 		n.Addrs = slices.DeleteFunc(slices.Clone(n.Addrs), func(address netip.Addr) bool { return !a.matters(canon.Addr(address), n) })

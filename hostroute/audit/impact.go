@@ -134,8 +134,8 @@ func (a *Audit) bySubnet(edits []hostroute.Edit) (editsBySubnet, error) {
 func (e editsBySubnet) touched() map[*combination]bool {
 	out := make(map[*combination]bool)
 	for s := range e {
-		for _, u := range s.users {
-			out[u.combination] = true
+		for _, c := range s.users {
+			out[c] = true
 		}
 	}
 	return out

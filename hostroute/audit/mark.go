@@ -15,8 +15,7 @@ type mark uint64
 
 // The bits of a mark, by their numbers: its flags, then effects, classes and codes in the order of these lists.
 const (
-	moves        = iota // the verdict is that it steers
-	steers              // and it does so in every guest
+	steers       = iota // it steers in every guest
 	depends             // whether it steers depends on the guest; never set with steers
 	inconsistent        // the next hop does not stand for the hypervisor
 
@@ -54,26 +53,39 @@ func (m mark) has(bit int) bool { return m&(1<<bit) != 0 }
 
 func (m *mark) set(bit int) { *m |= 1 << bit }
 
-// newMarks returns a mark for each host route of the subnets, in their order. The report is about an instance
-// on these subnets, with these NICs.
-func newMarks(subnets []*subnet, report *hostroute.Report, nics []hostroute.NIC) []mark {
-	places, n := finder{subnets: subnets, first: make([]int, 0, len(subnets))}, 0
-	for _, s := range subnets {
-		places.first = append(places.first, n)
-		n += len(s.HostRoutes)
+// effectBit returns the number of an effect's bit.
+func effectBit(e hostroute.Effect) int { return firstEffect + slices.Index(effects, e) }
+
+// newMarks returns a mark for each host route of each of the subnets. The report is about an instance on these subnets, with
+// these NICs.
+func newMarks(subnets []*subnet, report *hostroute.Report, nics []hostroute.NIC) [][]mark {
+	marks := make([][]mark, len(subnets))
+	for i, s := range subnets {
+		marks[i] = make([]mark, len(s.HostRoutes))
 	}
-	marks := make([]mark, n)
+	// markOf returns the mark of a host route; nil for a manual route, and for what is no route.
+	markOf := func(r *hostroute.Ref) *mark {
+		i := slices.IndexFunc(subnets, func(s *subnet) bool { return s.ID == r.Subnet })
+		if i < 0 {
+			return nil
+		}
+		at, found := subnets[i].places[r.HostRoute]
+		if !found {
+			return nil
+		}
+		return &marks[i][at]
+	}
 	certain := hasOneWay(nics, report)
 	for i := range report.Verdicts {
 		v := &report.Verdicts[i]
-		if at := places.find(&v.Subject); at >= 0 {
-			marks[at].add(v, certain)
+		if m := markOf(&v.Subject); m != nil {
+			m.add(v, certain)
 		}
 	}
 	for i := range report.Findings {
 		f := &report.Findings[i]
-		if at := places.find(&f.Subject); at >= 0 {
-			marks[at].set(codeBits[f.Code])
+		if m := markOf(&f.Subject); m != nil {
+			m.set(codeBits[f.Code])
 		}
 	}
 	return marks
@@ -94,47 +106,15 @@ func hasOneWay(nics []hostroute.NIC, report *hostroute.Report) bool {
 	return len(nics) == 1 && slices.ContainsFunc(report.Table, isSure) && !slices.ContainsFunc(report.Verdicts, staysInside)
 }
 
-// A finder numbers the host routes of subnets. It is fast if they are asked for in order, as reports have them.
-type finder struct {
-	subnets []*subnet
-	first   []int // number of each subnet's first host route
-	s, i    int   // where the last one was found
-}
-
-// find returns the number of a host route; -1 if it is none of the subnets'.
-func (f *finder) find(r *hostroute.Ref) int {
-	if f.s >= len(f.subnets) || f.subnets[f.s].ID != r.Subnet {
-		f.i = 0
-		f.s = slices.IndexFunc(f.subnets, func(s *subnet) bool { return s.ID == r.Subnet })
-		if f.s < 0 {
-			f.s = len(f.subnets)
-			return -1
-		}
-	}
-	routes := f.subnets[f.s].HostRoutes
-	i := slices.Index(routes[f.i:], r.HostRoute)
-	if i < 0 {
-		f.i = 0
-		if i = slices.Index(routes, r.HostRoute); i < 0 {
-			return -1
-		}
-	}
-	f.i += i
-	return f.first[f.s] + f.i
-}
-
 // add adds a verdict. Certain says that every guest sends everything by one NIC.
 func (m *mark) add(v *hostroute.Verdict, certain bool) {
-	m.set(firstEffect + slices.Index(effects, v.Effect))
+	m.set(effectBit(v.Effect))
 	m.set(firstClass + slices.Index(classes, v.Class))
 	if v.Cause != "" {
 		m.set(codeBits[v.Cause])
 	}
 	if !v.Consistent() {
 		m.set(inconsistent)
-	}
-	if v.Effective() {
-		m.set(moves)
 	}
 	if v.GuestDependent && !certain {
 		m.set(depends)

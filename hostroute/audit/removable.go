@@ -14,19 +14,19 @@ import (
 func (p place) objector(others editsBySubnet) *combination {
 	hasHostBits := func(r hostroute.HostRoute) bool { return r.Destination != r.Destination.Masked() }
 	isMasked := !slices.ContainsFunc(p.subnet.HostRoutes, hasHostBits)
-	for _, u := range p.subnet.users {
+	for _, c := range p.subnet.users {
 		// The verdict says that the removal moves data, or may. It does not know of other removals, nor that the whole list is
 		// written masked. Of a guest that ignores routes it also says whether a long offer would arrive at others.
-		m := p.mark(u)
-		says := m.has(moves) || m.has(depends) && !m.has(codeBits[hostroute.CodeRoutesIgnored])
-		if says && isMasked && len(others.on(u.combination)) == 0 {
-			return u.combination
+		m := p.mark(c)
+		says := m.has(effectBit(hostroute.EffectSteers)) || m.has(depends) && !m.has(codeBits[hostroute.CodeRoutesIgnored])
+		if says && isMasked && len(others.on(c)) == 0 {
+			return c
 		}
 	}
-	for _, u := range p.subnet.users {
-		free, err := u.instance.MovesNothing(append(others.on(u.combination), p.removal())...)
+	for _, c := range p.subnet.users {
+		free, err := c.instance.MovesNothing(append(others.on(c), p.removal())...)
 		if err != nil || !free {
-			return u.combination
+			return c
 		}
 	}
 	return nil

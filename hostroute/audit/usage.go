@@ -113,16 +113,19 @@ type tally struct {
 
 func (p place) tally() *tally {
 	var t tally
-	for _, u := range p.subnet.users {
-		t.instances += u.count
-		for m := p.mark(u); m != 0; m &= m - 1 {
-			t.bits[bits.TrailingZeros64(uint64(m))] += u.count
+	for _, c := range p.subnet.users {
+		t.instances += c.count
+		for m := p.mark(c); m != 0; m &= m - 1 {
+			t.bits[bits.TrailingZeros64(uint64(m))] += c.count
 		}
 	}
 	return &t
 }
 
-func (p place) mark(u user) mark { return u.marks[u.first+p.index] }
+// mark returns what is known about the host route in one of the subnet's users.
+func (p place) mark(c *combination) mark {
+	return c.marks[slices.Index(c.subnets, p.subnet)][p.index]
+}
 
 // overflows reports whether the host route is in an offer that is too long for DHCP.
 func (t *tally) overflows() bool { return t.bits[codeBits[hostroute.CodeOptionOverflow]] > 0 }
@@ -155,8 +158,8 @@ func (p place) usage() Usage {
 		Removable:    !t.overflows() && p.objector(nil) == nil,
 	}
 	u.Severity, _ = t.worst()
-	for _, user := range p.subnet.users {
-		u.Examples = addNames(u.Examples, user.names...)
+	for _, c := range p.subnet.users {
+		u.Examples = addNames(u.Examples, c.names...)
 	}
 	return u
 }
