@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"cmp"
 	"encoding/binary"
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -48,9 +50,11 @@ func (c *combination) named() hostroute.Instance {
 	return in
 }
 
-// less orders combinations by their smallest name.
-func (c *combination) less(o *combination) bool {
-	return c.names[0] < o.names[0] || c.names[0] == o.names[0] && c.key < o.key
+// byName sorts combinations by their smallest name.
+func byName(combinations iter.Seq[*combination]) []*combination {
+	return slices.SortedFunc(combinations, func(c, o *combination) int {
+		return cmp.Or(cmp.Compare(c.names[0], o.names[0]), cmp.Compare(c.key, o.key))
+	})
 }
 
 // combinationKey returns bytes that are equal for instances with the same combination, in a buffer that the

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
@@ -57,7 +58,7 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	out := &Impact{Examples: []string{}}
 	var moves []Move
 	came, gone := make(fold), make(fold)
-	for c := range bySubnet.touched() {
+	for _, c := range byName(maps.Keys(bySubnet.touched())) {
 		in, edits := c.named(), bySubnet.on(c)
 		impact, err := in.Impact(edits...)
 		if err != nil {

@@ -56,7 +56,7 @@ func (a *Audit) findings() fold {
 	if a == nil {
 		return f
 	}
-	for _, c := range a.combinations {
+	for _, c := range byName(maps.Values(a.combinations)) {
 		in := c.named()
 		if report, err := hostroute.Analyze(in); err == nil { // it was valid when it was added
 			f.add(c, &in, report.Findings)
@@ -72,46 +72,43 @@ type subject struct {
 	related string
 }
 
-// A fold has the findings that were gathered so far.
+// A fold has the findings that were gathered so far. Combinations are added by name, so that the first one with a subject
+// has its Finding.
 type fold map[subject]*folded
 
 // A folded is an Occurrence without its Fixes, and what it takes to fold more into it.
 type folded struct {
 	Occurrence
-	subject subject
-	first   *combination          // whose Finding it is
-	fixes   map[string]*foldedFix // by text
+	last  *combination          // that was counted
+	fixes map[string]*foldedFix // by the edits or, if there are none, the message
 }
 
 type foldedFix struct {
 	hostroute.Fix
-	text      string // of the edits or, if there are none, the message
-	rank      int    // the lowest that it has in any finding
+	rank      int // the lowest that it has in any finding
 	instances int
+	last      *combination // that was counted
 }
 
 // add adds the findings of a combination. An instance counts once, even if several of its findings are one.
 func (f fold) add(c *combination, in *hostroute.Instance, findings []hostroute.Finding) {
-	counted := make(map[any]bool) // subjects and fixes
 	for _, finding := range findings {
 		s := subjectOf(in, &finding)
 		o := f[s]
 		if o == nil {
-			o = &folded{subject: s, fixes: make(map[string]*foldedFix)}
+			o = &folded{Occurrence: Occurrence{Finding: finding}, fixes: make(map[string]*foldedFix)}
+			o.Finding.Subject = hostroute.Ref{Subnet: s.about.Subnet, HostRoute: s.about.HostRoute}
 			f[s] = o
 		}
-		if !counted[s] {
-			counted[s] = true
+		if o.last != c {
+			o.last = c
 			o.Instances += c.count
 			o.Examples = addNames(o.Examples, c.names...)
-			if o.first == nil || c.less(o.first) {
-				o.first, o.Finding = c, finding
-			}
 		}
 		for rank, fix := range finding.Fixes {
 			known := o.fix(rank, fix)
-			if !counted[known] {
-				counted[known] = true
+			if known.last != c {
+				known.last = c
 				known.instances += c.count
 			}
 		}
@@ -126,7 +123,7 @@ func (o *folded) fix(rank int, fix hostroute.Fix) *foldedFix {
 	}
 	known := o.fixes[text]
 	if known == nil {
-		known = &foldedFix{Fix: fix, text: text, rank: rank}
+		known = &foldedFix{Fix: fix, rank: rank}
 		o.fixes[text] = known
 	}
 	known.Message = min(known.Message, fix.Message) // it can name another NIC
@@ -166,27 +163,27 @@ func compareSubjects(a, b subject) int {
 // occurrences returns the worst first.
 func (f fold) occurrences() []Occurrence {
 	out := []Occurrence{}
-	for _, o := range slices.SortedFunc(maps.Values(f), func(a, b *folded) int {
+	for _, s := range slices.SortedFunc(maps.Keys(f), func(a, b subject) int {
 		return cmp.Or(
-			cmp.Compare(b.Finding.Severity, a.Finding.Severity),
-			cmp.Compare(b.Instances, a.Instances),
-			compareSubjects(a.subject, b.subject),
+			cmp.Compare(severities[b.code], severities[a.code]),
+			cmp.Compare(f[b].Instances, f[a].Instances),
+			compareSubjects(a, b),
 		)
 	}) {
-		out = append(out, o.answer())
+		out = append(out, f[s].answer())
 	}
 	return out
 }
 
+// answer returns the Occurrence with its Fixes.
 func (o *folded) answer() Occurrence {
 	out := o.Occurrence
-	out.Finding.Subject = o.subject.about
-	out.Finding.Subject.NIC = ""
 	out.Fixes = []hostroute.Fix{}
-	for _, fix := range slices.SortedFunc(maps.Values(o.fixes), func(a, b *foldedFix) int {
-		return cmp.Or(cmp.Compare(b.instances, a.instances), cmp.Compare(a.rank, b.rank), cmp.Compare(a.text, b.text))
+	for _, text := range slices.SortedFunc(maps.Keys(o.fixes), func(a, b string) int {
+		x, y := o.fixes[a], o.fixes[b]
+		return cmp.Or(cmp.Compare(y.instances, x.instances), cmp.Compare(x.rank, y.rank), cmp.Compare(a, b))
 	}) {
-		out.Fixes = append(out.Fixes, fix.Fix)
+		out.Fixes = append(out.Fixes, o.fixes[text].Fix)
 	}
 	return out
 }
