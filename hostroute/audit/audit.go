@@ -72,11 +72,9 @@ func (a *Audit) Add(in hostroute.Instance) error {
 		return err
 	}
 	key, known := a.combinationKey(&in)
-	if known {
-		if c := a.combinations[string(key)]; c != nil {
-			c.add(1, in.Name)
-			return nil
-		}
+	if c := a.combinations[string(key)]; known && c != nil {
+		c.add(1, in.Name)
+		return nil
 	}
 	report, err := hostroute.Analyze(in)
 	errs := []error{err}
@@ -95,9 +93,7 @@ func (a *Audit) Add(in hostroute.Instance) error {
 			a.keep(s)
 		}
 	}
-	if !known {
-		key, _ = a.combinationKey(&in) // its subnets are known now, and nothing is wrong with it
-	}
+	key, _ = a.combinationKey(&in) // its subnets are known now, and nothing is wrong with it
 	c := a.newCombination(string(key), in)
 	c.marks = newMarks(c.subnets, report, in.NICs)
 	c.add(1, in.Name)
@@ -141,10 +137,8 @@ func (a *Audit) Merge(b *Audit) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	for id, s := range b.subnets {
-		if a.subnets[id] == nil {
-			a.subnets[id] = &subnet{Subnet: s.Subnet, places: s.places, matter: s.matter}
-		}
+	for _, s := range b.subnets {
+		a.keep(s.Subnet)
 	}
 	for key, from := range b.combinations {
 		c := a.combinations[key]

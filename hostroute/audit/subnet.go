@@ -22,7 +22,8 @@ type subnet struct {
 func newSubnet(s *hostroute.Subnet) *subnet {
 	clean := *s
 	clean.CIDR, clean.Gateway, clean.HostRoutes = canon.Prefix(s.CIDR), canon.Addr(s.Gateway), cleanRoutes(s.HostRoutes)
-	places, matter := make(map[hostroute.HostRoute]int), map[netip.Addr]bool{clean.Gateway: true}
+	places := make(map[hostroute.HostRoute]int)
+	matter := map[netip.Addr]bool{clean.Gateway: true}
 	for i, r := range clean.HostRoutes {
 		octets := (r.Destination.Bits() + 7) / 8 * 8 // those that DHCP carries
 		begins, _ := r.Destination.Addr().Prefix(octets)
