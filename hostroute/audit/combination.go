@@ -135,14 +135,6 @@ func (a *Audit) mayOwn(c *combination, edits []hostroute.Edit) bool {
 	return false
 }
 
-// movesNothing reports whether edits move nothing on any instance of a combination.
-func (a *Audit) movesNothing(c *combination, edits []hostroute.Edit) (bool, error) {
-	if a.mayOwn(c, edits) {
-		return false, nil
-	}
-	return c.instance.MovesNothing(edits...)
-}
-
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }

@@ -91,8 +91,17 @@ func (a *Audit) MovesNothing(edits ...hostroute.Edit) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for c := range bySubnet.touched() {
-		if free, err := a.movesNothing(c, bySubnet.on(c)); err != nil || !free {
+	return a.movesNothing(bySubnet.touched(), bySubnet)
+}
+
+// movesNothing reports whether edits move nothing on any instance of some combinations.
+func (a *Audit) movesNothing(combinations map[*combination]bool, edits editsBySubnet) (bool, error) {
+	for c := range combinations {
+		own := edits.on(c)
+		if a.mayOwn(c, own) {
+			return false, nil
+		}
+		if free, err := c.instance.MovesNothing(own...); err != nil || !free {
 			return false, err
 		}
 	}

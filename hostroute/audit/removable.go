@@ -104,10 +104,6 @@ func (a *Audit) join(edits, more editsBySubnet) (all editsBySubnet, isFree bool)
 			return nil, false
 		}
 	}
-	for c := range more.touched() {
-		if free, err := a.movesNothing(c, all.on(c)); err != nil || !free {
-			return nil, false
-		}
-	}
-	return all, true
+	isFree, err := a.movesNothing(more.touched(), all)
+	return all, isFree && err == nil
 }
