@@ -63,17 +63,21 @@ func newMarks(subnets []*subnet, report *hostroute.Report, nics []hostroute.NIC)
 	for i, s := range subnets {
 		marks[i] = make([]mark, len(s.HostRoutes))
 	}
+	last := make([]int, len(subnets)) // the host route that was found last: a report has them in order
 	// markOf returns the mark of a host route; nil for a manual route, and for what is no route.
 	markOf := func(r *hostroute.Ref) *mark {
 		i := slices.IndexFunc(subnets, func(s *subnet) bool { return s.ID == r.Subnet })
 		if i < 0 {
 			return nil
 		}
-		at, found := subnets[i].places[r.HostRoute]
-		if !found {
-			return nil
+		routes := subnets[i].HostRoutes
+		for range routes {
+			if routes[last[i]] == r.HostRoute {
+				return &marks[i][last[i]]
+			}
+			last[i] = (last[i] + 1) % len(routes)
 		}
-		return &marks[i][at]
+		return nil
 	}
 	certain := hasOneWay(nics, report)
 	for i := range report.Verdicts {

@@ -13,26 +13,23 @@ import (
 
 // A subnet is a copy of what was added. Only its users change.
 type subnet struct {
-	*hostroute.Subnet                             // with addresses unmapped and equal host routes once
-	places            map[hostroute.HostRoute]int // in HostRoutes
-	matter            map[netip.Addr]bool         // as a NIC's own address: the gateway, the next hops, and the first addresses of destinations
-	users             []*combination              // that have it
+	*hostroute.Subnet                     // with addresses unmapped and equal host routes once
+	matter            map[netip.Addr]bool // as a NIC's own address: the gateway, the next hops, and the first addresses of destinations
+	users             []*combination      // that have it
 }
 
 func newSubnet(s *hostroute.Subnet) *subnet {
 	clean := *s
 	clean.CIDR, clean.Gateway, clean.HostRoutes = canon.Prefix(s.CIDR), canon.Addr(s.Gateway), cleanRoutes(s.HostRoutes)
-	places := make(map[hostroute.HostRoute]int)
 	matter := map[netip.Addr]bool{clean.Gateway: true}
-	for i, r := range clean.HostRoutes {
+	for _, r := range clean.HostRoutes {
 		octets := (r.Destination.Bits() + 7) / 8 * 8 // those that DHCP carries
 		begins, _ := r.Destination.Addr().Prefix(octets)
-		places[r] = i
 		matter[r.NextHop] = true
 		matter[begins.Addr()] = true
 		matter[r.Destination.Masked().Addr()] = true // as after an edit
 	}
-	return &subnet{Subnet: &clean, places: places, matter: matter}
+	return &subnet{Subnet: &clean, matter: matter}
 }
 
 // equals reports whether another subnet with the same ID has the same content.
