@@ -97,6 +97,7 @@ func (a *Audit) Add(in hostroute.Instance) error {
 	c := a.newCombination(string(key), in)
 	c.marks = newMarks(c.subnets, report, in.NICs)
 	c.add(1, in.Name)
+	a.use(c)
 	return nil
 }
 
@@ -141,12 +142,16 @@ func (a *Audit) Merge(b *Audit) error {
 		a.keep(s.Subnet)
 	}
 	for key, from := range b.combinations {
-		c := a.combinations[key]
-		if c == nil {
-			c = a.newCombination(key, from.instance)
-			c.marks = from.marks
+		if c := a.combinations[key]; c != nil {
+			c.add(from.count, from.names...)
+			continue
 		}
-		c.add(from.count, from.names...)
+		c := *from // they share what does not change
+		c.subnets = make([]*subnet, len(from.subnets))
+		for i, s := range from.subnets {
+			c.subnets[i] = a.subnets[s.ID]
+		}
+		a.use(&c)
 	}
 	return nil
 }

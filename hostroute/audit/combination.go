@@ -148,8 +148,8 @@ func appendPrefix(b []byte, p netip.Prefix) []byte {
 	return append(appendAddr(b, p.Addr()), byte(p.Bits()))
 }
 
-// newCombination puts the combination of an instance into the audit, without marks and instances. All subnets of the instance
-// must be known. The combination shares no slice with it, and has the audit's own subnets.
+// newCombination returns the combination of an instance, without marks and instances. All subnets of the instance must be
+// known. The combination shares no slice with it, and has the audit's own subnets.
 func (a *Audit) newCombination(key string, in hostroute.Instance) *combination {
 	in.Name, in.NICs = "", slices.Clone(in.NICs)
 	c := &combination{key: key, instance: in}
@@ -163,11 +163,23 @@ func (a *Audit) newCombination(key string, in hostroute.Instance) *combination {
 			n.Subnets[j] = s.Subnet
 			if !slices.Contains(c.subnets, s) {
 				c.subnets = append(c.subnets, s)
-				s.users = append(s.users, c)
 			}
 		}
-		n.Addrs = slices.DeleteFunc(slices.Clone(n.Addrs), func(address netip.Addr) bool { return !a.matters(canon.Addr(address), n) })
+		given := n.Addrs
+		n.Addrs = nil
+		for _, address := range given {
+			if a.matters(canon.Addr(address), n) {
+				n.Addrs = append(n.Addrs, address)
+			}
+		}
 	}
-	a.combinations[key] = c
 	return c
+}
+
+// use puts a new combination into the audit, and among the users of its subnets.
+func (a *Audit) use(c *combination) {
+	a.combinations[c.key] = c
+	for _, s := range c.subnets {
+		s.users = append(s.users, c)
+	}
 }
