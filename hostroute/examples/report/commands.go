@@ -16,35 +16,51 @@ import (
 // maxHostRoutes is Neutron's default limit for the list of a subnet.
 const maxHostRoutes = 20
 
-// commands prints the commands of edits, quoted for a shell. Additions come first.
-func (p *printer) commands(indent int, edits []hostroute.Edit) {
+// editCommands returns the commands of edits. Additions come first.
+func (c *cloud) editCommands(edits []hostroute.Edit) [][]string {
+	var out [][]string
 	var done []string
 	for _, e := range edits {
-		if s := p.subnets[e.Subnet]; s != nil && !slices.Contains(done, e.Subnet) {
+		if s := c.subnets[e.Subnet]; s != nil && !slices.Contains(done, e.Subnet) {
 			done = append(done, e.Subnet)
-			for _, argv := range neutron.EditCommands(s, edits...) {
-				p.command(indent, argv)
-			}
+			out = append(out, neutron.EditCommands(s, edits...)...)
 		}
+	}
+	return out
+}
+
+// commands prints the commands of a fix, quoted for a shell, one a line. They are joined by &&: if they are pasted together and
+// one fails, the rest does not run. So comments come first: some shells take a comment that a person types for a command, and
+// between two commands it would end the list.
+func (p *printer) commands(indent int, commands ...[]string) {
+	for _, argv := range commands {
+		p.wholeListNotes(indent, argv)
+	}
+	for i, argv := range commands {
+		line := commandLine(argv)
+		if i < len(commands)-1 {
+			line += " &&"
+		}
+		p.line(indent, "%s", line)
 	}
 }
 
-// command prints a command. One that writes a whole list has that said above it, because it undoes whatever else changes the
-// subnet, such as the commands that are printed for other fixes.
-func (p *printer) command(indent int, argv []string) {
-	if isWholeList(argv) {
-		p.line(indent, "# This replaces the whole list: fetch SUBNETS and run this again just before, or host routes that were added in between are lost.")
+// wholeListNotes says of a command that it writes a whole list, because it undoes whatever else changes the subnet, such as the
+// commands that are printed for other fixes.
+func (p *printer) wholeListNotes(indent int, argv []string) {
+	if !isWholeList(argv) {
+		return
 	}
+	p.line(indent, "# This replaces the whole list: fetch SUBNETS and run this again just before, or host routes that were added in between are lost.")
 	n := 0
 	for _, arg := range argv {
 		if strings.HasPrefix(arg, "destination=") {
 			n++
 		}
 	}
-	if isWholeList(argv) && n > maxHostRoutes {
+	if n > maxHostRoutes {
 		p.line(indent, "# The list has %d host routes: by default Neutron refuses more than %d (max_subnet_host_routes).", n, maxHostRoutes)
 	}
-	p.line(indent, "%s", commandLine(argv))
 }
 
 // isWholeList reports whether a command writes the whole list of a subnet.

@@ -246,7 +246,7 @@ func (p *printer) fix(label string, e *entry, f way) {
 	switch {
 	case len(f.Edits) == 0 || f.goes:
 	case harmless:
-		p.commands(6, f.Edits)
+		p.commands(6, p.editCommands(f.Edits)...)
 	case slices.ContainsFunc(f.Edits, isMisspelt): // its list has to be rewritten first
 	case p.unsafe:
 		p.line(6, "# %s:", warning(impact))
@@ -255,7 +255,7 @@ func (p *printer) fix(label string, e *entry, f way) {
 				p.line(6, "#   %s", p.moveLine(m))
 			}
 		}
-		p.commands(6, f.Edits)
+		p.commands(6, p.editCommands(f.Edits)...)
 	default:
 		p.hidden = true
 	}
@@ -409,5 +409,5 @@ func (p *printer) misspelling(e *entry) {
 		note = "That moves no data: no instance is on the subnet"
 	}
 	p.line(4, "fix: rewrite the list with prefix lengths, then run this again. %s", note)
-	p.command(6, neutron.ReplaceCommand(p.subnets[e.subnet]))
+	p.commands(6, neutron.ReplaceCommand(p.subnets[e.subnet]))
 }

@@ -27,7 +27,7 @@ func TestCommandsOfEveryFix(t *testing.T) {
 			}
 			var b strings.Builder
 			p := &printer{cloud: c, out: bufio.NewWriter(&b)}
-			p.commands(0, fix.Edits)
+			p.commands(0, p.editCommands(fix.Edits)...)
 			p.out.Flush()
 			commands := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 			isComment := func(line string) bool { return strings.HasPrefix(line, "#") }

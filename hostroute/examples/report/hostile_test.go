@@ -119,6 +119,22 @@ func TestNamesCannotForgeOutput(t *testing.T) {
 	}
 }
 
+// If the commands of a fix are pasted together, the first that fails is the last that runs.
+func TestNoCommandRunsAfterOneThatFails(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh to run the commands")
+	}
+	out, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
+	_, fix, _ := strings.Cut(out, "    or move to back: ")
+	_, commands, _ := strings.Cut(fix, "\n")
+	commands, _, _ = strings.Cut(commands, "\n\n")
+	ran, err := exec.Command(sh, "-c", "openstack() { echo $2; return 1; }\n"+commands).Output()
+	if string(ran) != "set\n" || err == nil || strings.Count(commands, "openstack ") != 2 {
+		t.Errorf("%s\nran %q, %v", commands, ran, err)
+	}
+}
+
 // A shell reads each command back as the arguments that were meant.
 func TestShellReadsCommandsBack(t *testing.T) {
 	bash, err := exec.LookPath("bash")

@@ -348,7 +348,7 @@ func (p *printer) known(r *hostRoute) {
 			effect += " (but it may work once its subnet, port or guest is mended)"
 		}
 		p.line(2, "can be removed: %s", effect)
-		p.commands(4, []hostroute.Edit{r.removal()})
+		p.commands(4, p.editCommands([]hostroute.Edit{r.removal()})...)
 	}
 	for _, o := range findings {
 		p.finding(o.Finding, o.Fixes)

@@ -75,7 +75,7 @@ func (p *printer) canGoList() {
 			text += ", no instance"
 		}
 		p.line(2, "%s", text)
-		p.commands(4, bySubnet[id])
+		p.commands(4, p.editCommands(bySubnet[id])...)
 	}
 }
 

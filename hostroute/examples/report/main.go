@@ -23,8 +23,9 @@
 // Then come the wrong and the risky host routes, each with its best fix and what the fix does to all instances. If every fix
 // moves data, the one that moves it in the fewest instances comes first. Commands are printed only for fixes that move no
 // data, and for the list of a subnet with netmask-spelling, which has to be rewritten before the rest can be analysed. A host
-// route that CAN GO lists has its command there alone. Fixes that move no data can be done in one go, together with CAN GO,
-// unless they say "do it alone": they would move data together with the others, or their command writes a whole list.
+// route that CAN GO lists has its command there alone. The commands of one fix are joined by &&, so that none runs after one
+// that failed. Fixes that move no data can be done in one go, together with CAN GO, unless they say "do it alone": they would
+// move data together with the others, or their command writes a whole list.
 //
 // In "steers in 1, depends in 3", an instance counts as "depends" if its guest decides, and then nowhere else. Only numbers
 // behind "if guests are as assumed" (-guest and the default routes) count these instances again.

@@ -504,7 +504,7 @@ func TestWhatCanBeDoneInOneGoMovesNothing(t *testing.T) {
 			case strings.HasPrefix(command, "or "):
 				inOneGo = false
 			case inOneGo && strings.HasPrefix(command, "openstack "):
-				if err := after.run(strings.Fields(command)); err != nil {
+				if err := after.run(strings.Fields(strings.TrimSuffix(command, " &&"))); err != nil {
 					t.Errorf("%s: %v", command, err)
 				}
 			}
@@ -620,7 +620,7 @@ func (m neutronModel) run(argv []string) error {
 	return nil
 }
 
-// wantEdits expects that commands do what the edits do, and no more.
+// wantEdits expects that commands do what the edits do, and no more, and that each but the last ends in &&.
 func (c *generatedCloud) wantEdits(t *testing.T, commands []string, edits ...hostroute.Edit) {
 	t.Helper()
 	var touched, after []*hostroute.Subnet
@@ -636,7 +636,11 @@ func (c *generatedCloud) wantEdits(t *testing.T, commands []string, edits ...hos
 		touched, after = append(touched, s), append(after, edited)
 	}
 	got := newModel(touched)
-	for _, command := range commands {
+	for i, command := range commands {
+		command, isJoined := strings.CutSuffix(command, " &&")
+		if isJoined != (i < len(commands)-1) {
+			t.Errorf("%q: command %d is joined to the next: %v", commands, i, isJoined)
+		}
 		if err := got.run(strings.Fields(command)); err != nil {
 			t.Errorf("%v: %s: %v", edits, command, err)
 		}

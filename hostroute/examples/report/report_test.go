@@ -116,7 +116,7 @@ func TestSampleShowsEachPart(t *testing.T) {
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
     1 instance: depends; e.g. nfs00001-0000-4000-8000-000000000007
     fix: next hop 10.70.0.1: moves no data
-      openstack subnet set --host-route destination=10.71.0.0/16,gateway=10.70.0.1 storage-subnet
+      openstack subnet set --host-route destination=10.71.0.0/16,gateway=10.70.0.1 storage-subnet &&
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
 `, `
     fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009
@@ -272,7 +272,7 @@ func TestUnsafeAndAll(t *testing.T) {
 	plain, _ := program(t, 1, sampleSubnets, samplePorts)
 	unsafe, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
 	const move = "      # moves data:\n      #   11.12.0.0/16 front -> back in 3 instances, e.g. edge0001-0000-4000-8000-000000000010\n" +
-		"      #   11.12.0.0/16 app -> back in 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet\n" +
+		"      #   11.12.0.0/16 app -> back in 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet &&\n" +
 		"      openstack subnet unset --host-route destination=11.12.0.0/16,gateway=11.8.0.1 app-subnet\n"
 	if strings.Contains(plain, move) || !strings.Contains(unsafe, move) {
 		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)

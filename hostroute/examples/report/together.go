@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"example.com/go-hostroute/hostroute"
-	"example.com/go-hostroute/hostroute/neutron"
 )
 
 // In which order to do the fixes: which of them can be done in one go.
@@ -62,8 +61,5 @@ func (p *printer) together(sections []section) (n int) {
 
 // writesList reports whether a command of some edits writes a whole list, and so undoes those of other fixes.
 func (c *cloud) writesList(edits []hostroute.Edit) bool {
-	return slices.ContainsFunc(edits, func(e hostroute.Edit) bool {
-		s := c.subnets[e.Subnet]
-		return s != nil && slices.ContainsFunc(neutron.EditCommands(s, edits...), isWholeList)
-	})
+	return slices.ContainsFunc(c.editCommands(edits), isWholeList)
 }
