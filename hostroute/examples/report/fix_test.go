@@ -76,7 +76,7 @@ func TestMisspeltSubnet(t *testing.T) {
 		t.Errorf("got\n%s", out)
 	}
 	out, _ = program(t, 1, "-instance", "one", subnets, ports)
-	wantContains(t, out, "\n  This is what the guest has once the list of back is rewritten: ", "\n    no fix before the list of back is rewritten\n", " (netmask-spelling)\n")
+	wantContains(t, out, "\n  A destination in the list of back is spelled with a netmask (-subnet shows it). Until that list is rewritten, ", "\n    no fix before the list of back is rewritten\n", " (netmask-spelling)\n")
 	for _, f := range asJSON(t, 1, subnets, ports).Findings {
 		if f.Finding.Subject.Subnet == "b" && f.Finding.Code != "netmask-spelling" {
 			t.Errorf("finding %v", f.Finding)

@@ -128,11 +128,11 @@ func (p *printer) assumed(in *hostroute.Instance) {
 	p.line(2, "assumed: %s", text)
 }
 
-// misspeltNotes says on what the guest's table depends.
+// misspeltNotes says which lists have to be rewritten before the guest has the table that was analysed.
 func (p *printer) misspeltNotes(in *hostroute.Instance) {
 	for _, s := range subnetsOf(in) {
 		if p.misspelt[s.ID] != nil {
-			p.line(2, "This is what the guest has once the list of %s is rewritten: a destination is spelled with a netmask (-subnet shows it).", p.label(s.ID))
+			p.line(2, "A destination in the list of %s is spelled with a netmask (-subnet shows it). Until that list is rewritten, the guest may have other routes than this report assumes.", p.label(s.ID))
 		}
 	}
 }
