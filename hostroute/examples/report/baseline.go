@@ -126,27 +126,27 @@ func readBaseline(name string) (map[subject]string, error) {
 	return reasons, errors.Join(errs...)
 }
 
-// writeBaseline writes a baseline of the findings at or above -fail. It takes over the reasons that are in another baseline, or
-// in the file that it writes over.
-func (p *printer) writeBaseline(opt *options, other map[subject]string) error {
+// writeBaseline writes a baseline of the findings at or above -fail. It takes over the reasons in the file that it writes
+// over, and those of -baseline.
+func (p *printer) writeBaseline() error {
 	reasons := make(map[subject]string)
-	there, err := parseBaseline(opt.toBaseline)
+	there, err := parseBaseline(p.opt.toBaseline)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is there already, and cannot be written over: %w", opt.toBaseline, err)
+		return fmt.Errorf("%s is there already, and cannot be written over: %w", p.opt.toBaseline, err)
 	}
 	if there != nil {
 		for _, a := range there.Accepted {
 			reasons[a.subject] = a.Reason
 		}
 	}
-	maps.Copy(reasons, other)
+	maps.Copy(reasons, p.reasons)
 	b := baseline{Version: 1, Accepted: []accepted{}}
 	known := make(map[subject]bool)
 	done := make(map[hostroute.Code]bool) // those that are not about a subnet
 	missing := 0
 	for i := range p.findings {
 		o := &p.findings[i]
-		if o.Finding.Severity < opt.fail || done[o.Finding.Code] && o.Finding.Subject.Subnet == "" {
+		if o.Finding.Severity < p.opt.fail || done[o.Finding.Code] && o.Finding.Subject.Subnet == "" {
 			continue
 		}
 		done[o.Finding.Code] = true
@@ -166,10 +166,10 @@ func (p *printer) writeBaseline(opt *options, other map[subject]string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(opt.toBaseline, append(content, '\n'), 0o666); err != nil {
+	if err := os.WriteFile(p.opt.toBaseline, append(content, '\n'), 0o666); err != nil {
 		return err
 	}
-	p.line(0, "%s written to %s; %s a reason before -baseline takes the file.", plural(len(b.Accepted), "entry", "entries"), quoted(opt.toBaseline), plural(missing, "entry needs", "entries need"))
+	p.line(0, "%s written to %s; %s a reason before -baseline takes the file.", plural(len(b.Accepted), "entry", "entries"), quoted(p.opt.toBaseline), plural(missing, "entry needs", "entries need"))
 	return nil
 }
 

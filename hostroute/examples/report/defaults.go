@@ -139,7 +139,7 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	if parts != nil {
 		p.line(4, "then name its subnet to this report with -default-subnet ID, which changes no guest. IDs: %s", some(parts, maxNames))
 	}
-	if p.all {
+	if p.opt.all {
 		p.line(4, "the instances:")
 		for _, name := range slices.Sorted(slices.Values(names)) {
 			p.line(6, "%s", name)

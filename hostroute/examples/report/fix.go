@@ -248,7 +248,7 @@ func (p *printer) fix(label string, e *entry, f way) {
 	case harmless:
 		p.commands(6, p.editCommands(f.Edits)...)
 	case slices.ContainsFunc(f.Edits, isMisspelt): // its list has to be rewritten first
-	case p.unsafe:
+	case p.opt.unsafe:
 		p.line(6, "# %s:", warning(impact))
 		if impact != nil && len(impact.Moves) > 1 {
 			for _, m := range impact.Moves {

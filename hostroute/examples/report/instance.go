@@ -15,8 +15,8 @@ import (
 // All that is known of one instance, and of one subnet.
 
 // instance prints an instance, or where data to one address goes. It returns the number of findings that make the status 1.
-func (p *printer) instance(opt *options, reasons map[subject]string) (failing int, err error) {
-	in, err := p.find(opt.instance)
+func (p *printer) instance() (failing int, err error) {
+	in, err := p.find(p.opt.instance)
 	if err != nil {
 		return 0, err
 	}
@@ -29,16 +29,16 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 		findings = append(findings, p.misspelt[s.ID]...)
 	}
 	for _, f := range findings {
-		_, isAccepted := reasons[subjectOf(in, f.Code, f.Subject)]
-		if f.Severity >= opt.fail && !isAccepted {
+		_, isAccepted := p.reasons[subjectOf(in, f.Code, f.Subject)]
+		if f.Severity >= p.opt.fail && !isAccepted {
 			failing++
 		}
 	}
-	if opt.to.IsValid() {
-		if isOwn(in, opt.to) {
-			p.line(0, "%v is an address of the guest itself: nothing leaves.", opt.to)
+	if p.opt.to.IsValid() {
+		if isOwn(in, p.opt.to) {
+			p.line(0, "%v is an address of the guest itself: nothing leaves.", p.opt.to)
 		} else {
-			p.wrapped(0, report.Explain(opt.to).String())
+			p.wrapped(0, report.Explain(p.opt.to).String())
 			p.assumed(in)
 		}
 		p.misspeltNotes(in)
@@ -46,7 +46,7 @@ func (p *printer) instance(opt *options, reasons map[subject]string) (failing in
 	}
 	p.nics(in)
 	p.misspeltNotes(in)
-	if opt.guests {
+	if p.opt.guests {
 		return failing, p.guests(in)
 	}
 	p.title("routing table")
@@ -235,13 +235,13 @@ func (p *printer) noFix(e *entry, f way) {
 }
 
 // subnet prints all that is known of a subnet. It returns the number of its findings that make the status 1.
-func (p *printer) subnet(opt *options, v *verdict) (failing int, err error) {
-	s, err := p.findSubnet(opt.subnet)
+func (p *printer) subnet(v *verdict) (failing int, err error) {
+	s, err := p.findSubnet(p.opt.subnet)
 	if err != nil {
 		return 0, err
 	}
 	for i, o := range p.findings {
-		if o.Finding.Subject.Subnet == s.ID && o.Finding.Severity >= opt.fail && !v.accepts[i] {
+		if o.Finding.Subject.Subnet == s.ID && o.Finding.Severity >= p.opt.fail && !v.accepts[i] {
 			failing++
 		}
 	}

@@ -58,7 +58,7 @@ type findingDocument struct {
 	Accepted bool   `json:"accepted"`
 }
 
-func (p *printer) json(opt *options, v *verdict) error {
+func (p *printer) json(v *verdict) error {
 	d := document{
 		Version: 1,
 		Summary: summary{
@@ -67,10 +67,10 @@ func (p *printer) json(opt *options, v *verdict) error {
 			Instances:       len(p.Instances),
 			Kinds:           p.kindCounts(),
 			SeveralDefaults: p.severalDefaults(),
-			DefaultSubnets:  append([]string{}, opt.defaults.subnets...),
-			DefaultNIC:      opt.defaults.nic,
-			Guest:           opt.defaults.guest,
-			Fail:            opt.fail,
+			DefaultSubnets:  append([]string{}, p.opt.defaults.subnets...),
+			DefaultNIC:      p.opt.defaults.nic,
+			Guest:           p.opt.defaults.guest,
+			Fail:            p.opt.fail,
 			Failing:         v.failing,
 			Accepted:        v.accepted,
 			Unmatched:       v.unmatched,

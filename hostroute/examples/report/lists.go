@@ -175,7 +175,7 @@ func (p *printer) rest() []audit.Occurrence {
 		ref := hostroute.Ref{Subnet: o.Finding.Subject.Subnet, HostRoute: o.Finding.Subject.HostRoute}
 		code, isTold := told[ref]
 		ofHostRoute := ref.HostRoute != (hostroute.HostRoute{}) && isTold
-		if ofHostRoute || isTold && code == o.Finding.Code || o.Finding.Severity == hostroute.SeverityInfo && !p.all {
+		if ofHostRoute || isTold && code == o.Finding.Code || o.Finding.Severity == hostroute.SeverityInfo && !p.opt.all {
 			continue
 		}
 		out = append(out, o)

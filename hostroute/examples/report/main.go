@@ -291,7 +291,7 @@ func (opt *options) check() error {
 // report prints what the options ask for. It returns the number of findings that make the status 1.
 func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress) (failing int, err error) {
 	defer progress.done()
-	accepted, err := readBaseline(opt.baseline)
+	reasons, err := readBaseline(opt.baseline)
 	if err != nil {
 		return 0, err
 	}
@@ -299,7 +299,7 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 	if err != nil {
 		return 0, err
 	}
-	p := &printer{cloud: c, out: out, unsafe: opt.unsafe, all: opt.all, reasons: accepted}
+	p := &printer{cloud: c, opt: opt, reasons: reasons, out: out}
 	switch {
 	case opt.problems:
 		for _, problem := range c.Problems {
@@ -308,29 +308,29 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 		return 0, nil
 	case opt.to.IsValid() || opt.guests: // of the instance alone
 		progress.done()
-		return p.instance(opt, accepted)
+		return p.instance()
 	}
 
 	progress.say("trying what can be removed")
 	c.judge()
-	verdict := c.hold(accepted, opt.fail)
+	verdict := c.hold(reasons, opt.fail)
 	progress.done()
 	switch {
 	case opt.instance != "":
-		return p.instance(opt, accepted)
+		return p.instance()
 	case opt.subnet != "":
-		return p.subnet(opt, verdict)
+		return p.subnet(verdict)
 	case opt.toBaseline != "":
-		return 0, p.writeBaseline(opt, accepted)
+		return 0, p.writeBaseline()
 	case opt.before != nil:
 		p.changes(before)
 		if verdict.failing > 0 {
 			p.line(0, "\nThe exit status is 1, because %s at or above %v, old ones included.", plural(verdict.failing, "finding is", "findings are"), opt.fail)
 		}
 	case opt.json:
-		err = p.json(opt, verdict)
+		err = p.json(verdict)
 	default:
-		p.report(opt, verdict)
+		p.report(verdict)
 	}
 	return verdict.failing, err
 }

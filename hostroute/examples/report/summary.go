@@ -11,12 +11,12 @@ import (
 // The head of the report.
 
 // summary prints ten lines at most.
-func (p *printer) summary(opt *options, v *verdict) {
+func (p *printer) summary(v *verdict) {
 	head := count(len(p.hostRoutes), "host route") + " on " + count(len(p.Subnets), "subnet")
 	switch {
 	case p.hasPorts:
 		head += ", " + count(len(p.Instances), "instance")
-	case len(opt.documents) > 1:
+	case len(p.opt.documents) > 1:
 		head += "; no instance is known, because no port in the list belongs to one (device_owner compute:...)"
 	default:
 		head += "; without ports, no instance is known"
@@ -35,7 +35,7 @@ func (p *printer) summary(opt *options, v *verdict) {
 		p.line(0, "%s", text)
 	}
 	if v.given {
-		p.line(0, "baseline: it accepts %s; %s at or above %v; %s", count(v.accepted, "finding"), plural(v.failing, "more is", "more are"), opt.fail, matchText(len(v.unmatched)))
+		p.line(0, "baseline: it accepts %s; %s at or above %v; %s", count(v.accepted, "finding"), plural(v.failing, "more is", "more are"), p.opt.fail, matchText(len(v.unmatched)))
 	}
 	if p.hasPorts {
 		p.line(0, "assumed: %s", p.assumptions())
@@ -48,7 +48,7 @@ func (p *printer) kindText(k kind, n int) string {
 	if more := len(p.canGo) - n; k == canGo && more > 0 {
 		return kinds[k].text + ", which also lists " + strconv.Itoa(more) + " of the wrong or risky"
 	}
-	if k > canGo && !p.all {
+	if k > canGo && !p.opt.all {
 		return kinds[k].text + " (-all lists them)"
 	}
 	return kinds[k].text

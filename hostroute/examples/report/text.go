@@ -17,12 +17,10 @@ import (
 // A printer prints about a cloud.
 type printer struct {
 	*cloud
-	out    *bufio.Writer
-	unsafe bool // print the commands of fixes that move data, too
-	all    bool // list every host route
-	hidden bool // the commands of a fix were left out
-
+	opt     *options
 	reasons map[subject]string // why findings are accepted; nil: there is no baseline
+	out     *bufio.Writer
+	hidden  bool // the commands of a fix were left out
 }
 
 // Widths of the text.
@@ -39,8 +37,8 @@ func (p *printer) line(indent int, format string, args ...any) {
 	p.out.WriteByte('\n')
 }
 
-func (p *printer) report(opt *options, v *verdict) {
-	p.summary(opt, v)
+func (p *printer) report(v *verdict) {
+	p.summary(v)
 	sections := p.sections()
 	isToMend := func(r hostRoute) bool { return r.kind <= canGo }
 	if p.hasPorts && slices.ContainsFunc(p.hostRoutes, isToMend) {
@@ -53,7 +51,7 @@ func (p *printer) report(opt *options, v *verdict) {
 	}
 	p.goers()
 	p.notOfOne()
-	if p.all {
+	if p.opt.all {
 		p.others()
 	}
 	p.unmatched(v)
