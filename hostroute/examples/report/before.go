@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -14,23 +13,6 @@ import (
 )
 
 // What changed between two snapshots of a cloud.
-
-// loadAll reads the documents, and those of -before if there are any.
-func loadAll(opt *options, stdin io.Reader, progress *progress) (before, now *cloud, err error) {
-	var clouds []*cloud
-	if opt.before != nil {
-		before, err = load(opt.before, stdin, opt.defaults, nil, progress)
-		if err != nil {
-			return nil, nil, fmt.Errorf("before: %w", err)
-		}
-		clouds = append(clouds, before)
-	}
-	now, err = load(opt.documents, stdin, opt.defaults, before, progress)
-	if err != nil {
-		return nil, nil, err
-	}
-	return before, now, opt.defaults.check(append(clouds, now)...)
-}
 
 // order puts the NICs of each instance, and the subnets of each NIC, into the order that they have in first. Documents
 // come in any order, and else an unchanged cloud would seem to move. What is not in first comes last.

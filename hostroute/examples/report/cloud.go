@@ -40,6 +40,33 @@ type cloud struct {
 	subjectsOf map[hostroute.Code][]subject // those of a baseline that are not about a subnet
 }
 
+// read reads the documents and, if there are any, those of -before. Then it asks the audit what the output needs.
+func read(opt *options, stdin io.Reader, stderr io.Writer) (before, now *cloud, err error) {
+	progress := newProgress(stderr)
+	defer progress.done() // so that other output can follow
+	var clouds []*cloud
+	if opt.before != nil {
+		before, err = load(opt.before, stdin, opt.defaults, nil, progress)
+		if err != nil {
+			return nil, nil, fmt.Errorf("before: %w", err)
+		}
+		clouds = append(clouds, before)
+	}
+	now, err = load(opt.documents, stdin, opt.defaults, before, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := opt.defaults.check(append(clouds, now)...); err != nil {
+		return nil, nil, err
+	}
+	needsNoAudit := opt.problems || opt.to.IsValid() || opt.guests // the last two are of one instance alone
+	if !needsNoAudit {
+		progress.say("trying what can be removed")
+		now.judge()
+	}
+	return before, now, nil
+}
+
 // load reads the documents of a cloud. If first is not nil, NICs are in the order that they have there.
 func load(documents []string, stdin io.Reader, d defaults, first *cloud, progress *progress) (*cloud, error) {
 	c := &cloud{hasPorts: len(documents) > 1, defaults: d}

@@ -162,7 +162,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return statusUnusable // parse has said why
 	}
 	out := bufio.NewWriter(stdout)
-	failing, err := report(opt, stdin, out, newProgress(stderr))
+	failing, err := report(opt, stdin, out, stderr)
 	if err == nil {
 		err = out.Flush()
 	}
@@ -289,13 +289,12 @@ func (opt *options) check() error {
 }
 
 // report prints what the options ask for. It returns the number of findings that make the status 1.
-func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress) (failing int, err error) {
-	defer progress.done()
+func report(opt *options, stdin io.Reader, out *bufio.Writer, stderr io.Writer) (failing int, err error) {
 	reasons, err := readBaseline(opt.baseline)
 	if err != nil {
 		return 0, err
 	}
-	before, c, err := loadAll(opt, stdin, progress)
+	before, c, err := read(opt, stdin, stderr)
 	if err != nil {
 		return 0, err
 	}
@@ -306,18 +305,12 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, progress *progress
 			p.line(0, "%s", oneLine(problem.String()))
 		}
 		return 0, nil
-	case opt.to.IsValid() || opt.guests: // of the instance alone
-		progress.done()
+	case opt.instance != "":
 		return p.instance()
 	}
 
-	progress.say("trying what can be removed")
-	c.judge()
 	verdict := c.hold(reasons, opt.fail)
-	progress.done()
 	switch {
-	case opt.instance != "":
-		return p.instance()
 	case opt.subnet != "":
 		return p.subnet(verdict)
 	case opt.toBaseline != "":

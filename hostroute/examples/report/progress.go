@@ -13,7 +13,6 @@ type progress struct {
 	out  io.Writer // nil: silent
 	end  chan struct{}
 	idle sync.WaitGroup
-	once sync.Once
 
 	mu   sync.Mutex
 	text string
@@ -66,9 +65,9 @@ func (p *progress) say(format string, args ...any) {
 	p.mu.Unlock()
 }
 
-// done ends the telling, so that other output can follow.
+// done ends the telling.
 func (p *progress) done() {
-	p.once.Do(func() { close(p.end) })
+	close(p.end)
 	p.idle.Wait()
 }
 
