@@ -184,54 +184,53 @@ func compareSubjects(a, b subject) int {
 	)
 }
 
-// A verdict says what the exit status is, and why.
-type verdict struct {
-	given     bool // there is a baseline
-	failing   int  // findings at or above -fail that are not accepted
+// A status says what the exit status is, and why.
+type status struct {
+	failing   int // findings at or above -fail that are not accepted
 	accepted  int
 	unmatched []accepted
 	accepts   []bool // by finding of the cloud: all of it is accepted
 }
 
-// hold holds the findings of a cloud against a baseline.
-func (c *cloud) hold(reasons map[subject]string, fail hostroute.Severity) *verdict {
-	v := &verdict{given: reasons != nil, unmatched: []accepted{}, accepts: make([]bool, len(c.findings))}
+// status compares all findings with the baseline.
+func (p *printer) status() *status {
+	out := &status{unmatched: []accepted{}, accepts: make([]bool, len(p.findings))}
 	seen := make(map[subject]bool)
 	first := make(map[hostroute.Code]int) // of those that are not about a subnet, which have the same subjects
-	for i := range c.findings {
-		o := &c.findings[i]
-		if !v.given && o.Finding.Severity < fail {
+	for i := range p.findings {
+		o := &p.findings[i]
+		if p.reasons == nil && o.Finding.Severity < p.opt.fail {
 			continue
 		}
 		if o.Finding.Subject.Subnet == "" {
 			if at, known := first[o.Finding.Code]; known {
-				v.accepts[i] = v.accepts[at]
+				out.accepts[i] = out.accepts[at]
 				continue
 			}
 			first[o.Finding.Code] = i
 		}
-		v.accepts[i] = true
-		for _, s := range c.subjects(o) {
-			_, isAccepted := reasons[s]
-			v.accepts[i] = v.accepts[i] && isAccepted
+		out.accepts[i] = true
+		for _, s := range p.subjects(o) {
+			_, isAccepted := p.reasons[s]
+			out.accepts[i] = out.accepts[i] && isAccepted
 			if seen[s] {
 				continue
 			}
 			seen[s] = true
 			if isAccepted {
-				v.accepted++
-			} else if o.Finding.Severity >= fail {
-				v.failing++
+				out.accepted++
+			} else if o.Finding.Severity >= p.opt.fail {
+				out.failing++
 			}
 		}
 	}
-	for s, reason := range reasons {
+	for s, reason := range p.reasons {
 		if !seen[s] {
-			v.unmatched = append(v.unmatched, accepted{s, reason})
+			out.unmatched = append(out.unmatched, accepted{s, reason})
 		}
 	}
-	slices.SortFunc(v.unmatched, func(a, b accepted) int { return compareSubjects(a.subject, b.subject) })
-	return v
+	slices.SortFunc(out.unmatched, func(a, b accepted) int { return compareSubjects(a.subject, b.subject) })
+	return out
 }
 
 // accepted prints why the findings of an entry are accepted, if all are.

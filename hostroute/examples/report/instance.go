@@ -235,13 +235,13 @@ func (p *printer) noFix(e *entry, f way) {
 }
 
 // subnet prints all that is known of a subnet. It returns the number of its findings that make the status 1.
-func (p *printer) subnet(v *verdict) (failing int, err error) {
+func (p *printer) subnet(status *status) (failing int, err error) {
 	s, err := p.findSubnet(p.opt.subnet)
 	if err != nil {
 		return 0, err
 	}
 	for i, o := range p.findings {
-		if o.Finding.Subject.Subnet == s.ID && o.Finding.Severity >= p.opt.fail && !v.accepts[i] {
+		if o.Finding.Subject.Subnet == s.ID && o.Finding.Severity >= p.opt.fail && !status.accepts[i] {
 			failing++
 		}
 	}

@@ -58,7 +58,7 @@ type findingDocument struct {
 	Accepted bool   `json:"accepted"`
 }
 
-func (p *printer) json(v *verdict) error {
+func (p *printer) json(status *status) error {
 	d := document{
 		Version: 1,
 		Summary: summary{
@@ -71,9 +71,9 @@ func (p *printer) json(v *verdict) error {
 			DefaultNIC:      p.opt.defaults.nic,
 			Guest:           p.opt.defaults.guest,
 			Fail:            p.opt.fail,
-			Failing:         v.failing,
-			Accepted:        v.accepted,
-			Unmatched:       v.unmatched,
+			Failing:         status.failing,
+			Accepted:        status.accepted,
+			Unmatched:       status.unmatched,
 		},
 		HostRoutes: []hostRouteDocument{},
 		Findings:   []findingDocument{},
@@ -89,7 +89,7 @@ func (p *printer) json(v *verdict) error {
 		for k, f := range o.Fixes {
 			harmless[k] = p.harmless(f.Edits)
 		}
-		d.Findings = append(d.Findings, findingDocument{o, harmless, v.given && v.accepts[i]})
+		d.Findings = append(d.Findings, findingDocument{o, harmless, status.accepts[i]})
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -244,13 +244,13 @@ func (r *hostRoute) codesText() string {
 }
 
 // unmatched prints the entries of the baseline that match nothing.
-func (p *printer) unmatched(v *verdict) {
-	if len(v.unmatched) == 0 {
+func (p *printer) unmatched(status *status) {
+	if len(status.unmatched) == 0 {
 		return
 	}
 	p.out.WriteByte('\n')
-	p.line(0, "BASELINE: %s", matchText(len(v.unmatched)))
-	for _, a := range v.unmatched {
+	p.line(0, "BASELINE: %s", matchText(len(status.unmatched)))
+	for _, a := range status.unmatched {
 		p.line(2, "%s", a.subject)
 	}
 }

@@ -309,21 +309,21 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, stderr io.Writer) 
 		return p.instance()
 	}
 
-	verdict := c.hold(reasons, opt.fail)
+	status := p.status()
 	switch {
 	case opt.subnet != "":
-		return p.subnet(verdict)
+		return p.subnet(status)
 	case opt.toBaseline != "":
 		return 0, p.writeBaseline()
 	case opt.before != nil:
 		p.changes(before)
-		if verdict.failing > 0 {
-			p.line(0, "\nThe exit status is 1, because %s at or above %v, old ones included.", plural(verdict.failing, "finding is", "findings are"), opt.fail)
+		if status.failing > 0 {
+			p.line(0, "\nThe exit status is 1, because %s at or above %v, old ones included.", plural(status.failing, "finding is", "findings are"), opt.fail)
 		}
 	case opt.json:
-		err = p.json(verdict)
+		err = p.json(status)
 	default:
-		p.report(verdict)
+		p.report(status)
 	}
-	return verdict.failing, err
+	return status.failing, err
 }

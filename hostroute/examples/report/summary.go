@@ -11,7 +11,7 @@ import (
 // The head of the report.
 
 // summary prints ten lines at most.
-func (p *printer) summary(v *verdict) {
+func (p *printer) summary(status *status) {
 	head := count(len(p.hostRoutes), "host route") + " on " + count(len(p.Subnets), "subnet")
 	switch {
 	case p.hasPorts:
@@ -34,8 +34,8 @@ func (p *printer) summary(v *verdict) {
 	if text := p.leftOutText(); text != "" {
 		p.line(0, "%s", text)
 	}
-	if v.given {
-		p.line(0, "baseline: it accepts %s; %s at or above %v; %s", count(v.accepted, "finding"), plural(v.failing, "more is", "more are"), p.opt.fail, matchText(len(v.unmatched)))
+	if p.reasons != nil {
+		p.line(0, "baseline: it accepts %s; %s at or above %v; %s", count(status.accepted, "finding"), plural(status.failing, "more is", "more are"), p.opt.fail, matchText(len(status.unmatched)))
 	}
 	if p.hasPorts {
 		p.line(0, "assumed: %s", p.assumptions())

@@ -37,8 +37,8 @@ func (p *printer) line(indent int, format string, args ...any) {
 	p.out.WriteByte('\n')
 }
 
-func (p *printer) report(v *verdict) {
-	p.summary(v)
+func (p *printer) report(status *status) {
+	p.summary(status)
 	sections := p.sections()
 	isToMend := func(r hostRoute) bool { return r.kind <= canGo }
 	if p.hasPorts && slices.ContainsFunc(p.hostRoutes, isToMend) {
@@ -54,7 +54,7 @@ func (p *printer) report(v *verdict) {
 	if p.opt.all {
 		p.others()
 	}
-	p.unmatched(v)
+	p.unmatched(status)
 	p.out.WriteByte('\n')
 	p.line(0, "Each code is explained in hostroute/CODES.md.")
 }
