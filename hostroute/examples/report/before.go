@@ -79,7 +79,7 @@ func (p *printer) changes(before *cloud) {
 		p.line(0, "assumed: %s", p.assumptions())
 	}
 	if len(comparison.Usages) > 0 {
-		p.title("HOST ROUTES")
+		p.paragraph("HOST ROUTES")
 	}
 	for _, c := range comparison.Usages {
 		p.usageChange(before, c)
@@ -264,7 +264,7 @@ func (p *printer) findingChanges(before *cloud, list []audit.Changed[audit.Occur
 	}
 	lines = slices.DeleteFunc(lines, func(l line) bool { return number[l.text] > 1 })
 	if len(lines) > 0 {
-		p.title("FINDINGS")
+		p.paragraph("FINDINGS")
 	}
 	for _, l := range lines {
 		p.line(2, "%s %s", l.sign, l.text)

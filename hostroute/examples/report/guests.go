@@ -64,7 +64,7 @@ func (p *printer) guests(in *hostroute.Instance) error {
 		tables[i] = report.Table
 	}
 
-	p.title("by which NIC data leaves, under each guest")
+	p.paragraph("by which NIC data leaves, under each guest")
 	rows, same := compareTables(tables)
 	if len(rows) == 0 {
 		p.line(2, "nothing differs: %s", guestNames(guests))

@@ -49,22 +49,22 @@ func (p *printer) instance() (failing int, err error) {
 	if p.opt.guests {
 		return failing, p.guests(in)
 	}
-	p.title("routing table")
+	p.paragraph("routing table")
 	for line := range strings.Lines(report.Table.String()) {
 		p.out.WriteString("  " + line)
 	}
 	p.openNote(report.Table)
-	p.title("remote addresses with which each NIC's own addresses can exchange data: a reply must leave by the same NIC")
+	p.paragraph("remote addresses with which each NIC's own addresses can exchange data: a reply must leave by the same NIC")
 	p.remotes(in, report.Table)
 	if len(report.Verdicts) > 0 {
-		p.title("host routes")
+		p.paragraph("host routes")
 	}
 	for _, v := range report.Verdicts {
 		v.Subject.Instance = ""
 		p.line(2, "%v", v)
 	}
 	if len(findings) > 0 {
-		p.title("findings, with fixes for the whole cloud")
+		p.paragraph("findings, with fixes for the whole cloud")
 		p.wrapped(2, oneFix)
 	}
 	for _, f := range findings {
@@ -90,8 +90,6 @@ func isOwn(in *hostroute.Instance, a netip.Addr) bool {
 	}
 	return a.IsLoopback() || slices.ContainsFunc(in.NICs, hasIt)
 }
-
-func (p *printer) title(text string) { p.line(0, "\n%s", text) }
 
 // nics prints where an instance's NICs are.
 func (p *printer) nics(in *hostroute.Instance) {
@@ -248,23 +246,22 @@ func (p *printer) subnet(status *status) (failing int, err error) {
 	p.subnetHead(s)
 	if p.misspelt[s.ID] != nil {
 		e := &entry{code: p.misspelt[s.ID][0].Code, subnet: s.ID, routes: p.usages(s.ID, s.HostRoutes...)}
-		p.line(0, "\n%v: %s (%s)", rules[e.code].Severity, rules[e.code].Title, e.code)
+		p.paragraph("%v: %s (%s)", rules[e.code].Severity, rules[e.code].Title, e.code)
 		p.entry(e)
 		return failing, nil
 	}
 	isIts := func(o audit.Occurrence) bool { return o.Finding.Subject.Subnet == s.ID }
 	if slices.ContainsFunc(p.findings, isIts) {
-		p.out.WriteByte('\n')
+		p.blank()
 		p.wrapped(0, oneFix)
 	}
 	for _, o := range p.findings {
 		if about := o.Finding.Subject; about.Subnet == s.ID && len(p.usages(s.ID, about.HostRoute)) == 0 {
-			p.out.WriteByte('\n')
+			p.blank()
 			p.finding(o.Finding, o.Fixes)
 		}
 	}
 	for _, r := range p.usages(s.ID, s.HostRoutes...) {
-		p.out.WriteByte('\n')
 		p.known(r)
 	}
 	p.hiddenNote()
@@ -322,7 +319,7 @@ func (p *printer) usages(subnet string, routes ...hostroute.HostRoute) []*hostRo
 // known prints all that is known of a host route.
 func (p *printer) known(r *hostRoute) {
 	e := &entry{code: r.code, subnet: r.Subnet, routes: []*hostRoute{r}}
-	p.line(0, "%s: %v", routesText(e.routes), r.kind)
+	p.paragraph("%s: %v", routesText(e.routes), r.kind)
 	p.line(2, "%s", p.counted(e))
 	if r.Instances > 0 {
 		p.line(2, "next hop: %s", countsText(r.Classes))

@@ -16,7 +16,6 @@ import (
 // goers prints what can be removed at once, and what only singly.
 func (p *printer) goers() {
 	if len(p.canGo) > 0 {
-		p.out.WriteByte('\n')
 		p.canGoList()
 	}
 	singly := 0
@@ -27,7 +26,7 @@ func (p *printer) goers() {
 	}
 	_, instances := p.leftOut()
 	if singly > 0 || len(p.canGo) > 0 && instances > 0 {
-		p.out.WriteByte('\n')
+		p.blank()
 	}
 	if singly > 0 {
 		p.line(0, "%s can go singly, but not together with the rest: -subnet ID shows which.", count(singly, "more host route"))
@@ -41,7 +40,7 @@ func (p *printer) goers() {
 // hiddenNote says that commands were left out.
 func (p *printer) hiddenNote() {
 	if p.hidden {
-		p.line(0, "\n-unsafe also prints the commands that are left out here: their fixes can move data or bring errors.")
+		p.paragraph("-unsafe also prints the commands that are left out here: their fixes can move data or bring errors.")
 	}
 }
 
@@ -54,7 +53,7 @@ func (p *printer) canGoList() {
 			unused = append(unused, e.Subnet)
 		}
 	}
-	p.line(0, "%s", canGoHead(len(p.canGo), unused))
+	p.paragraph("%s", canGoHead(len(p.canGo), unused))
 	p.line(2, "No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.")
 	if !p.haveHosts() {
 		p.line(2, "No port has a host, so probably no administrator fetched it: instances of other projects may be missing.")
@@ -104,8 +103,7 @@ func (p *printer) notOfOne() {
 	if len(rest) == 0 {
 		return
 	}
-	p.out.WriteByte('\n')
-	p.line(0, "NOT OF ONE HOST ROUTE")
+	p.paragraph("NOT OF ONE HOST ROUTE")
 	for len(rest) > 0 {
 		code := rest[0].Finding.Code
 		var list, others []audit.Occurrence
@@ -212,14 +210,13 @@ func (p *printer) others() {
 		if len(list) == 0 || k == canGo && !slices.ContainsFunc(list, func(r *hostRoute) bool { return len(r.Codes) > 0 }) {
 			continue
 		}
-		p.out.WriteByte('\n')
 		head := strings.ToUpper(k.String())
 		if k == canGo {
 			head = "FINDINGS ON HOST ROUTES THAT CAN GO"
 		}
-		p.line(0, "%s: %s", head, count(len(list), "host route"))
+		p.paragraph("%s: %s", head, count(len(list), "host route"))
 		for _, r := range list {
-			p.out.WriteByte('\n')
+			p.blank()
 			p.entryWithoutFix(r)
 		}
 	}
@@ -248,8 +245,7 @@ func (p *printer) unmatched(status *status) {
 	if len(status.unmatched) == 0 {
 		return
 	}
-	p.out.WriteByte('\n')
-	p.line(0, "BASELINE: %s", matchText(len(status.unmatched)))
+	p.paragraph("BASELINE: %s", matchText(len(status.unmatched)))
 	for _, a := range status.unmatched {
 		p.line(2, "%s", a.subject)
 	}

@@ -318,7 +318,7 @@ func report(opt *options, stdin io.Reader, out *bufio.Writer, stderr io.Writer) 
 	case opt.before != nil:
 		p.changes(before)
 		if status.failing > 0 {
-			p.line(0, "\nThe exit status is 1, because %s at or above %v, old ones included.", plural(status.failing, "finding is", "findings are"), opt.fail)
+			p.paragraph("The exit status is 1, because %s at or above %v, old ones included.", plural(status.failing, "finding is", "findings are"), opt.fail)
 		}
 	case opt.json:
 		err = p.json(status)

@@ -37,16 +37,23 @@ func (p *printer) line(indent int, format string, args ...any) {
 	p.out.WriteByte('\n')
 }
 
+func (p *printer) blank() { p.out.WriteByte('\n') }
+
+// paragraph prints a line after an empty one.
+func (p *printer) paragraph(format string, args ...any) {
+	p.blank()
+	p.line(0, format, args...)
+}
+
 func (p *printer) report(status *status) {
 	p.summary(status)
 	sections := p.sections()
 	isToMend := func(r hostRoute) bool { return r.kind <= canGo }
 	if p.hasPorts && slices.ContainsFunc(p.hostRoutes, isToMend) {
-		p.out.WriteByte('\n')
+		p.blank()
 		p.wrapped(0, p.order(p.together(sections)))
 	}
 	for _, s := range sections {
-		p.out.WriteByte('\n')
 		p.section(s)
 	}
 	p.goers()
@@ -55,8 +62,7 @@ func (p *printer) report(status *status) {
 		p.others()
 	}
 	p.unmatched(status)
-	p.out.WriteByte('\n')
-	p.line(0, "Each code is explained in hostroute/CODES.md.")
+	p.paragraph("Each code is explained in hostroute/CODES.md.")
 }
 
 // An entry is host routes of one subnet that are told together.
@@ -109,10 +115,10 @@ func (p *printer) sections() (out []section) {
 func (p *printer) section(s section) {
 	rule := rules[s.code]
 	number := count(s.number, "host route") + p.acceptedText(s.entries)
-	p.line(0, "%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, number, s.code)
+	p.paragraph("%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, number, s.code)
 	p.wrapped(2, rule.Why)
 	for _, e := range s.entries {
-		p.out.WriteByte('\n')
+		p.blank()
 		p.entry(e)
 	}
 }
