@@ -69,15 +69,33 @@ func (c *cloud) subjects(o *audit.Occurrence) []subject {
 	}
 	if c.subjectsOf == nil {
 		c.subjectsOf = make(map[hostroute.Code][]subject)
-		for i := range c.Instances {
-			for _, found := range c.single(i) {
-				if found.subject.Subnet == "" {
-					c.subjectsOf[found.code] = append(c.subjectsOf[found.code], subjectOf(&c.Instances[i], found.code, found.subject))
+		for _, list := range c.subjectsOfInstances() {
+			for _, s := range list {
+				if s.Subnet == "" {
+					c.subjectsOf[s.Code] = append(c.subjectsOf[s.Code], s)
 				}
 			}
 		}
 	}
 	return c.subjectsOf[f.Code]
+}
+
+// subjectsOfInstances returns how a baseline names the findings of each instance.
+func (c *cloud) subjectsOfInstances() [][]subject {
+	if c.single == nil {
+		c.single = make([][]subject, len(c.Instances))
+		for i := range c.Instances {
+			in := &c.Instances[i]
+			report, err := hostroute.Analyze(*in)
+			if err != nil {
+				continue // add would have returned it
+			}
+			for _, f := range report.Findings {
+				c.single[i] = append(c.single[i], subjectOf(in, f.Code, f.Subject))
+			}
+		}
+	}
+	return c.single
 }
 
 // parseBaseline reads a file, in which reasons may be missing.

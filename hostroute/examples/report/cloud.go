@@ -34,10 +34,9 @@ type cloud struct {
 	goes       map[hostroute.Edit]bool // the same
 
 	// These are made when they are needed.
-	byRef   map[hostroute.Ref][]audit.Occurrence // by subnet and host route
-	singles [][]found                            // by instance
-
-	subjectsOf map[hostroute.Code][]subject // those of a baseline that are not about a subnet
+	byRef      map[hostroute.Ref][]audit.Occurrence // by subnet and host route
+	single     [][]subject                          // the findings of each instance
+	subjectsOf map[hostroute.Code][]subject         // those of them that are not about a subnet
 }
 
 // read reads the documents and, if there are any, those of -before. Then it asks the audit what the output needs.

@@ -194,31 +194,3 @@ func (c *cloud) canAllGo(all []hostroute.Edit) []hostroute.Edit {
 	}
 	return out
 }
-
-// A found is a finding of one instance.
-type found struct {
-	code    hostroute.Code
-	subject hostroute.Ref
-}
-
-// folded returns the subject as an [audit.Occurrence] has it.
-func (f found) folded() hostroute.Ref {
-	return hostroute.Ref{Subnet: f.subject.Subnet, HostRoute: f.subject.HostRoute}
-}
-
-// single returns the findings of the i-th instance.
-func (c *cloud) single(i int) []found {
-	if c.singles == nil {
-		c.singles = make([][]found, len(c.Instances))
-		for i := range c.Instances {
-			report, err := hostroute.Analyze(c.Instances[i])
-			if err != nil {
-				continue // add would have returned it
-			}
-			for _, f := range report.Findings {
-				c.singles[i] = append(c.singles[i], found{f.Code, f.Subject})
-			}
-		}
-	}
-	return c.singles[i]
-}

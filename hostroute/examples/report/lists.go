@@ -184,14 +184,17 @@ func (p *printer) rest() []audit.Occurrence {
 
 // haveAny counts the instances that have at least one of some findings.
 func (c *cloud) haveAny(list []audit.Occurrence) (n int) {
-	wanted := make(map[hostroute.Ref]bool)
+	wanted := make(map[subject]bool) // without an instance
 	for _, o := range list {
-		wanted[o.Finding.Subject] = true
+		at := o.Finding.Subject
+		wanted[subject{Code: o.Finding.Code, Subnet: at.Subnet, HostRoute: at.HostRoute}] = true
 	}
-	code := list[0].Finding.Code
-	for i := range c.Instances {
-		isWanted := func(f found) bool { return f.code == code && wanted[f.folded()] }
-		if slices.ContainsFunc(c.single(i), isWanted) {
+	isWanted := func(s subject) bool {
+		s.Instance, s.Port = "", ""
+		return wanted[s]
+	}
+	for _, list := range c.subjectsOfInstances() {
+		if slices.ContainsFunc(list, isWanted) {
 			n++
 		}
 	}
