@@ -28,15 +28,15 @@ type cloud struct {
 	unsure   map[string]string              // subnets on which too little is known for a removal, and on what that depends
 
 	// judge fills these.
-	findings   []audit.Occurrence      // the worst first
-	hostRoutes []hostRoute             // likewise
-	canGo      []hostroute.Edit        // sorted
-	goes       map[hostroute.Edit]bool // the same
+	findings   []audit.Occurrence                   // the worst first
+	bySubject  map[hostroute.Ref][]audit.Occurrence // the same
+	hostRoutes []hostRoute                          // the worst first
+	canGo      []hostroute.Edit                     // sorted
+	goes       map[hostroute.Edit]bool              // the same
 
 	// These are made when they are needed.
-	byRef      map[hostroute.Ref][]audit.Occurrence // by subnet and host route
-	single     [][]subject                          // the findings of each instance
-	subjectsOf map[hostroute.Code][]subject         // those of them that are not about a subnet
+	single     [][]subject                  // the findings of each instance
+	subjectsOf map[hostroute.Code][]subject // those of them that are not about a subnet
 }
 
 // read reads the documents and, if there are any, those of -before. Then it asks the audit what the output needs.

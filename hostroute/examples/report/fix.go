@@ -91,21 +91,9 @@ func addsSome(e hostroute.Edit) bool { return e.New != (hostroute.HostRoute{}) }
 
 // matching returns the findings that an entry is about.
 func (p *printer) matching(e *entry) []audit.Occurrence {
-	return p.findingsOf(e.code, e.about())
-}
-
-// findingsOf returns the findings of a code about a subnet or host route.
-func (c *cloud) findingsOf(code hostroute.Code, about hostroute.Ref) []audit.Occurrence {
-	if c.byRef == nil {
-		c.byRef = make(map[hostroute.Ref][]audit.Occurrence)
-		for _, o := range c.findings {
-			ref := hostroute.Ref{Subnet: o.Finding.Subject.Subnet, HostRoute: o.Finding.Subject.HostRoute}
-			c.byRef[ref] = append(c.byRef[ref], o)
-		}
-	}
 	var out []audit.Occurrence
-	for _, o := range c.byRef[about] {
-		if o.Finding.Code == code {
+	for _, o := range p.bySubject[e.about()] {
+		if o.Finding.Code == e.code {
 			out = append(out, o)
 		}
 	}

@@ -333,12 +333,7 @@ func (p *printer) known(r *hostRoute) {
 	if len(r.Codes) > 0 {
 		p.line(2, "codes: %s", r.codesText())
 	}
-	var findings []audit.Occurrence
-	for _, o := range p.findings {
-		if o.Finding.Subject.Subnet == r.Subnet && o.Finding.Subject.HostRoute == r.HostRoute {
-			findings = append(findings, o)
-		}
-	}
+	findings := p.bySubject[r.ref()]
 	if r.Removable && findings == nil { // else it is one of the fixes
 		effect := "moves no data"
 		if r.wanted {

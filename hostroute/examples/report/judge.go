@@ -66,25 +66,20 @@ func (c *cloud) judge() {
 		removable <- together
 	}()
 	c.findings = c.occurrences()
-	usages := slices.Collect(c.audit.Usages())
-	alone := make(map[hostroute.Ref][]hostroute.Code) // by subnet, or by host route: the findings of subnets without an instance
+	c.bySubject = make(map[hostroute.Ref][]audit.Occurrence)
 	for _, o := range c.findings {
-		if s := o.Finding.Subject; o.Instances == 0 {
-			alone[s] = append(alone[s], o.Finding.Code)
-		}
+		c.bySubject[o.Finding.Subject] = append(c.bySubject[o.Finding.Subject], o)
 	}
-	for _, u := range usages {
+	for u := range c.audit.Usages() {
 		r := hostRoute{Usage: u}
 		r.Removable = u.Removable && c.hasPorts && c.unsure[u.Subnet] == ""
 		for code := range u.Codes {
 			r.code = worse(r.code, code)
 		}
-		for _, code := range alone[r.ref()] {
-			r.code = worse(r.code, code)
-		}
-		for _, code := range alone[hostroute.Ref{Subnet: u.Subnet}] {
-			if ofSubnet[code] {
-				r.code = worse(r.code, code)
+		for _, o := range slices.Concat(c.bySubject[r.ref()], c.bySubject[hostroute.Ref{Subnet: u.Subnet}]) {
+			isOfIt := o.Finding.Subject == r.ref() || ofSubnet[o.Finding.Code]
+			if o.Instances == 0 && isOfIt { // the Usage has the codes that instances have
+				r.code = worse(r.code, o.Finding.Code)
 			}
 		}
 		if c.misspelt[u.Subnet] != nil {

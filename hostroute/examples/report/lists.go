@@ -170,9 +170,9 @@ func (p *printer) rest() []audit.Occurrence {
 	}
 	var out []audit.Occurrence
 	for _, o := range p.findings {
-		ref := hostroute.Ref{Subnet: o.Finding.Subject.Subnet, HostRoute: o.Finding.Subject.HostRoute}
-		code, isTold := told[ref]
-		ofHostRoute := ref.HostRoute != (hostroute.HostRoute{}) && isTold
+		about := o.Finding.Subject
+		code, isTold := told[about]
+		ofHostRoute := about.HostRoute != (hostroute.HostRoute{}) && isTold
 		if ofHostRoute || isTold && code == o.Finding.Code || o.Finding.Severity == hostroute.SeverityInfo && !p.opt.all {
 			continue
 		}
