@@ -54,8 +54,8 @@ func sortAs[T any](first, list []T, id func(T) string) {
 func (p *printer) changes(before *cloud) {
 	comparison := audit.Compare(&before.audit, &p.audit)
 	comparison.Findings = append(comparison.Findings, p.ownChanges(before)...)
-	came, went := p.instanceChanges(before)
 	m := p.movement(before)
+	came, went := len(p.Instances)-m.both, len(before.Instances)-m.both
 	if len(comparison.Usages)+len(comparison.Findings)+came+went+m.moved == 0 {
 		p.line(0, "Nothing changed.")
 		return
@@ -113,25 +113,13 @@ func (p *printer) ownChanges(before *cloud) []audit.Changed[audit.Occurrence] {
 	return out
 }
 
-func (p *printer) instanceChanges(before *cloud) (came, went int) {
-	was := make(map[string]bool)
-	for _, in := range before.Instances {
-		was[in.Name] = true
-	}
-	for _, in := range p.Instances {
-		if !was[in.Name] {
-			came++
-		}
-	}
-	return came, len(before.Instances) - (len(p.Instances) - came)
-}
-
 // A movement says what moved in the instances that two snapshots have.
 type movement struct {
-	moves       []audit.Move
-	both, moved int
-	may         []string // the instances in which nothing moved as is assumed, but otherwise perhaps
-	unknown     int      // they changed, and are on a subnet with netmask-spelling, so that their table is not as analysed
+	both    int // the instances that both snapshots have
+	moved   int
+	moves   []audit.Move
+	may     []string // the instances in which nothing moved as is assumed, but otherwise perhaps
+	unknown int      // they changed, and are on a subnet with netmask-spelling, so that their table is not as analysed
 }
 
 // movement compares what is now with what was before.
