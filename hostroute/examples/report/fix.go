@@ -172,10 +172,10 @@ func newErrors(impact *audit.Impact) []audit.Occurrence {
 // impact returns what edits do to all instances; nil if there are none, or if nothing is known. If nothing moves, that is all
 // it says.
 func (c *cloud) impact(edits []hostroute.Edit) *audit.Impact {
-	if len(edits) == 0 || !c.hasPorts {
+	switch {
+	case len(edits) == 0 || !c.hasPorts:
 		return nil
-	}
-	if still, _ := c.audit.MovesNothing(edits...); still {
+	case c.movesNothing(edits):
 		return new(audit.Impact)
 	}
 	impact, err := c.audit.Impact(edits...)
@@ -185,14 +185,17 @@ func (c *cloud) impact(edits []hostroute.Edit) *audit.Impact {
 	return impact
 }
 
-// harmless reports whether edits move nothing, for sure, and bring no new error in any instance.
-func (c *cloud) harmless(edits []hostroute.Edit) bool {
-	if len(edits) == 0 || !c.hasPorts || c.condition(edits) != "" {
+// movesNothing reports whether the impact of edits is None, which takes less time.
+func (c *cloud) movesNothing(edits []hostroute.Edit) bool {
+	if len(edits) == 0 || !c.hasPorts {
 		return false
 	}
 	still, err := c.audit.MovesNothing(edits...)
 	return still && err == nil
 }
+
+// harmless reports whether a fix moves nothing, for sure, and brings no new error in any instance.
+func (c *cloud) harmless(f way) bool { return f.impact.None() && c.condition(f.Edits) == "" }
 
 // condition returns on what it depends whether edits are harmless, because too little is known; "" if on nothing.
 func (c *cloud) condition(edits []hostroute.Edit) string {
@@ -218,8 +221,7 @@ func (p *printer) fix(label string, e *entry, f way) {
 	if len(f.Edits) > 0 {
 		what = p.what(e, f.Edits)
 	}
-	impact := f.impact
-	effect, harmless := p.effect(f.Edits, impact)
+	effect, harmless := p.effect(f), p.harmless(f)
 	if harmless && !slices.ContainsFunc(f.Edits, addsSome) {
 		effect += e.mayWork()
 	}
@@ -237,9 +239,9 @@ func (p *printer) fix(label string, e *entry, f way) {
 		p.commands(6, p.editCommands(f.Edits)...)
 	case slices.ContainsFunc(f.Edits, isMisspelt): // its list has to be rewritten first
 	case p.opt.unsafe:
-		p.line(6, "# %s:", warning(impact))
-		if impact != nil && len(impact.Moves) > 1 {
-			for _, m := range impact.Moves {
+		p.line(6, "# %s:", warning(f.impact))
+		if f.impact != nil && len(f.impact.Moves) > 1 {
+			for _, m := range f.impact.Moves {
 				p.line(6, "#   %s", p.moveLine(m))
 			}
 		}
@@ -322,33 +324,34 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 	return text + " from " + some(from, maxNames)
 }
 
-// effect says whom edits move, and whether they are harmless: whether nothing moves and nothing new is wrong.
-func (p *printer) effect(edits []hostroute.Edit, impact *audit.Impact) (text string, harmless bool) {
+// effect says whom a fix moves.
+func (p *printer) effect(f way) string {
+	impact := f.impact
 	switch {
-	case len(edits) == 0:
-		return " (no command; what it moves is not known)", false
+	case len(f.Edits) == 0:
+		return " (no command; what it moves is not known)"
 	case impact == nil:
-		return ": what it moves is not known", false
+		return ": what it moves is not known"
 	case impact.None():
-		if condition := p.condition(edits); condition != "" {
-			return ": moves no data " + condition, false
+		if condition := p.condition(f.Edits); condition != "" {
+			return ": moves no data " + condition
 		}
-		return ": moves no data", true
+		return ": moves no data"
 	case impact.Moved > 0:
-		text = fmt.Sprintf(": moves %d of %s", impact.Moved, count(impact.Touched, "instance"))
+		text := fmt.Sprintf(": moves %d of %s", impact.Moved, count(impact.Touched, "instance"))
 		if impact.Uncertain > 0 {
 			text += fmt.Sprintf(", perhaps %d more", impact.Uncertain)
 		}
-		return text + ": " + p.moveText(impact.Moves), false
+		return text + ": " + p.moveText(impact.Moves)
 	case impact.Uncertain > 0:
-		text = fmt.Sprintf(": may move data of %d of %s", impact.Uncertain, count(impact.Touched, "instance"))
+		text := fmt.Sprintf(": may move data of %d of %s", impact.Uncertain, count(impact.Touched, "instance"))
 		if len(newErrors(impact)) == 0 { // else it could be an instance with one of these
 			text += ", e.g. " + quoted(impact.Examples[0])
 		}
-		return text, false
+		return text
 	}
 	o := newErrors(impact)[0] // or it were None
-	return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance")), false
+	return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance"))
 }
 
 // moveText returns "11.12.0.0/16 front -> back (and 2 other moves), e.g. in NAME".

@@ -228,8 +228,7 @@ func (p *printer) noFix(e *entry, f way) {
 	if what == "remove" {
 		what = "remove it"
 	}
-	effect, _ := p.effect(f.Edits, f.impact)
-	p.line(4, "this needs no fix: to %s%s", what, strings.TrimPrefix(effect, ":"))
+	p.line(4, "this needs no fix: to %s%s", what, strings.TrimPrefix(p.effect(f), ":"))
 }
 
 // subnet prints all that is known of a subnet. It returns the number of its findings that make the status 1.

@@ -87,7 +87,7 @@ func (p *printer) json(status *status) error {
 	for i, o := range p.findings {
 		harmless := make([]bool, len(o.Fixes))
 		for k, f := range o.Fixes {
-			harmless[k] = p.harmless(f.Edits)
+			harmless[k] = p.condition(f.Edits) == "" && p.movesNothing(f.Edits)
 		}
 		d.Findings = append(d.Findings, findingDocument{o, harmless, status.accepts[i]})
 	}

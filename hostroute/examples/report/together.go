@@ -42,7 +42,7 @@ func (p *printer) together(sections []section) (n int) {
 				continue
 			}
 			w := &e.fixes[0]
-			if _, harmless := p.effect(w.Edits, w.impact); !harmless || w.goes {
+			if !p.harmless(*w) || w.goes {
 				continue
 			}
 			if w.alone = p.writesList(w.Edits); !w.alone {
