@@ -37,7 +37,7 @@ func (p *printer) commands(indent int, commands ...[]string) {
 		p.wholeListNotes(indent, argv)
 	}
 	for i, argv := range commands {
-		line := commandLine(argv)
+		line := strings.Join(each(argv, shellQuote), " ")
 		if i < len(commands)-1 {
 			line += " &&"
 		}
@@ -65,15 +65,6 @@ func (p *printer) wholeListNotes(indent int, argv []string) {
 
 // isWholeList reports whether a command writes the whole list of a subnet.
 func isWholeList(argv []string) bool { return slices.Contains(argv, "--no-host-route") }
-
-// commandLine quotes a command's arguments for a shell.
-func commandLine(argv []string) string {
-	var words []string
-	for _, arg := range argv {
-		words = append(words, shellQuote(arg))
-	}
-	return strings.Join(words, " ")
-}
 
 // shellQuote returns an argument as a shell reads it back. A line end or another character that is not printable makes it
 // $'...', so that it stays on its line.

@@ -36,10 +36,7 @@ func (c *cloud) instances(n int) string {
 
 // butLeftOut names the ports on a subnet that are left out.
 func (c *cloud) butLeftOut(subnet string) string {
-	var ids []string
-	for _, id := range c.left[subnet] {
-		ids = append(ids, quoted(id))
-	}
+	ids := each(c.left[subnet], quoted)
 	switch len(ids) {
 	case 0:
 		return ""

@@ -61,10 +61,7 @@ func (d *defaults) named(in *hostroute.Instance) []keeping {
 // keptText says whose default routes the flags say are kept. Where an instance has one NIC, that decides nothing. It returns
 // "" without such flags.
 func (c *cloud) keptText() string {
-	var names []string
-	for _, id := range c.defaults.subnets {
-		names = append(names, c.label(id))
-	}
+	names := each(c.defaults.subnets, c.label)
 	if c.defaults.nic != "" {
 		names = append(names, quoted(c.defaults.nic))
 	}

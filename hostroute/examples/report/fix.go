@@ -43,10 +43,7 @@ func fixLabel(i int) string {
 // ways returns the best way to mend an entry, with the removal if that is another one; and then the others, in the order of
 // the fixes.
 func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
-	var removal []hostroute.Edit
-	for _, r := range e.routes {
-		removal = append(removal, r.removal())
-	}
+	removal := each(e.routes, (*hostRoute).removal)
 	isProposed, isFirst := false, false
 	var mends []way // the fixes that are not a removal
 	for i, f := range fixes {
@@ -374,11 +371,7 @@ func prefixesText(list []netip.Prefix) string {
 	if len(list) > maxPrefixes {
 		return strconv.Itoa(len(list)) + " prefixes"
 	}
-	var names []string
-	for _, prefix := range list {
-		names = append(names, prefix.String())
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(each(list, netip.Prefix.String), ", ")
 }
 
 // misspelling reports whether a code is the decoder's.

@@ -156,11 +156,7 @@ type nicSet []string
 
 // String returns "eth0", "eth0 or eth1" or "no route".
 func (s nicSet) String() string {
-	var names []string
-	for _, nic := range s {
-		names = append(names, quoted(nic))
-	}
-	return cmp.Or(strings.Join(names, " or "), "no route")
+	return cmp.Or(strings.Join(each(s, quoted), " or "), "no route")
 }
 
 // egress returns the NICs by which data may leave to the addresses of d that no longer destination contains.

@@ -173,21 +173,18 @@ func remotesText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic 
 		}
 	}
 	slices.SortFunc(list, comparePrefixes)
-	var names []string
-	for _, prefix := range list {
-		names = append(names, prefix.String())
-	}
+	text := strings.Join(each(list, netip.Prefix.String), ", ")
 	all := "all IPv6"
 	if family.Is4() {
 		all = "all IPv4"
 	}
 	switch {
-	case ofDefault && names == nil:
+	case ofDefault && text == "":
 		return all
 	case ofDefault:
-		return all + " but " + strings.Join(names, ", ")
+		return all + " but " + text
 	}
-	return strings.Join(names, ", ")
+	return text
 }
 
 // finding prints a finding and all of its fixes.

@@ -65,10 +65,7 @@ func (p *printer) canGoList() {
 		p.line(2, "Only ports with a device_owner compute:... are considered: trunk subports, for example, and bare metal are not.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(bySubnet)) {
-		var list []hostroute.HostRoute
-		for _, e := range bySubnet[id] {
-			list = append(list, e.Old)
-		}
+		list := each(bySubnet[id], func(e hostroute.Edit) hostroute.HostRoute { return e.Old })
 		text := destinations(list) + ", on " + p.place(id)
 		if len(p.users[id]) == 0 {
 			text += ", no instance"

@@ -65,11 +65,7 @@ func (c *cloud) nicLabel(ids string) string {
 	if c.subnets[ids] != nil {
 		return c.label(ids)
 	}
-	var names []string
-	for id := range strings.SplitSeq(ids, ",") {
-		names = append(names, c.label(id))
-	}
-	return strings.Join(names, "+")
+	return strings.Join(each(strings.Split(ids, ","), c.label), "+")
 }
 
 // rules are the rules by code, with that of the decoder's own code.

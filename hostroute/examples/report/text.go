@@ -222,11 +222,7 @@ func (e *entry) about() hostroute.Ref {
 
 // routesText returns "10.71.0.0/16 via 10.70.0.77".
 func routesText(list []*hostRoute) string {
-	var out []hostroute.HostRoute
-	for _, r := range list {
-		out = append(out, r.HostRoute)
-	}
-	return destinations(out)
+	return destinations(each(list, func(r *hostRoute) hostroute.HostRoute { return r.HostRoute }))
 }
 
 // destinations names five host routes at most. If several in a row have the same next hop, it is named once, after the last of them.
@@ -246,6 +242,15 @@ func destinations(list []hostroute.HostRoute) string {
 		b.WriteString(" and " + strconv.Itoa(more) + " more")
 	}
 	return b.String()
+}
+
+// each returns what a function makes of each element of a list; nil if there are none.
+func each[T, U any](list []T, f func(T) U) []U {
+	var out []U
+	for _, v := range list {
+		out = append(out, f(v))
+	}
+	return out
 }
 
 // some names the first of a list.
