@@ -63,7 +63,7 @@ func (p *printer) changes(before *cloud) {
 	if came+went > 0 {
 		p.line(0, "instances: %d came, %d went", came, went)
 	}
-	if p.hasPorts {
+	if p.knowsInstances() {
 		p.line(0, "data moved in %d of the %s in both snapshots", m.moved, plural(m.both, "instance that is", "instances that are"))
 	}
 	if len(m.may) > 0 {
@@ -75,7 +75,7 @@ func (p *printer) changes(before *cloud) {
 	for _, move := range m.moves {
 		p.line(2, "%s", p.moveLine(move))
 	}
-	if p.hasPorts {
+	if p.knowsInstances() {
 		p.line(0, "assumed: %s", p.assumptions())
 	}
 	if len(comparison.Usages) > 0 {

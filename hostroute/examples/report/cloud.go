@@ -18,7 +18,6 @@ import (
 type cloud struct {
 	*neutron.Deployment
 	audit    audit.Audit
-	hasPorts bool // false: no instance is known
 	defaults defaults
 	subnets  map[string]*hostroute.Subnet
 	users    map[string][]string            // the names of the instances on a subnet, in the order of the file
@@ -68,7 +67,7 @@ func read(opt *options, stdin io.Reader, stderr io.Writer) (before, now *cloud, 
 
 // load reads the documents of a cloud. If first is not nil, NICs are in the order that they have there.
 func load(documents []string, stdin io.Reader, d defaults, first *cloud, progress *progress) (*cloud, error) {
-	c := &cloud{hasPorts: len(documents) > 1, defaults: d}
+	c := &cloud{defaults: d}
 	readers := make([]io.Reader, 2)
 	for i, name := range documents {
 		source := stdin
@@ -83,7 +82,7 @@ func load(documents []string, stdin io.Reader, d defaults, first *cloud, progres
 		readers[i] = &reading{Reader: source, name: name, progress: progress}
 	}
 	var err error
-	if c.hasPorts {
+	if len(documents) > 1 {
 		c.Deployment, err = neutron.Decode(readers[0], readers[1])
 	} else {
 		c.Deployment, err = neutron.DecodeSubnets(readers[0])
@@ -94,7 +93,6 @@ func load(documents []string, stdin io.Reader, d defaults, first *cloud, progres
 	if err := c.usable(); err != nil {
 		return nil, err
 	}
-	c.hasPorts = len(c.Instances) > 0
 	if first != nil {
 		c.order(first)
 	}
@@ -118,20 +116,19 @@ func (c *cloud) usable() error {
 	return nil
 }
 
+// knowsInstances reports whether there is anything to say about instances. Without PORTS there is not.
+func (c *cloud) knowsInstances() bool { return len(c.Instances) > 0 }
+
 // leftOut counts what is left out.
 func (c *cloud) leftOut() (subnets, instances int) {
-	seen := make(map[[2]string]bool)
+	subnetIDs, names := make(map[string]bool), make(map[string]bool)
 	for _, p := range c.Problems {
-		if key := [2]string{p.Subnet, ""}; p.Subnet != "" && !seen[key] {
-			seen[key] = true
-			subnets++
-		}
-		if key := [2]string{"", p.Instance}; p.Instance != "" && !seen[key] {
-			seen[key] = true
-			instances++
-		}
+		subnetIDs[p.Subnet] = true
+		names[p.Instance] = true
 	}
-	return subnets, instances
+	delete(subnetIDs, "")
+	delete(names, "")
+	return len(subnetIDs), len(names)
 }
 
 // add adds everything to the audit.

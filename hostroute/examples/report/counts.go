@@ -26,7 +26,7 @@ func (p *printer) counted(e *entry) string {
 // instances returns "5 instances".
 func (c *cloud) instances(n int) string {
 	switch {
-	case !c.hasPorts:
+	case !c.knowsInstances():
 		return "no instance is known"
 	case n == 0:
 		return "no instance"

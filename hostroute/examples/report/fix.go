@@ -32,14 +32,6 @@ func (p *printer) fixes(e *entry) []way {
 	return best
 }
 
-// fixLabel returns what stands before the i-th of several fixes.
-func fixLabel(i int) string {
-	if i == 0 {
-		return "fix:"
-	}
-	return "or"
-}
-
 // ways returns the best way to mend an entry, with the removal if that is another one; and then the others, in the order of
 // the fixes.
 func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
@@ -170,7 +162,7 @@ func newErrors(impact *audit.Impact) []audit.Occurrence {
 // it says.
 func (c *cloud) impact(edits []hostroute.Edit) *audit.Impact {
 	switch {
-	case len(edits) == 0 || !c.hasPorts:
+	case len(edits) == 0 || !c.knowsInstances():
 		return nil
 	case c.movesNothing(edits):
 		return new(audit.Impact)
@@ -184,7 +176,7 @@ func (c *cloud) impact(edits []hostroute.Edit) *audit.Impact {
 
 // movesNothing reports whether the impact of edits is None, which takes less time.
 func (c *cloud) movesNothing(edits []hostroute.Edit) bool {
-	if len(edits) == 0 || !c.hasPorts {
+	if len(edits) == 0 || !c.knowsInstances() {
 		return false
 	}
 	still, err := c.audit.MovesNothing(edits...)
@@ -210,6 +202,14 @@ func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
 		return e.routes[0].Removable
 	}
 	return p.unsure[e.subnet] == "" && p.impact(removal).None()
+}
+
+// fixLabel returns what stands before the i-th of several fixes.
+func fixLabel(i int) string {
+	if i == 0 {
+		return "fix:"
+	}
+	return "or"
 }
 
 // fix prints a fix with its effect and, if it moves nothing, its commands.
@@ -389,7 +389,7 @@ func (p *printer) misspelling(e *entry) {
 		p.line(4, "and %d more", more)
 	}
 	note := "That can move data, and how much is not known: guests that get none of the host routes today will get all of them"
-	if p.hasPorts && len(p.users[e.subnet]) == 0 && p.unsure[e.subnet] == "" {
+	if p.knowsInstances() && len(p.users[e.subnet]) == 0 && p.unsure[e.subnet] == "" {
 		note = "That moves no data: no instance is on the subnet"
 	}
 	p.line(4, "fix: rewrite the list with prefix lengths, then run this again. %s", note)

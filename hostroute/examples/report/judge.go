@@ -60,7 +60,7 @@ func (c *cloud) judge() {
 	removable := make(chan []hostroute.Edit, 1)
 	go func() { // which takes as long as the rest
 		var together []hostroute.Edit
-		if c.hasPorts {
+		if c.knowsInstances() {
 			together = c.audit.RemovableTogether()
 		}
 		removable <- together
@@ -72,7 +72,7 @@ func (c *cloud) judge() {
 	}
 	for u := range c.audit.Usages() {
 		r := hostRoute{Usage: u}
-		r.Removable = u.Removable && c.hasPorts && c.unsure[u.Subnet] == ""
+		r.Removable = u.Removable && c.knowsInstances() && c.unsure[u.Subnet] == ""
 		for code := range u.Codes {
 			r.code = worse(r.code, code)
 		}
@@ -106,7 +106,7 @@ func (c *cloud) kindOf(r *hostRoute) kind {
 		return wrong
 	case r.Severity == hostroute.SeverityWarning:
 		return risky
-	case !c.hasPorts:
+	case !c.knowsInstances():
 		return unknown
 	case c.goes[r.removal()]:
 		return canGo

@@ -14,7 +14,7 @@ import (
 func (p *printer) summary(status *status) {
 	head := count(len(p.hostRoutes), "host route") + " on " + count(len(p.Subnets), "subnet")
 	switch {
-	case p.hasPorts:
+	case p.knowsInstances():
 		head += ", " + count(len(p.Instances), "instance")
 	case len(p.opt.documents) > 1:
 		head += "; no instance is known, because no port in the list belongs to one (device_owner compute:...)"
@@ -37,7 +37,7 @@ func (p *printer) summary(status *status) {
 	if p.reasons != nil {
 		p.line(0, "baseline: it accepts %s; %s at or above %v; %s", count(status.accepted, "finding"), plural(status.failing, "more is", "more are"), p.opt.fail, matchText(len(status.unmatched)))
 	}
-	if p.hasPorts {
+	if p.knowsInstances() {
 		p.line(0, "assumed: %s", p.assumptions())
 	}
 }

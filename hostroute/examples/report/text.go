@@ -49,7 +49,7 @@ func (p *printer) report(status *status) {
 	p.summary(status)
 	sections := p.sections()
 	isToMend := func(r hostRoute) bool { return r.kind <= canGo }
-	if p.hasPorts && slices.ContainsFunc(p.hostRoutes, isToMend) {
+	if p.knowsInstances() && slices.ContainsFunc(p.hostRoutes, isToMend) {
 		p.blank()
 		p.wrapped(0, p.order(p.together(sections)))
 	}
