@@ -204,12 +204,13 @@ func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
 	return p.unsure[e.subnet] == "" && p.impact(removal).None()
 }
 
-// fixLabel returns what stands before the i-th of several fixes.
-func fixLabel(i int) string {
-	if i == 0 {
-		return "fix:"
+// printFixes prints fixes to choose from.
+func (p *printer) printFixes(e *entry, fixes []way) {
+	label := "fix:"
+	for _, f := range fixes {
+		p.fix(label, e, f)
+		label = "or"
 	}
-	return "or"
 }
 
 // fix prints a fix with its effect and, if it moves nothing, its commands.

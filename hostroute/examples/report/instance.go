@@ -214,9 +214,7 @@ func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 		}
 		return isNeedless
 	})
-	for i, w := range ways {
-		p.fix(fixLabel(i), e, w)
-	}
+	p.printFixes(e, ways)
 }
 
 // noFix prints what a fix would move, of a finding that moves no packet itself.

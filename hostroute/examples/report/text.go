@@ -172,9 +172,7 @@ func (p *printer) entry(e *entry) {
 	if e.code == hostroute.CodeNextHopOffLink {
 		p.gatewayNote(e)
 	}
-	for i, w := range e.fixes {
-		p.fix(fixLabel(i), e, w)
-	}
+	p.printFixes(e, e.fixes)
 }
 
 // gatewayNote names the subnets that have the next hop of an entry as their gateway.
