@@ -53,21 +53,22 @@ func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
 	first := least(mends)
 	mend := mends[first]
 	others = slices.Delete(mends, first, first+1)
+	isRemovable := len(e.routes) > 0 && p.canRemove(e, removal)
 	switch {
-	case len(e.routes) > 0 && p.canRemove(e, removal):
+	case isRemovable:
 		remove.impact = new(audit.Impact)
-		switch {
-		case mend.impact.None(): // mended, it steers nothing either
-			return []way{remove}, slices.Insert(others, 0, mend)
-		case isFirst: // the other fix takes from somebody else what this one has
-			return []way{remove, mend}, others
-		}
+	case isProposed:
+		remove.impact = p.impact(removal)
+	}
+	switch {
+	case isRemovable && mend.impact.None(): // mended, it steers nothing either
+		return []way{remove}, slices.Insert(others, 0, mend)
+	case isRemovable && isFirst: // the other fix takes from somebody else what this one has
+		return []way{remove, mend}, others
+	case isRemovable:
 		return []way{mend, remove}, others
 	case !isProposed:
 		return []way{mend}, others
-	}
-	remove.impact = p.impact(removal)
-	switch {
 	case mend.impact == nil || mend.impact.None():
 		return []way{mend}, append(others, remove)
 	case remove.impact.None() || least([]way{mend, remove}) == 0: // the removal may be None only as far as is known
