@@ -14,41 +14,41 @@ import (
 
 // How to mend host routes: which fix, and whom it moves.
 
-// A way to mend something is a fix with what it does to all instances.
-type way struct {
+// A fix is one of the library with what it does to all instances.
+type fix struct {
 	hostroute.Fix
 	impact *audit.Impact // nil if the fix has no edits, or nothing is known
 	goes   bool          // the list CAN GO has the command
 	alone  bool          // it moves nothing, but cannot be done in one go with the others
 }
 
-// fixes returns the best fix of an entry, and the removal if that is another way.
-func (p *printer) fixes(e *entry) []way {
-	best, _ := p.ways(e, p.candidates(e))
+// fixes returns the best fix of an entry, and the removal if that is another one.
+func (p *printer) fixes(e *entry) []fix {
+	best, _ := p.choose(e, p.candidates(e))
+	stays := func(e hostroute.Edit) bool { return !p.goes[e] }
 	for i := range best {
-		w := &best[i]
-		w.goes = len(w.Edits) > 0 && !slices.ContainsFunc(w.Edits, func(e hostroute.Edit) bool { return !p.goes[e] })
+		f := &best[i]
+		f.goes = len(f.Edits) > 0 && !slices.ContainsFunc(f.Edits, stays)
 	}
 	return best
 }
 
-// ways returns the best way to mend an entry, with the removal if that is another one; and then the others, in the order of
-// the fixes.
-func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
+// choose returns the best of an entry's fixes, with the removal if that is another one; and then the others, in their order.
+func (p *printer) choose(e *entry, candidates []hostroute.Fix) (best, others []fix) {
 	removal := each(e.routes, (*hostRoute).removal)
 	isProposed, isFirst := false, false
-	var mends []way // the fixes that are not a removal
-	for i, f := range fixes {
-		if len(f.Edits) > 0 && slices.Contains(removal, f.Edits[0]) && !slices.ContainsFunc(f.Edits, addsSome) {
+	var mends []fix // the fixes that are not a removal
+	for i, f := range candidates {
+		if isRemoval(f.Edits) && slices.Contains(removal, f.Edits[0]) {
 			removal, isProposed, isFirst = f.Edits, true, i == 0
 		} else {
-			mends = append(mends, way{Fix: f, impact: p.impact(f.Edits)})
+			mends = append(mends, fix{Fix: f, impact: p.impact(f.Edits)})
 		}
 	}
-	remove := way{Fix: hostroute.Fix{Edits: removal}}
+	remove := fix{Fix: hostroute.Fix{Edits: removal}}
 	if len(mends) == 0 {
 		remove.impact = p.impact(removal)
-		return []way{remove}, nil
+		return []fix{remove}, nil
 	}
 	first := least(mends)
 	mend := mends[first]
@@ -62,22 +62,27 @@ func (p *printer) ways(e *entry, fixes []hostroute.Fix) (best, others []way) {
 	}
 	switch {
 	case isRemovable && mend.impact.None(): // mended, it steers nothing either
-		return []way{remove}, slices.Insert(others, 0, mend)
+		return []fix{remove}, slices.Insert(others, 0, mend)
 	case isRemovable && isFirst: // the other fix takes from somebody else what this one has
-		return []way{remove, mend}, others
+		return []fix{remove, mend}, others
 	case isRemovable:
-		return []way{mend, remove}, others
+		return []fix{mend, remove}, others
 	case !isProposed:
-		return []way{mend}, others
+		return []fix{mend}, others
 	case mend.impact == nil || mend.impact.None():
-		return []way{mend}, append(others, remove)
-	case remove.impact.None() || least([]way{mend, remove}) == 0: // the removal may be None only as far as is known
-		return []way{mend, remove}, others
+		return []fix{mend}, append(others, remove)
+	case remove.impact.None() || least([]fix{mend, remove}) == 0: // the removal may be None only as far as is known
+		return []fix{mend, remove}, others
 	}
-	return []way{remove, mend}, others
+	return []fix{remove, mend}, others
 }
 
 func addsSome(e hostroute.Edit) bool { return e.New != (hostroute.HostRoute{}) }
+
+// isRemoval reports whether edits do nothing but remove host routes.
+func isRemoval(edits []hostroute.Edit) bool {
+	return len(edits) > 0 && !slices.ContainsFunc(edits, addsSome)
+}
 
 // matching returns the findings that an entry is about.
 func (p *printer) matching(e *entry) []audit.Occurrence {
@@ -124,15 +129,15 @@ func orAdvice(code hostroute.Code, fixes []hostroute.Fix) []hostroute.Fix {
 // twice is the fix of a conflict that has none of its own: what is in force is from the same subnet.
 var twice = hostroute.Fix{Message: "put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice"}
 
-// least returns the place of the first way that moves nothing, else of the one that moves data in the fewest instances. None
-// is less than a way of which nothing is known.
-func least(ways []way) int {
+// least returns the place of the first fix that moves nothing, else of the one that moves data in the fewest instances. None
+// is less than a fix of which nothing is known.
+func least(fixes []fix) int {
 	best := 0
-	for i, w := range ways {
-		if w.impact.None() {
+	for i, f := range fixes {
+		if f.impact.None() {
 			return i
 		}
-		if w.impact != nil && ways[best].impact != nil && affected(w.impact) < affected(ways[best].impact) {
+		if f.impact != nil && fixes[best].impact != nil && affected(f.impact) < affected(fixes[best].impact) {
 			best = i
 		}
 	}
@@ -185,7 +190,7 @@ func (c *cloud) movesNothing(edits []hostroute.Edit) bool {
 }
 
 // harmless reports whether a fix moves nothing, for sure, and brings no new error in any instance.
-func (c *cloud) harmless(f way) bool { return f.impact.None() && c.condition(f.Edits) == "" }
+func (c *cloud) harmless(f fix) bool { return f.impact.None() && c.condition(f.Edits) == "" }
 
 // condition returns on what it depends whether edits are harmless, because too little is known; "" if on nothing.
 func (c *cloud) condition(edits []hostroute.Edit) string {
@@ -206,22 +211,22 @@ func (p *printer) canRemove(e *entry, removal []hostroute.Edit) bool {
 }
 
 // printFixes prints fixes to choose from.
-func (p *printer) printFixes(e *entry, fixes []way) {
+func (p *printer) printFixes(e *entry, fixes []fix) {
 	label := "fix:"
 	for _, f := range fixes {
-		p.fix(label, e, f)
+		p.printFix(label, e, f)
 		label = "or"
 	}
 }
 
-// fix prints a fix with its effect and, if it moves nothing, its commands.
-func (p *printer) fix(label string, e *entry, f way) {
+// printFix prints a fix with its effect and, if it moves nothing, its commands.
+func (p *printer) printFix(label string, e *entry, f fix) {
 	what := oneLine(f.Message)
 	if len(f.Edits) > 0 {
 		what = p.what(e, f.Edits)
 	}
 	effect, harmless := p.effect(f), p.harmless(f)
-	if harmless && !slices.ContainsFunc(f.Edits, addsSome) {
+	if harmless && isRemoval(f.Edits) {
 		effect += e.mayWork()
 	}
 	switch {
@@ -324,7 +329,7 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 }
 
 // effect says whom a fix moves.
-func (p *printer) effect(f way) string {
+func (p *printer) effect(f fix) string {
 	impact := f.impact
 	switch {
 	case len(f.Edits) == 0:

@@ -160,11 +160,11 @@ func TestTheFixThatMovesTheLeastComesFirst(t *testing.T) {
 		{[]*audit.Impact{moves(1, 0), nil}, 0},
 		{[]*audit.Impact{nil, nil}, 0},
 	} {
-		var ways []way
+		var fixes []fix
 		for _, impact := range test.impacts {
-			ways = append(ways, way{impact: impact})
+			fixes = append(fixes, fix{impact: impact})
 		}
-		if got := least(ways); got != test.want {
+		if got := least(fixes); got != test.want {
 			t.Errorf("%v: got %d, want %d", test.impacts, got, test.want)
 		}
 	}

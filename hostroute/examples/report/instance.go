@@ -188,7 +188,7 @@ func remotesText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic 
 }
 
 // finding prints a finding and all of its fixes.
-func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
+func (p *printer) finding(f hostroute.Finding, candidates []hostroute.Fix) {
 	p.line(2, "%v: %v", f.Severity, f)
 	if misspelling(f.Code) {
 		p.line(4, "fix: rewrite the list of the subnet; -subnet %s shows the command", shellQuote(f.Subject.Subnet))
@@ -206,19 +206,19 @@ func (p *printer) finding(f hostroute.Finding, fixes []hostroute.Fix) {
 	case carrier != nil && isShared(f.Code):
 		e.routes = p.usages(s.Subnet, carrier.HostRoutes...)
 	}
-	best, others := p.ways(e, orAdvice(f.Code, fixes))
-	ways := slices.DeleteFunc(append(best, others...), func(w way) bool {
-		isNeedless := f.Severity == hostroute.SeverityInfo && w.impact != nil && !w.impact.None()
+	best, others := p.choose(e, orAdvice(f.Code, candidates))
+	fixes := slices.DeleteFunc(append(best, others...), func(option fix) bool {
+		isNeedless := f.Severity == hostroute.SeverityInfo && option.impact != nil && !option.impact.None()
 		if isNeedless {
-			p.noFix(e, w)
+			p.noFix(e, option)
 		}
 		return isNeedless
 	})
-	p.printFixes(e, ways)
+	p.printFixes(e, fixes)
 }
 
 // noFix prints what a fix would move, of a finding that moves no packet itself.
-func (p *printer) noFix(e *entry, f way) {
+func (p *printer) noFix(e *entry, f fix) {
 	what := p.what(e, f.Edits)
 	if what == "remove" {
 		what = "remove it"

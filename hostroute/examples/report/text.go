@@ -70,7 +70,7 @@ type entry struct {
 	code   hostroute.Code
 	subnet string
 	routes []*hostRoute // they have the same counts
-	fixes  []way        // the best one, and the removal if that is another way; none for netmask-spelling
+	fixes  []fix        // the best one, and the removal if that is another one; none for netmask-spelling
 }
 
 // A section has the host routes that stand under one code.

@@ -34,25 +34,25 @@ func (p *printer) order(inOneGo int) string {
 
 // together counts the fixes that can be done in one go with CAN GO. It marks the others that move nothing.
 func (p *printer) together(sections []section) (n int) {
-	var ways []*way
+	var fixes []*fix
 	edits := [][]hostroute.Edit{p.canGo}
 	for _, s := range sections {
 		for _, e := range s.entries {
 			if len(e.fixes) == 0 {
 				continue
 			}
-			w := &e.fixes[0]
-			if !p.harmless(*w) || w.goes {
+			f := &e.fixes[0]
+			if !p.harmless(*f) || f.goes {
 				continue
 			}
-			if w.alone = p.writesList(w.Edits); !w.alone {
-				ways, edits = append(ways, w), append(edits, w.Edits)
+			if f.alone = p.writesList(f.Edits); !f.alone {
+				fixes, edits = append(fixes, f), append(edits, f.Edits)
 			}
 		}
 	}
 	taken := p.audit.Together(edits...)
-	for i, w := range ways {
-		if w.alone = !taken[i+1]; !w.alone {
+	for i, f := range fixes {
+		if f.alone = !taken[i+1]; !f.alone {
 			n++
 		}
 	}
