@@ -207,14 +207,15 @@ func (p *printer) finding(f hostroute.Finding, candidates []hostroute.Fix) {
 		e.routes = p.usages(s.Subnet, carrier.HostRoutes...)
 	}
 	best, others := p.choose(e, orAdvice(f.Code, candidates))
-	fixes := slices.DeleteFunc(append(best, others...), func(option fix) bool {
-		isNeedless := f.Severity == hostroute.SeverityInfo && option.impact != nil && !option.impact.None()
-		if isNeedless {
+	var needed []fix
+	for _, option := range append(best, others...) {
+		if f.Severity == hostroute.SeverityInfo && option.impact != nil && !option.impact.None() {
 			p.noFix(e, option)
+		} else {
+			needed = append(needed, option)
 		}
-		return isNeedless
-	})
-	p.printFixes(e, fixes)
+	}
+	p.printFixes(e, needed)
 }
 
 // noFix prints what a fix would move, of a finding that moves no packet itself.

@@ -42,24 +42,23 @@ func (p *printer) together(sections []section) (n int) {
 				continue
 			}
 			f := &e.fixes[0]
-			if !p.harmless(*f) || f.goes {
-				continue
-			}
-			if f.alone = p.writesList(f.Edits); !f.alone {
-				fixes, edits = append(fixes, f), append(edits, f.Edits)
+			switch {
+			case !p.harmless(*f) || f.goes:
+			case slices.ContainsFunc(p.editCommands(f.Edits), isWholeList): // it undoes those of other fixes
+				f.alone = true
+			default:
+				fixes = append(fixes, f)
+				edits = append(edits, f.Edits)
 			}
 		}
 	}
 	taken := p.audit.Together(edits...)
 	for i, f := range fixes {
-		if f.alone = !taken[i+1]; !f.alone {
+		if taken[i+1] {
 			n++
+		} else {
+			f.alone = true
 		}
 	}
 	return n
-}
-
-// writesList reports whether a command of some edits writes a whole list, and so undoes those of other fixes.
-func (c *cloud) writesList(edits []hostroute.Edit) bool {
-	return slices.ContainsFunc(c.editCommands(edits), isWholeList)
 }
