@@ -257,7 +257,7 @@ func (p *printer) subnet(status *status) (failing int, err error) {
 		}
 	}
 	for _, r := range p.usages(s.ID, s.HostRoutes...) {
-		p.known(r)
+		p.hostRoute(r)
 	}
 	p.hiddenNote()
 	return failing, nil
@@ -311,8 +311,8 @@ func (p *printer) usages(subnet string, routes ...hostroute.HostRoute) []*hostRo
 	return out
 }
 
-// known prints all that is known of a host route.
-func (p *printer) known(r *hostRoute) {
+// hostRoute prints all that is known of a host route.
+func (p *printer) hostRoute(r *hostRoute) {
 	e := &entry{code: r.code, subnet: r.Subnet, routes: []*hostRoute{r}}
 	p.paragraph("%s: %v", routesText(e.routes), r.kind)
 	p.line(2, "%s", p.counted(e))

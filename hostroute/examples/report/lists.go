@@ -13,8 +13,8 @@ import (
 
 // The lists behind the sections: what can go, what is of no host route, and with -all the rest.
 
-// goers prints what can be removed at once, and what only singly.
-func (p *printer) goers() {
+// whatCanGo prints what can be removed at once, and what only singly.
+func (p *printer) whatCanGo() {
 	if len(p.canGo) > 0 {
 		p.canGoList()
 	}
@@ -96,23 +96,20 @@ func canGoHead(all int, unused []string) string {
 
 // notOfOne prints the findings that are not of one host route, by code.
 func (p *printer) notOfOne() {
-	rest := p.rest()
-	if len(rest) == 0 {
-		return
-	}
-	p.paragraph("NOT OF ONE HOST ROUTE")
-	for len(rest) > 0 {
-		code := rest[0].Finding.Code
-		var list, others []audit.Occurrence
-		for _, o := range rest {
-			if o.Finding.Code == code {
-				list = append(list, o)
-			} else {
-				others = append(others, o)
-			}
+	byCode := make(map[hostroute.Code][]audit.Occurrence)
+	var codes []hostroute.Code // in the order of their first findings
+	for _, o := range p.rest() {
+		code := o.Finding.Code
+		if byCode[code] == nil {
+			codes = append(codes, code)
 		}
-		p.restLine(code, list)
-		rest = others
+		byCode[code] = append(byCode[code], o)
+	}
+	if len(codes) > 0 {
+		p.paragraph("NOT OF ONE HOST ROUTE")
+	}
+	for _, code := range codes {
+		p.restLine(code, byCode[code])
 	}
 }
 

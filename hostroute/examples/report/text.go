@@ -56,7 +56,7 @@ func (p *printer) report(status *status) {
 	for _, s := range sections {
 		p.section(s)
 	}
-	p.goers()
+	p.whatCanGo()
 	p.notOfOne()
 	if p.opt.all {
 		p.others()
