@@ -170,15 +170,13 @@ func (c *cloud) doubt() {
 	c.doubtPorts()
 	for i := range c.Instances {
 		list := subnetsOf(&c.Instances[i])
-		for _, s := range list {
-			if s.DHCPDisabled && s.CIDR.Addr().Is4() && c.defaults.configDrive == "" {
-				c.unsure[s.ID] = "if no instance reads the config drive (see -config-drive)"
-			}
-		}
 		bad := slices.IndexFunc(list, func(s *hostroute.Subnet) bool { return c.misspelt[s.ID] != nil })
 		for _, s := range list {
-			if bad >= 0 {
+			switch {
+			case bad >= 0:
 				c.unsure[s.ID] = "once the list of " + c.label(list[bad].ID) + " is rewritten"
+			case needsConfigDrive(s) && c.defaults.configDrive == "":
+				c.unsure[s.ID] = "if no instance reads the config drive (see -config-drive)"
 			}
 		}
 	}

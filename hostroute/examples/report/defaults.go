@@ -172,6 +172,9 @@ func defaultOffers(in *hostroute.Instance) []defaultOffer {
 
 func isIPv4(s *hostroute.Subnet) bool { return s.CIDR.Addr().Is4() }
 
+// needsConfigDrive reports whether only the config drive can configure a subnet.
+func needsConfigDrive(s *hostroute.Subnet) bool { return isIPv4(s) && s.DHCPDisabled }
+
 // leased returns the subnet that DHCP leases a NIC an address of; nil if there is none. It always offers a default route, which
 // comes last.
 func leased(n hostroute.NIC) *hostroute.Subnet {

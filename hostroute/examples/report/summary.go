@@ -92,13 +92,11 @@ func (p *printer) assumptions() string {
 	if kept := p.keptText(); kept != "" {
 		text += "; " + kept
 	}
-	static := slices.ContainsFunc(p.Subnets, func(s *hostroute.Subnet) bool {
-		return s.DHCPDisabled && s.CIDR.Addr().Is4() && len(p.users[s.ID]) > 0
-	})
+	isUsed := func(s *hostroute.Subnet) bool { return needsConfigDrive(s) && len(p.users[s.ID]) > 0 }
 	switch {
 	case p.defaults.configDrive == "yes":
 		text += "; all instances read the config drive"
-	case static && p.defaults.configDrive == "":
+	case slices.ContainsFunc(p.Subnets, isUsed) && p.defaults.configDrive == "":
 		text += "; no instance reads the config drive (-config-drive yes assumes that all do)"
 	}
 	if !p.haveHosts() {
