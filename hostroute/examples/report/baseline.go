@@ -267,22 +267,23 @@ func (p *printer) isAccepted(e *entry) bool {
 	return len(names) > 0 && !slices.ContainsFunc(names, func(s subject) bool { return p.reasons[s] == "" })
 }
 
-// acceptedText says how many of the host routes of a section are accepted.
-func (p *printer) acceptedText(section []*entry) string {
-	all, n := 0, 0
-	for _, e := range section {
+// numberText says how many host routes a section has, and how many of them are accepted.
+func (p *printer) numberText(s section) string {
+	all, accepted := 0, 0
+	for _, e := range s.entries {
 		all += len(e.routes)
 		if p.isAccepted(e) {
-			n += len(e.routes)
+			accepted += len(e.routes)
 		}
 	}
-	switch n {
+	text := count(all, "host route")
+	switch accepted {
 	case 0:
-		return ""
+		return text
 	case all:
-		return ", all accepted"
+		return text + ", all accepted"
 	}
-	return ", " + strconv.Itoa(n) + " accepted"
+	return text + ", " + strconv.Itoa(accepted) + " accepted"
 }
 
 // named returns how a baseline names the findings that an entry is about.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -124,9 +122,7 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 		}
 	}
 	var parts []string
-	for _, id := range slices.SortedFunc(maps.Keys(offering), func(a, b string) int {
-		return cmp.Or(cmp.Compare(offering[b], offering[a]), cmp.Compare(a, b))
-	}) {
+	for _, id := range largestFirst(offering) {
 		part := shellQuote(id) + " (" + count(offering[id], "instance")
 		if p.name(id) != id {
 			part += ", " + p.place(id)

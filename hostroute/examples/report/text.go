@@ -77,7 +77,6 @@ type entry struct {
 type section struct {
 	code    hostroute.Code
 	entries []*entry
-	number  int // of the host routes
 }
 
 // sections returns the wrong and the risky host routes by code.
@@ -95,13 +94,13 @@ func (p *printer) sections() (out []section) {
 		return n
 	}
 	codes := slices.SortedFunc(maps.Keys(byCode), func(a, b hostroute.Code) int {
-		if a != b && (misspelling(a) || misspelling(b)) { // whose list has to be rewritten before the rest counts
+		if misspelling(a) || misspelling(b) { // whose list has to be rewritten before the rest counts
 			return cmp.Compare(places[a], places[b])
 		}
 		return cmp.Or(cmp.Compare(rules[b].Severity, rules[a].Severity), cmp.Compare(instances(b), instances(a)), cmp.Compare(places[a], places[b]))
 	})
 	for _, code := range codes {
-		s := section{code, entries(code, byCode[code]), len(byCode[code])}
+		s := section{code, entries(code, byCode[code])}
 		if !misspelling(code) {
 			for _, e := range s.entries {
 				e.fixes = p.fixes(e)
@@ -114,8 +113,7 @@ func (p *printer) sections() (out []section) {
 
 func (p *printer) section(s section) {
 	rule := rules[s.code]
-	number := count(s.number, "host route") + p.acceptedText(s.entries)
-	p.paragraph("%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, number, s.code)
+	p.paragraph("%s: %s: %s (%s)", strings.ToUpper(rule.Severity.String()), rule.Title, p.numberText(s), s.code)
 	p.wrapped(2, rule.Why)
 	for _, e := range s.entries {
 		p.blank()
