@@ -275,7 +275,7 @@ func (p *printer) findingChange(before *cloud, c audit.Changed[audit.Occurrence]
 	if s := o.Finding.Subject; s.Subnet != "" {
 		about = " on " + in.place(s.Subnet)
 		if s.HostRoute != (hostroute.HostRoute{}) {
-			about = " of " + s.HostRoute.Destination.String() + " via " + s.HostRoute.NextHop.String() + "," + about
+			about = " of " + destinations([]hostroute.HostRoute{s.HostRoute}) + "," + about
 		}
 	}
 	example := ""

@@ -291,7 +291,8 @@ func warning(impact *audit.Impact) string {
 
 // what says what edits do, for an entry.
 func (p *printer) what(e *entry, edits []hostroute.Edit) string {
-	var subjects, others []hostroute.Edit // what is removed
+	var others []hostroute.HostRoute
+	var from []string
 	for _, edit := range edits {
 		isSubject := edit.Subnet == e.subnet && slices.ContainsFunc(e.routes, func(r *hostRoute) bool { return r.HostRoute == edit.Old })
 		switch {
@@ -306,24 +307,17 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 				parts = append(parts, "destination "+edit.New.Destination.String())
 			}
 			return strings.Join(parts, ", ")
-		case isSubject:
-			subjects = append(subjects, edit)
-		default:
-			others = append(others, edit)
+		case isSubject: // and those that Neutron writes the same
+			return "remove"
 		}
-	}
-	if len(subjects) > 0 {
-		return "remove"
-	}
-	text := "remove " + others[0].Old.Destination.String() + " via " + others[0].Old.NextHop.String()
-	if more := len(others) - 1; more > 0 {
-		text += " and " + strconv.Itoa(more) + " more"
-	}
-	var from []string
-	for _, edit := range others {
+		others = append(others, edit.Old)
 		if name := p.label(edit.Subnet); !slices.Contains(from, name) {
 			from = append(from, name)
 		}
+	}
+	text := "remove " + destinations(others[:1])
+	if more := len(others) - 1; more > 0 {
+		text += " and " + strconv.Itoa(more) + " more"
 	}
 	return text + " from " + some(from, maxNames)
 }
