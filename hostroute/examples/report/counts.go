@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,4 +138,19 @@ func (r *hostRoute) sharesText(shares []share) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// countsText returns "off-link in 3, own-gateway in 1", the largest first.
+func countsText[K ~string](counts map[K]int) string {
+	var parts []string
+	for _, key := range largestFirst(counts) {
+		parts = append(parts, string(key)+" in "+strconv.Itoa(counts[key]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func largestFirst[K ~string](counts map[K]int) []K {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b K) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
 }
