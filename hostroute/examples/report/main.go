@@ -123,6 +123,17 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
+// The files, in the order of the data:
+//
+//	main                        the flags, and which output they ask for
+//	cloud, defaults, progress   the documents become a cloud; what is assumed of its guests
+//	judge                       the audit becomes findings, host routes of a kind, and what can go
+//	text, summary, lists        the report: host routes of one remedy become entries, and entries sections
+//	fix, together, commands     the fixes of an entry: which, whom they move, and their commands
+//	instance, guests, subnet    one instance, one subnet
+//	before, baseline, json      the other outputs
+//	counts, names               the words for numbers, codes, subnets and NICs
+
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
