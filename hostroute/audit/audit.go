@@ -93,7 +93,9 @@ func (a *Audit) Add(in hostroute.Instance) error {
 			a.keep(s)
 		}
 	}
-	key, _ = a.combinationKey(&in) // its subnets are known now, and nothing is wrong with it
+	if !known {
+		key, _ = a.combinationKey(&in) // its subnets are known now, and nothing is wrong with it
+	}
 	c := a.newCombination(string(key), in)
 	c.marks = newMarks(c.subnets, report, in.NICs)
 	c.add(1, in.Name)
@@ -138,15 +140,19 @@ func (a *Audit) Merge(b *Audit) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	for _, s := range b.subnets {
-		a.keep(s.Subnet)
+	for id, s := range b.subnets {
+		if a.subnets[id] == nil {
+			own := *s // they share what does not change
+			own.users = nil
+			a.subnets[id] = &own
+		}
 	}
 	for key, from := range b.combinations {
 		if c := a.combinations[key]; c != nil {
 			c.add(from.count, from.names...)
 			continue
 		}
-		c := *from // they share what does not change
+		c := *from // likewise
 		c.subnets = make([]*subnet, len(from.subnets))
 		for i, s := range from.subnets {
 			c.subnets[i] = a.subnets[s.ID]

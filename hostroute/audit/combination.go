@@ -105,7 +105,7 @@ func (a *Audit) combinationKey(in *hostroute.Instance) ([]byte, bool) {
 // matters reports whether a NIC's own address is a gateway, a next hop, or the first address of a destination. An
 // analysis ignores others. The NIC's subnets must be known.
 func (a *Audit) matters(address netip.Addr, n *hostroute.NIC) bool {
-	return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return a.subnets[s.ID].matter[address] }) ||
+	return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return a.subnets[s.ID].matters(address) }) ||
 		slices.ContainsFunc(n.ManualRoutes, func(r hostroute.HostRoute) bool { return canon.Addr(r.NextHop) == address })
 }
 

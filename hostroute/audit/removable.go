@@ -12,14 +12,12 @@ import (
 // objector returns a combination whose data may move if a host route is removed together with others; nil
 // if there is none.
 func (p place) objector(others editsBySubnet) *combination {
-	hasHostBits := func(r hostroute.HostRoute) bool { return r.Destination != r.Destination.Masked() }
-	isMasked := !slices.ContainsFunc(p.subnet.HostRoutes, hasHostBits)
 	for _, c := range p.subnet.users {
 		// The verdict says that the removal moves data, or may. It does not know of other removals, nor that the whole list is
 		// written masked. Of a guest that ignores routes it also says whether a long offer would arrive at others.
 		m := p.mark(c)
 		says := m.has(effectBit(hostroute.EffectSteers)) || m.has(depends) && !m.has(codeBits[hostroute.CodeRoutesIgnored])
-		if says && isMasked && len(others.on(c)) == 0 {
+		if says && p.subnet.masked && len(others.on(c)) == 0 {
 			return c
 		}
 	}

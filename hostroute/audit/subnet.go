@@ -13,23 +13,31 @@ import (
 
 // A subnet is a copy of what was added. Only its users change.
 type subnet struct {
-	*hostroute.Subnet                     // with addresses unmapped and equal host routes once
-	matter            map[netip.Addr]bool // as a NIC's own address: the gateway, the next hops, and the first addresses of destinations
-	users             []*combination      // that have it
+	*hostroute.Subnet                // with addresses unmapped and equal host routes once
+	matter            []netip.Addr   // as a NIC's own address: the gateway, the next hops, and the first addresses of destinations; sorted
+	masked            bool           // no destination has host bits
+	users             []*combination // that have it
 }
 
 func newSubnet(s *hostroute.Subnet) *subnet {
 	clean := *s
 	clean.CIDR, clean.Gateway, clean.HostRoutes = canon.Prefix(s.CIDR), canon.Addr(s.Gateway), cleanRoutes(s.HostRoutes)
-	matter := map[netip.Addr]bool{clean.Gateway: true}
+	matter, masked := []netip.Addr{clean.Gateway}, true
 	for _, r := range clean.HostRoutes {
 		octets := (r.Destination.Bits() + 7) / 8 * 8 // those that DHCP carries
 		begins, _ := r.Destination.Addr().Prefix(octets)
-		matter[r.NextHop] = true
-		matter[begins.Addr()] = true
-		matter[r.Destination.Masked().Addr()] = true // as after an edit
+		edited := r.Destination.Masked() // as after an edit
+		matter = append(matter, r.NextHop, begins.Addr(), edited.Addr())
+		masked = masked && r.Destination == edited
 	}
-	return &subnet{Subnet: &clean, matter: matter}
+	slices.SortFunc(matter, netip.Addr.Compare)
+	return &subnet{Subnet: &clean, matter: slices.Clone(slices.Compact(matter)), masked: masked}
+}
+
+// matters reports whether an analysis looks at an address if it is a NIC's own.
+func (s *subnet) matters(a netip.Addr) bool {
+	_, found := slices.BinarySearchFunc(s.matter, a, netip.Addr.Compare)
+	return found
 }
 
 // equals reports whether another subnet with the same ID has the same content.
