@@ -55,7 +55,7 @@ func siblingRoutes(n *NIC, s *Subnet) []HostRoute {
 type offer struct {
 	ipv4   *Subnet // the subnet that the guest configures the NIC from; nil: none
 	static bool    // it does so from the config drive, and not by DHCP
-	ipv6   *Subnet // whose gateway stands for the router that advertises a default; nil: none
+	ipv6   *Subnet // the table shows its gateway as the next hop of the advertised default; nil: no router advertises one
 	bytes  int     // the length of DHCP option 121; 0 if static
 
 	siblings []HostRoute // the routes to siblings that Neutron sends

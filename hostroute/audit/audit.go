@@ -56,7 +56,7 @@ import (
 )
 
 // An Audit is a set of instances and subnets to ask about. The zero Audit is empty and ready. A nil Audit
-// is empty, too, but Add, AddSubnet and Merge return an [hostroute.InputError] for it. An Audit must not be copied.
+// is empty, too, but Add, AddSubnet and Merge return a [hostroute.InputError] for it. An Audit must not be copied.
 type Audit struct {
 	subnets      map[string]*subnet // by ID
 	combinations map[string]*combination
@@ -65,7 +65,7 @@ type Audit struct {
 
 // Add adds an instance. It copies what it keeps. An instance that is added twice counts twice.
 //
-// Add returns the errors of [hostroute.Analyze], and an [hostroute.InputError] for each subnet that was
+// Add returns the errors of [hostroute.Analyze], and a [hostroute.InputError] for each subnet that was
 // added before with the same ID and other content. Then it adds nothing.
 func (a *Audit) Add(in hostroute.Instance) error {
 	if err := a.ready(); err != nil {
@@ -105,7 +105,7 @@ func (a *Audit) Add(in hostroute.Instance) error {
 
 // AddSubnet adds a subnet, which may have no instance. Adding it again changes nothing.
 //
-// AddSubnet returns the errors of [hostroute.AnalyzeSubnet], and an [hostroute.InputError] if a subnet was
+// AddSubnet returns the errors of [hostroute.AnalyzeSubnet], and a [hostroute.InputError] if a subnet was
 // added before with the same ID and other content. Then it adds nothing.
 func (a *Audit) AddSubnet(s *hostroute.Subnet) error {
 	if err := a.ready(); err != nil {
@@ -124,7 +124,7 @@ func (a *Audit) AddSubnet(s *hostroute.Subnet) error {
 // Merge adds everything that was added to b, and does not change b, which can be used on its own afterwards. A nil b is
 // empty. Merging a with itself doubles its instances. An instance that is in both counts twice.
 //
-// Merge returns an [hostroute.InputError] for each subnet that the two have with the same ID and other
+// Merge returns a [hostroute.InputError] for each subnet that the two have with the same ID and other
 // content. Then it adds nothing. The order of HostRoutes counts as content, and Neutron may return another one the next time: so
 // give all workers the subnets of one reading.
 func (a *Audit) Merge(b *Audit) error {

@@ -24,7 +24,8 @@ type Impact struct {
 	// New and Gone are the findings that the edits bring and take away, in the order of Audit.Findings.
 	New  []Occurrence `json:"new"`
 	Gone []Occurrence `json:"gone"`
-	// Examples are the three smallest names of the instances on which None of hostroute.Impact is false.
+	// Examples are the three smallest names of the instances that keep the edits from being safe: those that count as Moved
+	// or Uncertain, or have a new finding of severity error.
 	Examples []string `json:"examples"`
 }
 
@@ -39,7 +40,7 @@ func (i *Impact) None() bool {
 // each. It compares the state before all edits with the state after all of them. Neutron changes one subnet at a time:
 // to know what moves in between, ask for the edits of the first subnet, of the first two, and so on.
 //
-// It returns an [hostroute.InputError] for each edit of a subnet that was not added, and the errors of
+// It returns a [hostroute.InputError] for each edit of a subnet that was not added, and the errors of
 // [hostroute.Subnet.Apply], for instance for an Old that is not there. "Nothing moves" would be a wrong
 // answer to a mistyped ID.
 //
@@ -48,8 +49,8 @@ func (i *Impact) None() bool {
 //
 // Of the addresses of NICs, an Audit keeps only those that are a gateway, a next hop or the first address of a
 // destination. If an edit makes another one a next hop or such a first address, Impact takes it for a neighbour's address:
-// Moves, New and Gone are then those of instances that do not have it. All instances with a NIC on the subnet of the edit
-// whose own address it may be count as Uncertain, unless they count as Moved.
+// Moves, New and Gone are then those of instances that do not have it. But an instance on the subnet of the edit may have
+// that address, if it lies in a subnet of the NIC. Such instances count as Uncertain, unless they count as Moved.
 func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	bySubnet, err := a.bySubnet(edits)
 	if err != nil {

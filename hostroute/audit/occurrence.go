@@ -30,7 +30,7 @@ type Occurrence struct {
 	Finding   hostroute.Finding `json:"finding"`
 	Instances int               `json:"instances"` // that have the finding
 	Examples  []string          `json:"examples"`  // the three smallest names of the instances
-	// Fixes are those of all the findings. Fixes with the same edits are listed once, and so are fixes
+	// Fixes are those of all the findings; they are alternatives. Fixes with the same edits are listed once, and so are fixes
 	// without edits that have the same message. Those for the most instances come first, then the
 	// likeliest. Audit.Impact says what a fix with edits moves.
 	Fixes []hostroute.Fix `json:"fixes"`

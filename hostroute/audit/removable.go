@@ -31,8 +31,11 @@ func (p place) objector(others editsBySubnet) *combination {
 }
 
 // RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet,
-// destination and next hop. The [Audit.Impact] of these edits is None. Host routes in an offer that is too long for DHCP
-// are left out, as in [Usage]. With one more of the others removed, the Impact would not be None.
+// destination and next hop. The [Audit.Impact] of these edits is None. No other host route could be removed with them:
+// then the Impact would not be None. Host routes in an offer that is too long for DHCP are left out, as in [Usage].
+//
+// The result holds for the instances that were added, as they are. An instance that could not be read may need one of these
+// host routes. So may one that gets nothing from a subnet today, once that is mended: look at no-lease and the like first.
 //
 // That holds for all of them together, not for a part. If you remove them from one subnet after another, data may move until
 // the last is removed. [Audit.Impact] of the first few says whether it does.
@@ -77,6 +80,9 @@ func (a *Audit) RemovableTogether() []hostroute.Edit {
 // and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. The result has true for
 // those that it has taken. A fix that cannot be made is not taken: a subnet was not added, an Old is not in its list as it
 // was added, or a fix before it takes it away.
+//
+// The Fixes of an [Occurrence] are alternatives: give one of them. To combine fixes with RemovableTogether, give its result
+// as the first.
 //
 // As with RemovableTogether, that holds once all edits are made, and not for a part of them.
 func (a *Audit) Together(fixes ...[]hostroute.Edit) []bool {

@@ -45,7 +45,8 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 
 // EditCommands returns the commands that make the edits of s and touch none of its other host
 // routes, so commands of different edits can be run one after the other: `subnet set` for what
-// is added, then `subnet unset` for what goes. The arguments are not quoted for a shell.
+// is added, then `subnet unset` for what goes. If one fails, do not run the next: the host route that it should replace would
+// be lost. The arguments are not quoted for a shell.
 //
 // In three cases the commands cannot do that, and [ReplaceCommand] of the edited subnet is
 // returned instead:
@@ -57,7 +58,8 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 //     there it makes no finding.
 //
 // EditCommands cannot see a [CodeNetmaskSpelling]. For a subnet with that finding, call ReplaceCommand of the
-// edited subnet. Edits of other subnets are ignored. The result is nil if
+// edited subnet. Edits of other subnets are ignored: if a fix edits several, call EditCommands for each in the order of
+// its edits, so that a host route that moves is added before it is removed. The result is nil if
 // [hostroute.Subnet.Apply] fails, and if there is nothing to change.
 func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	edited, err := s.Apply(edits...)
