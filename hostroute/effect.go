@@ -131,18 +131,17 @@ func changesOthers(f *fib, c *candidate) bool {
 }
 
 // outcome returns what a candidate does in the table. The route to its next hop goes with it.
-func (o *outcomes) outcome(c *candidate) (out outcome) {
+func (o *outcomes) outcome(c *candidate) outcome {
 	if known, found := o.reinstalled[c]; found {
 		return known
 	}
-	if !c.tried || o.result(c) != installed {
+	switch {
+	case !c.tried || o.result(c) != installed:
 		return outcome{}
+	case c.hop == nil:
+		return o.at(c.dest, c)
 	}
-	out = o.at(c.dest, c)
-	if c.hop != nil {
-		out = out.and(o.at(c.hop.dest, c), c)
-	}
-	return out
+	return o.at(c.dest, c).and(o.at(c.hop.dest, c), c)
 }
 
 // at returns what deleting a candidate does to the addresses that a destination decides.

@@ -87,7 +87,7 @@ type Fix struct {
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
 	s := &subject{analysis: a}
-	likely := 1
+	likely := 0
 	for _, j := range a.judged {
 		if j.Class != ClassOwnGateway {
 			likely++
@@ -134,7 +134,7 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 	}
 	first := len(out)
 	for _, r := range catalogue {
-		if cmp.Or(r.scope, ofRoute)&at == 0 {
+		if r.scope != at && !(r.siblings && at == ofSibling) {
 			continue
 		}
 		needsInstance := r.severity == SeverityInfo // whether a route is of use depends on the instance

@@ -241,10 +241,10 @@ func (g *guest) group() {
 	for at, i := range sweep.Order(make([]int32, 0, len(routes)), routes) {
 		c, p := g.attempts[i], routes[i].Prefix
 		if d == nil || d.prefix != p {
-			g.destinations = append(g.destinations, destination{
-				prefix: p, parent: d.around(p.Addr()), number: int32(len(g.destinations)), rivals: rivals[at:at],
-			})
-			d = &g.destinations[len(g.destinations)-1]
+			n, around := len(g.destinations), d.around(p.Addr())
+			g.destinations = g.destinations[:n+1]
+			d = &g.destinations[n]
+			d.prefix, d.parent, d.number, d.rivals = p, around, int32(n), rivals[at:at]
 		}
 		c.dest = d
 		d.rivals = append(d.rivals, c)

@@ -154,7 +154,10 @@ func inputSubnet(s *Subnet) (clean *Subnet, wrong errorList) {
 
 // inputRoutes prepares the host routes or manual routes of a field.
 func inputRoutes(field string, list []HostRoute, errs *errorList) []HostRoute {
-	list = mapped(list, unmapRoute)
+	isMapped := func(r HostRoute) bool { return r.Destination.Addr().Is4In6() || r.NextHop.Is4In6() }
+	if slices.ContainsFunc(list, isMapped) {
+		list = mapped(list, unmapRoute)
+	}
 	for i, r := range list {
 		errs.addAll(field, i, routeErrors(r))
 	}

@@ -128,8 +128,8 @@ func optionLength(s *Subnet, siblings []HostRoute) int {
 	for _, r := range siblings {
 		sum += wireLength(r.Destination)
 	}
-	for _, r := range s.HostRoutes {
-		if s.sends(&r) {
+	for i := range s.HostRoutes {
+		if r := &s.HostRoutes[i]; s.sends(r) {
 			sum += wireLength(r.Destination)
 		}
 	}

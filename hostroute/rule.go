@@ -78,6 +78,7 @@ type rule struct {
 	remedy   string
 	example  func() Instance
 	scope    scope // zero: a route
+	siblings bool  // it is asked about sibling routes, too
 	applies  func(*subject) bool
 	tell     func(*subject, *Finding) // sets Message, Related and Fixes
 }
@@ -90,7 +91,7 @@ func (r *rule) document() Rule {
 type scope int
 
 const (
-	ofRoute scope = 1 << iota // a host route or manual route
+	ofRoute scope = iota // a host route or manual route
 	ofInstance
 	ofNIC
 	ofSubnet  // on a NIC

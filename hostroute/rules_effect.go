@@ -10,8 +10,8 @@ var capturesSubnet = rule{
 		"address.",
 	remedy: "Remove the host route. A sibling route comes from the network, and no host route removes it: put the two NICs on networks whose subnets do " +
 		"not overlap.",
-	example: func() Instance { return twoNICs(front("11.8.0.0/24,10.65.0.1"), back()) },
-	scope:   ofRoute | ofSibling,
+	example:  func() Instance { return twoNICs(front("11.8.0.0/24,10.65.0.1"), back()) },
+	siblings: true,
 	applies: func(s *subject) bool {
 		return s.route.tried && captured(s.guest, s.route.candidate) != nil && s.decides(s.route.candidate)
 	},

@@ -352,7 +352,8 @@ func orderMatters(f *fib, c *candidate) bool {
 		rest := restOfList(c)
 		return mayWin(f, c, slices.Concat([]HostRoute{*c.HostRoute}, rest)) != mayWin(f, c, append(rest, *c.HostRoute))
 	}
-	if !f.accepts(c) || c.hop != nil && c.hop.dest == c.dest { // that comes before it in any order
+	comesAfterHop := c.hop != nil && c.hop.dest == c.dest // in any order
+	if len(c.dest.rivals) == 1 || !f.accepts(c) || comesAfterHop {
 		return false
 	}
 	// Whichever of the list comes first may be in force, if nothing before the list is.
