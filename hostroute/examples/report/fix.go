@@ -215,7 +215,7 @@ func (p *printer) printFixes(e *entry, fixes []fix) {
 	label := "fix:"
 	for _, f := range fixes {
 		p.printFix(label, e, f)
-		label = "or"
+		label = "or:"
 	}
 }
 
@@ -336,7 +336,7 @@ func (p *printer) effect(f fix) string {
 		}
 		return ": moves no data"
 	case impact.Moved > 0:
-		text := fmt.Sprintf(": moves %d of %s", impact.Moved, count(impact.Touched, "instance"))
+		text := fmt.Sprintf(": moves data of %d of %s", impact.Moved, count(impact.Touched, "instance"))
 		if impact.Uncertain > 0 {
 			text += fmt.Sprintf(", perhaps %d more", impact.Uncertain)
 		}

@@ -97,7 +97,7 @@ func TestHostRouteThatComesTwice(t *testing.T) {
 	for _, about := range [][]string{nil, {"-instance", "one"}, {"-subnet", "b"}} {
 		out, _ := program(t, 1, append(about, subnets, ports)...)
 		wantContains(t, out, "(conflict)\n", "\n    fix: put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice (no command; what it moves is not known)\n")
-		for _, part := range []string{"or remove", "openstack", "CAN GO", "-unsafe"} {
+		for _, part := range []string{"or: remove", "openstack", "CAN GO", "-unsafe"} {
 			if strings.Contains(out, part) {
 				t.Errorf("%v: the text has %q:\n%s", about, part, out)
 			}
@@ -115,7 +115,7 @@ func TestLongOffersAreWanted(t *testing.T) {
 	ports := textFile(t, `{"ports":[{"id":"p1","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.5"}]},
 		{"id":"p2","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.5"}]}]}`)
 	out, _ := program(t, 1, "-default-subnet", "f", subnets, ports)
-	wantContains(t, out, "(option-overflow)\n", "\n    or remove: moves no data (but the host routes may work after the other fix)\n")
+	wantContains(t, out, "(option-overflow)\n", "\n    or: remove: moves no data (but the host routes may work after the other fix)\n")
 }
 
 // What is harmless needs no fix. If others need it, there is none.
@@ -130,7 +130,7 @@ func TestNoFixOfWhatOthersNeed(t *testing.T) {
 	all := ports(front, back, alone)
 	for _, of := range [][]string{{"-instance", "one"}, {"-subnet", "b"}} {
 		out, _ := program(t, 1, slices.Concat([]string{"-unsafe", "-default-subnet", "f"}, of, []string{subnets, all})...)
-		wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves 1 of 2 instances: 11.11.0.0/16 b -> f, e.g. in two\n",
+		wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves data of 1 of 2 instances: 11.11.0.0/16 b -> f, e.g. in two\n",
 			"(single-nic)\n    this needs no fix: to remove it may move data of 1 of 2 instances, e.g. two\n",
 			"(duplicate)\n    this needs no fix: to remove 11.12.0.0/16 via 11.8.0.77 from b may move data of 1 of 2 instances, e.g. two\n")
 		for _, part := range strings.Split(out, "no fix needed: ")[1:] {
@@ -177,7 +177,7 @@ func TestTheFixThatMovesTheLeastComesFirst(t *testing.T) {
 	}
 	ports := textFile(t, `{"ports":[`+port("p1", "one", "f", "10.65.0.5")+","+port("p2", "one", "b", "11.8.0.5")+`]}`)
 	out, _ := program(t, 1, "-default-subnet", "f", subnets, ports)
-	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves 1 of 1 instance: 11.11.0.0/16 f -> b, e.g. in one\n    or remove: may move data of 1 of 1 instance, e.g. one\n")
+	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves data of 1 of 1 instance: 11.11.0.0/16 f -> b, e.g. in one\n    or: remove: may move data of 1 of 1 instance, e.g. one\n")
 }
 
 // A host route that is wrong in itself does not work when the guest is another, or the subnet is mended.
@@ -189,7 +189,7 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
     1 instance: never arrives; e.g. lab00001-0000-4000-8000-000000000008
     further codes: next-hop-off-link of 10.81.0.0/16 via 192.0.2.1 (-subnet lab-subnet shows more)
     fix: use an image with another DHCP client, or program the routes by hand (no command; what it moves is not known)
-    or remove: moves no data (but 10.82.0.0/16 via 10.80.0.1 may work after the other fix)
+    or: remove: moves no data (but 10.82.0.0/16 via 10.80.0.1 may work after the other fix)
       `+unset, `
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
@@ -209,7 +209,7 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
 	}
 	ports := textFile(t, `{"ports":[`+port("p1", "f", "10.65.0.5")+","+port("p2", "b", "11.8.0.5")+`]}`)
 	out, _ = program(t, 1, subnets, ports)
-	wantContains(t, out, "    or remove: moves no data (the NIC still gets no lease, and 11.11.0.0/16 via 11.8.0.1 may work after the other fix)\n", "\nCAN GO: 1 host route\n", "\n  11.12.0.0/16 via 192.0.2.1, on b 11.8.0.0/24\n")
+	wantContains(t, out, "    or: remove: moves no data (the NIC still gets no lease, and 11.11.0.0/16 via 11.8.0.1 may work after the other fix)\n", "\nCAN GO: 1 host route\n", "\n  11.12.0.0/16 via 192.0.2.1, on b 11.8.0.0/24\n")
 }
 
 // If no instance is on its subnet, a wrong host route that can go has its command in CAN GO alone.
@@ -293,7 +293,7 @@ func TestTheRemovalOfAConflictComesFirst(t *testing.T) {
 	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"10.65.0.1"}]},
 		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}]}`)
 	out, _ := program(t, 0, "-default-subnet", "f", subnets, snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b")))
-	wantContains(t, out, "(conflict)\n", "\n    fix: remove: moves no data; CAN GO has the command\n    or remove 11.11.0.0/16 via 10.65.0.1 from f: moves 1 of 1 instance: ")
+	wantContains(t, out, "(conflict)\n", "\n    fix: remove: moves no data; CAN GO has the command\n    or: remove 11.11.0.0/16 via 10.65.0.1 from f: moves data of 1 of 1 instance: ")
 }
 
 // Neutron's default limit is told where a command goes beyond it.

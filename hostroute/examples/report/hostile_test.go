@@ -126,7 +126,7 @@ func TestNoCommandRunsAfterOneThatFails(t *testing.T) {
 		t.Skip("there is no sh to run the commands")
 	}
 	out, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
-	_, fix, _ := strings.Cut(out, "    or move to back: ")
+	_, fix, _ := strings.Cut(out, "    or: move to back: ")
 	_, commands, _ := strings.Cut(fix, "\n")
 	commands, _, _ = strings.Cut(commands, "\n\n")
 	ran, err := exec.Command(sh, "-c", "openstack() { echo $2; return 1; }\n"+commands).Output()

@@ -501,7 +501,7 @@ func TestWhatCanBeDoneInOneGoMovesNothing(t *testing.T) {
 				inOneGo = true
 			case !strings.HasPrefix(line, "    "):
 				inOneGo = inOneGo && line[0] == ' ' // CAN GO has a line for each subnet
-			case strings.HasPrefix(command, "or "):
+			case strings.HasPrefix(command, "or: "):
 				inOneGo = false
 			case inOneGo && strings.HasPrefix(command, "openstack "):
 				if err := after.run(strings.Fields(strings.TrimSuffix(command, " &&"))); err != nil {
@@ -652,7 +652,7 @@ func (c *generatedCloud) wantEdits(t *testing.T, commands []string, edits ...hos
 
 var (
 	entryLine = regexp.MustCompile(`^  (\S.*?), on (\S+) \S+(?:, no instance)?$`)
-	fixLine   = regexp.MustCompile(`^    (?:fix:|or) (.*)$`)
+	fixLine   = regexp.MustCompile(`^    (?:fix|or): (.*)$`)
 	moveTo    = regexp.MustCompile(`^move to (\S+)$`)
 	others    = regexp.MustCompile(`^remove (\S+) via (\S+?)( and \d+ more)? from (\S+)$`)
 	change    = regexp.MustCompile(`^(?:next hop ([0-9a-f.:]+[0-9a-f]))?(?:, )?(?:destination (\S+))?$`)

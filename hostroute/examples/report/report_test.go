@@ -120,13 +120,13 @@ func TestSampleShowsEachPart(t *testing.T) {
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
 `, `
     fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009
-    or move to back: moves 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010
+    or: move to back: moves data of 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010
 
 `, `
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
     fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1) and, in the same request, allocation pools without that address; if that makes a second default route, tell the guest which one to keep (no command; what it moves is not known)
-    or remove: moves no data (the NIC still gets no lease, and the host routes may work after the other fix)
+    or: remove: moves no data (the NIC still gets no lease, and the host routes may work after the other fix)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
@@ -177,7 +177,7 @@ host routes
 	program(t, 1, "-fail", "warning", "-instance", sampleWeb, sampleSubnets, samplePorts)
 
 	out, _ = program(t, 1, "-instance", "app00001-0000-4000-8000-000000000009", "-fail", "warning", sampleSubnets, samplePorts)
-	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n    or move to back: moves 4 of 5 instances")
+	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n    or: move to back: moves data of 4 of 5 instances")
 
 	if _, stderr := program(t, 2, "-instance", "nobody", sampleSubnets, samplePorts); !strings.Contains(stderr, "nobody") {
 		t.Errorf("stderr: %q", stderr)
@@ -208,7 +208,7 @@ func TestSubnet(t *testing.T) {
 	out, _ := program(t, 1, "-subnet", "lab-subnet", sampleSubnets, samplePorts)
 	wantContains(t, out, "lab 10.80.0.0/24\n  ID lab-subnet\n  gateway 10.80.0.1, DHCP, 2 host routes, 1 instance; e.g. lab00001-0000-4000-8000-000000000008\n",
 		"\n10.81.0.0/16 via 192.0.2.1: wrong\n", "\n  next hop: off-link in 1\n  effect: refused in 1\n  codes: next-hop-off-link in 1\n",
-		"\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.81.0.0/16,gateway=192.0.2.1 lab-subnet\n    or next hop 10.80.0.1: moves no data\n",
+		"\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.81.0.0/16,gateway=192.0.2.1 lab-subnet\n    or: next hop 10.80.0.1: moves no data\n",
 		"\n10.82.0.0/16 via 10.80.0.1: can go\n", "(single-nic)\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.82.0.0/16,gateway=10.80.0.1 lab-subnet\n",
 		"\n\nDo one fix, with all ")
 	out, _ = program(t, 0, "-subnet", "old-subnet", sampleSubnets, samplePorts)
@@ -217,7 +217,7 @@ func TestSubnet(t *testing.T) {
 	}
 	wantContains(t, out, "\n  left out: port 00000014-58ed-4fc1-952e-1e2ab7081d8b, which names instance "+sampleWeb+" (-problems tells why)\n", "\n10.98.0.0/16 via 10.99.0.1: idle\n")
 	out, _ = program(t, 0, "-subnet", "back-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n")
+	wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves data of 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n")
 	program(t, 1, "-subnet", "lab-subnet", sampleSubnets)
 	if out, _ := program(t, 1, "-subnet", "backup-subnet", sampleSubnets, samplePorts); !strings.Contains(out, "(no-lease)\n    fix: give subnet") {
 		t.Errorf("got\n%s", out)
