@@ -174,7 +174,7 @@ func (c *cloud) doubt() {
 		for _, s := range list {
 			switch {
 			case bad >= 0:
-				c.unsure[s.ID] = "once the list of " + c.label(list[bad].ID) + " is rewritten"
+				c.unsure[s.ID] = "if done after the list of " + c.label(list[bad].ID) + " is rewritten"
 			case needsConfigDrive(s) && c.defaults.configDrive == "":
 				c.unsure[s.ID] = "if no instance reads the config drive (see -config-drive)"
 			}

@@ -92,7 +92,7 @@ func (c *cloud) keptText() string {
 		text += " (for " + strconv.Itoa(several) + ", more than one is named: the first counts)"
 	}
 	if lacking > 0 {
-		text += " (" + plural(lacking, "is", "are") + " offered no default there)"
+		text += " (" + plural(lacking, "of them is", "of them are") + " offered none there)"
 	}
 	return text
 }

@@ -233,7 +233,7 @@ func TestDefaults(t *testing.T) {
 	both, _ := program(t, 1, "-default-subnet", "app-subnet", "-default-subnet", "front-subnet", sampleSubnets, samplePorts)
 	wantContains(t, both, "; instances with several NICs keep the default: 1 on app, 5 on front\n")
 	none, _ := program(t, 1, "-default-subnet", "backup-subnet", sampleSubnets, samplePorts) // without a gateway
-	wantContains(t, none, "; instances with several NICs keep the default: 1 on backup (1 is offered no default there); ")
+	wantContains(t, none, "; instances with several NICs keep the default: 1 on backup (1 of them is offered none there); ")
 	alone, _ := program(t, 1, "-default-subnet", "lab-subnet", sampleSubnets, samplePorts) // of an instance with one NIC
 	wantContains(t, alone, "; instances with several NICs keep the default: 0 on lab; ")
 	// The order decides which host routes can go.
