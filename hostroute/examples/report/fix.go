@@ -236,6 +236,7 @@ func (p *printer) printFix(label string, e *entry, f fix) {
 		effect += "; do it alone"
 	}
 	p.line(4, "%s %s%s", label, what, effect)
+	p.allMoves(f.impact)
 	isMisspelt := func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil }
 	switch {
 	case len(f.Edits) == 0 || f.goes:
@@ -244,11 +245,6 @@ func (p *printer) printFix(label string, e *entry, f fix) {
 	case slices.ContainsFunc(f.Edits, isMisspelt): // its list has to be rewritten first
 	case p.opt.unsafe:
 		p.line(6, "# %s:", warning(f.impact))
-		if f.impact != nil && len(f.impact.Moves) > 1 {
-			for _, m := range f.impact.Moves {
-				p.line(6, "#   %s", p.moveLine(m))
-			}
-		}
 		p.commands(6, p.editCommands(f.Edits)...)
 	default:
 		p.hidden = true
@@ -352,12 +348,26 @@ func (p *printer) effect(f fix) string {
 	return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance"))
 }
 
-// moveText returns "11.12.0.0/16 front -> back (and 2 other moves), e.g. in NAME".
+// allMoves prints with -unsafe the moves of which [printer.moveText] names the first. As comments, they can be pasted with commands.
+func (p *printer) allMoves(impact *audit.Impact) {
+	if impact == nil || len(impact.Moves) < 2 || !p.opt.unsafe {
+		return
+	}
+	for _, m := range impact.Moves {
+		p.line(6, "# %s", p.moveLine(m))
+	}
+}
+
+// moveText returns "11.12.0.0/16 front -> back (and 2 other moves; -unsafe lists all), e.g. in NAME".
 func (p *printer) moveText(moves []audit.Move) string {
 	m := moves[0]
 	text := prefixesText(m.Destinations) + " " + p.nicLabel(m.From) + " -> " + p.nicLabel(m.To)
 	if others := len(moves) - 1; others > 0 {
-		text += " (and " + plural(others, "other move", "other moves") + ")"
+		text += " (and " + plural(others, "other move", "other moves")
+		if !p.opt.unsafe {
+			text += "; -unsafe lists all"
+		}
+		text += ")"
 	}
 	return text + ", e.g. in " + quoted(m.Examples[0])
 }

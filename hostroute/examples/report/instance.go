@@ -221,4 +221,5 @@ func (p *printer) noFix(e *entry, f fix) {
 		what = "remove it"
 	}
 	p.line(4, "this needs no fix: to %s%s", what, strings.TrimPrefix(p.effect(f), ":"))
+	p.allMoves(f.impact)
 }

@@ -54,7 +54,7 @@
 //	-baseline FILE         leave the findings that the file accepts out of the exit status
 //	-write-baseline FILE   write such a file for the findings at or above -fail; print no report. An existing file
 //	                       is overwritten, and its reasons are kept
-//	-unsafe                print the commands of fixes that move data, too, below a comment that says so
+//	-unsafe                print the commands of fixes that move data, too, below comments that say so and list each move
 //	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info, and the
 //	                       instances with several default routes. -instance and -subnet always list all of theirs
 //
@@ -242,7 +242,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.TextVar(&opt.fail, "fail", opt.fail, "exit with 1 at findings of this `severity` or above: info, warning or error")
 	flags.StringVar(&opt.baseline, "baseline", "", "leave the findings that this `file` accepts out of the exit status")
 	flags.StringVar(&opt.toBaseline, "write-baseline", "", "write the findings at or above -fail to this `file`, to be accepted with a reason")
-	flags.BoolVar(&opt.unsafe, "unsafe", false, "print the commands of fixes that move data, too")
+	flags.BoolVar(&opt.unsafe, "unsafe", false, "print the commands of fixes that move data, too, and list each move")
 	flags.BoolVar(&opt.all, "all", false, "list the host routes that are not wrong or risky, too (-instance and -subnet always do)")
 	err := flags.Parse(args)
 	switch {

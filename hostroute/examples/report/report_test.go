@@ -120,7 +120,7 @@ func TestSampleShowsEachPart(t *testing.T) {
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
 `, `
     fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009
-    or: move to back: moves data of 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010
+    or: move to back: moves data of 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010
 
 `, `
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
@@ -217,7 +217,9 @@ func TestSubnet(t *testing.T) {
 	}
 	wantContains(t, out, "\n  left out: port 00000014-58ed-4fc1-952e-1e2ab7081d8b, which names instance "+sampleWeb+" (-problems tells why)\n", "\n10.98.0.0/16 via 10.99.0.1: idle\n")
 	out, _ = program(t, 0, "-subnet", "back-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves data of 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n")
+	wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves data of 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010\n")
+	out, _ = program(t, 0, "-unsafe", "-subnet", "back-subnet", sampleSubnets, samplePorts)
+	wantContains(t, out, "back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n      # 11.11.0.0/16 back -> front in 3 instances, ", "\n      # 11.11.0.0/16 back -> app in 1 instance, ")
 	program(t, 1, "-subnet", "lab-subnet", sampleSubnets)
 	if out, _ := program(t, 1, "-subnet", "backup-subnet", sampleSubnets, samplePorts); !strings.Contains(out, "(no-lease)\n    fix: give subnet") {
 		t.Errorf("got\n%s", out)
@@ -271,8 +273,8 @@ func TestDefaults(t *testing.T) {
 func TestUnsafeAndAll(t *testing.T) {
 	plain, _ := program(t, 1, sampleSubnets, samplePorts)
 	unsafe, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
-	const move = "      # moves data:\n      #   11.12.0.0/16 front -> back in 3 instances, e.g. edge0001-0000-4000-8000-000000000010\n" +
-		"      #   11.12.0.0/16 app -> back in 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet &&\n" +
+	const move = "      # 11.12.0.0/16 front -> back in 3 instances, e.g. edge0001-0000-4000-8000-000000000010\n" +
+		"      # 11.12.0.0/16 app -> back in 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      # moves data:\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet &&\n" +
 		"      openstack subnet unset --host-route destination=11.12.0.0/16,gateway=11.8.0.1 app-subnet\n"
 	if strings.Contains(plain, move) || !strings.Contains(unsafe, move) {
 		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)
