@@ -97,7 +97,7 @@ func TestHeadOfSample(t *testing.T) {
 	const want = `10 host routes on 9 subnets, 10 instances. Each host route counts once, as the first of these that holds:
      4 wrong    never take effect, or the data does not go where they say
      1 risky    work with some DHCP clients only, or take another NIC's data
-     2 can go   no instance needs them: see CAN GO, which also lists 1 of the wrong or risky
+     2 can go   no instance needs them: see CAN GO, which lists 3: 2 + 1 of the wrong or risky
      2 depends  do something or nothing, depending on the guest's default route and DHCP client (-all lists them)
      1 idle     do nothing as far as is known, but may be needed, so they are not in CAN GO (-all lists them)
 `

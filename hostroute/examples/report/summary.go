@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,11 +43,11 @@ func (p *printer) summary(status *status) {
 	}
 }
 
-// kindText explains a kind that n host routes have. CAN GO also lists some that count as wrong or risky. Kinds behind it are
+// kindText explains a kind that n host routes have. CAN GO may also list some that count as wrong or risky. Kinds behind it are
 // listed only with -all.
 func (p *printer) kindText(k kind, n int) string {
 	if more := len(p.canGo) - n; k == canGo && more > 0 {
-		return kinds[k].text + ", which also lists " + strconv.Itoa(more) + " of the wrong or risky"
+		return fmt.Sprintf("%s, which lists %d: %d + %d of the wrong or risky", kinds[k].text, n+more, n, more)
 	}
 	if k > canGo && !p.opt.all {
 		return kinds[k].text + " (-all lists them)"
