@@ -82,7 +82,7 @@ func TestBaseline(t *testing.T) {
 	}
 	out, _ := program(t, 1, "-baseline", with(storage, gone), sampleSubnets, samplePorts)
 	wantContains(t, out, "\nbaseline: it accepts 1 finding; 2 more are at or above error; 1 entry matches nothing\n",
-		"\n    1 instance: depends; e.g. nfs00001-0000-4000-8000-000000000007\n    accepted: r\n    fix: ", "\nBASELINE: 1 entry matches nothing\n  no-lease of gone-subnet\n")
+		"\n    1 instance: depends on the guest; e.g. nfs00001-0000-4000-8000-000000000007\n    accepted: r\n    fix: ", "\nBASELINE: 1 entry matches nothing\n  no-lease of gone-subnet\n")
 
 	for _, file := range []string{
 		with(`{"code":"no-lease","subnet":"backup-subnet"}`), with(`{"code":"no-lease","subnet":"backup-subnet","reason":" "}`), with(`{"code":"no-lease","reason":"r"}`),

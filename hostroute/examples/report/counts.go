@@ -101,7 +101,7 @@ func (r *hostRoute) counts() string {
 	if r.Effects[hostroute.EffectNotOffered] == r.Instances {
 		return head + "never arrives"
 	}
-	shares := []share{{"steers", r.Effective}, {"depends", r.Depends}}
+	shares := []share{{"steers", r.Effective}, {"depends on the guest", r.Depends}}
 	rest := []share{
 		{"refused", r.Effects[hostroute.EffectRefused]},
 		{"never arrives", r.Effects[hostroute.EffectNotOffered]},
@@ -126,7 +126,7 @@ func (r *hostRoute) counts() string {
 	return head + r.sharesText(append(shares, rest...))
 }
 
-// sharesText returns "steers in 1, depends in 2"; one of them alone if it is all.
+// sharesText returns "steers in 1, depends on the guest in 2"; one of them alone if it is all.
 func (r *hostRoute) sharesText(shares []share) string {
 	var parts []string
 	for _, s := range shares {

@@ -231,7 +231,7 @@ func TestTheExampleHasTheFinding(t *testing.T) {
 		{"id":"p3","device_id":"three","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"g","ip_address":"10.66.0.6"}]},
 		{"id":"p4","device_id":"three","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.6"}]}`
 	out, _ := program(t, 1, subnets, textFile(t, `{"ports":[`+ports+`]}`))
-	wantContains(t, out, "\n  13.0.0.0/8 via 10.65.0.1, on b 11.8.0.0/24\n    2 instances: depends; the finding is in 1, e.g. three\n    further codes: next-hop-other-nic (-subnet b shows more)\n")
+	wantContains(t, out, "\n  13.0.0.0/8 via 10.65.0.1, on b 11.8.0.0/24\n    2 instances: depends on the guest; the finding is in 1, e.g. three\n    further codes: next-hop-other-nic (-subnet b shows more)\n")
 	second := `,{"id":"p5","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.7"},{"subnet_id":"b","ip_address":"11.8.0.7"}]}`
 	out, _ = program(t, 1, subnets, textFile(t, `{"ports":[`+ports+second+`]}`))
 	wantContains(t, out, "(second-ipv4-subnet)\n", "; the finding is in 1, e.g. two\n")

@@ -27,8 +27,9 @@
 // that failed. Fixes that move no data can be done in one go, together with CAN GO, unless they say "do it alone": they would
 // move data together with the others, or their command writes a whole list.
 //
-// In "steers in 1, depends in 3", an instance counts as "depends" if its guest decides, and then nowhere else. Only numbers
-// behind "if guests are as assumed" (-guest and the default routes) count these instances again.
+// In "steers in 1, depends on the guest in 3", what the host route does in 3 instances depends on the guest's default route, on
+// its DHCP client, or on the order in which it gets the host routes. They count nowhere else: only numbers behind "if guests
+// are as assumed" (-guest and the default routes) count them again.
 //
 // # Flags
 //

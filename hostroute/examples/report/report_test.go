@@ -114,7 +114,7 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\nERROR: next hop is not the gateway: 1 host route (next-hop-not-gateway)\n  The hypervisor answers",
 		`
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
-    1 instance: depends; e.g. nfs00001-0000-4000-8000-000000000007
+    1 instance: depends on the guest; e.g. nfs00001-0000-4000-8000-000000000007
     fix: next hop 10.70.0.1: moves no data
       openstack subnet set --host-route destination=10.71.0.0/16,gateway=10.70.0.1 storage-subnet &&
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
@@ -132,7 +132,7 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
 		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.\n",
 		"\n\nAll fixes after \"fix:\" that move no data can be done in one go, CAN GO included, unless they say \"do it\nalone\": once the last is done, all data leaves as before. Do any other fix alone, with all of its commands.\n"+
-			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before.\n\nERROR: ",
+			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before. \"Depends on the guest\" means on its default route, its DHCP client or the\norder of its host routes.\n\nERROR: ",
 		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
@@ -217,7 +217,7 @@ func TestSubnet(t *testing.T) {
 	}
 	wantContains(t, out, "\n  left out: port 00000014-58ed-4fc1-952e-1e2ab7081d8b, which names instance "+sampleWeb+" (-problems tells why)\n", "\n10.98.0.0/16 via 10.99.0.1: idle\n")
 	out, _ = program(t, 0, "-subnet", "back-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves data of 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010\n")
+	wantContains(t, out, "\n  5 instances: depends on the guest in 4, does nothing in 1; e.g. ", "\n  effect with dhclient and the assumed default routes: steers in 4, single-nic in 1\n", "(single-nic)\n    this needs no fix: to remove it moves data of 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010\n")
 	out, _ = program(t, 0, "-unsafe", "-subnet", "back-subnet", sampleSubnets, samplePorts)
 	wantContains(t, out, "back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n      # 11.11.0.0/16 back -> front in 3 instances, ", "\n      # 11.11.0.0/16 back -> app in 1 instance, ")
 	program(t, 1, "-subnet", "lab-subnet", sampleSubnets)
@@ -289,7 +289,7 @@ func TestUnsafeAndAll(t *testing.T) {
 		t.Errorf("without -unsafe:\n%s", plain)
 	}
 	all, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
-	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nFINDINGS ON HOST ROUTES THAT CAN GO: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends", "\n    findings: single-nic in 1\n"} {
+	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nFINDINGS ON HOST ROUTES THAT CAN GO: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends on the guest", "\n    findings: single-nic in 1\n"} {
 		if strings.Contains(plain, part) || !strings.Contains(all, part) {
 			t.Errorf("%q, without and with -all:\n%s\n%s", part, plain, all)
 		}
@@ -303,25 +303,25 @@ func TestCounts(t *testing.T) {
 		return map[hostroute.Effect]int{hostroute.EffectSteers: steers, hostroute.EffectRefused: refused, hostroute.EffectShadowed: shadowed, hostroute.EffectRedundant: redundant}
 	}
 	for want, u := range map[string]audit.Usage{
-		"3 instances: depends in 2, does nothing in 1":                                                      {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
-		"3 instances: depends in 2, refused in 1":                                                           {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
-		"6 instances: steers in 1, depends in 2, does nothing in 3":                                         {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
-		"4 instances: steers in 1, depends in 3":                                                            {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
-		"6 instances: depends in 3, refused in 2, does nothing in 1":                                        {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
-		"5 instances: depends in 3; if guests are as assumed: refused in 4, does nothing in 1":              {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
-		"9 instances: depends in 8; if guests are as assumed: steers in 2, refused in 4, does nothing in 3": {Instances: 9, Depends: 8, Effects: effects(2, 4, 0, 3)},
-		"5 instances: depends":                                      {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
-		"1 instance: refused":                                       {Instances: 1, Effects: effects(0, 1, 0, 0)},
-		"5 instances: never arrives":                                {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
-		"5 instances: depends in 3, never arrives in 2":             {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
-		"5 instances: steers in 2, refused in 2, does nothing in 2": {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
+		"3 instances: depends on the guest in 2, does nothing in 1":                                                      {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
+		"3 instances: depends on the guest in 2, refused in 1":                                                           {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
+		"6 instances: steers in 1, depends on the guest in 2, does nothing in 3":                                         {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
+		"4 instances: steers in 1, depends on the guest in 3":                                                            {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
+		"6 instances: depends on the guest in 3, refused in 2, does nothing in 1":                                        {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
+		"5 instances: depends on the guest in 3; if guests are as assumed: refused in 4, does nothing in 1":              {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
+		"9 instances: depends on the guest in 8; if guests are as assumed: steers in 2, refused in 4, does nothing in 3": {Instances: 9, Depends: 8, Effects: effects(2, 4, 0, 3)},
+		"5 instances: depends on the guest":                                                                              {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
+		"1 instance: refused":                                                                                            {Instances: 1, Effects: effects(0, 1, 0, 0)},
+		"5 instances: never arrives":                                                                                     {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
+		"5 instances: depends on the guest in 3, never arrives in 2":                                                     {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
+		"5 instances: steers in 2, refused in 2, does nothing in 2":                                                      {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
 	} {
 		if got := (&hostRoute{Usage: u}).counts(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 	out, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
-	wantContains(t, out, "\n    3 instances: depends in 2, does nothing in 1; e.g. batch001-0000-4000-8000-000000000005\n")
+	wantContains(t, out, "\n    3 instances: depends on the guest in 2, does nothing in 1; e.g. batch001-0000-4000-8000-000000000005\n")
 }
 
 func TestCanGoHead(t *testing.T) {

@@ -101,7 +101,11 @@ func (p *printer) hostRoute(r *hostRoute) {
 	p.line(2, "%s", p.counted(e))
 	if r.Instances > 0 {
 		p.line(2, "next hop: %s", countsText(r.Classes))
-		p.line(2, "effect: %s", countsText(r.Effects))
+		effect := "effect"
+		if r.Depends > 0 {
+			effect += " with " + string(p.defaults.guest) + " and the assumed default routes"
+		}
+		p.line(2, "%s: %s", effect, countsText(r.Effects))
 	}
 	if r.Depends > 0 {
 		if text := countsText(p.differing(r)); text != "" {

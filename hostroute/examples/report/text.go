@@ -51,7 +51,12 @@ func (p *printer) report(status *status) {
 	isToMend := func(r hostRoute) bool { return r.kind <= canGo }
 	if p.knowsInstances() && slices.ContainsFunc(p.hostRoutes, isToMend) {
 		p.blank()
-		p.wrapped(0, p.order(p.together(sections)))
+		text := p.order(p.together(sections))
+		dependsShown := func(r hostRoute) bool { return r.Depends > 0 && (r.kind <= risky || p.opt.all) }
+		if slices.ContainsFunc(p.hostRoutes, dependsShown) {
+			text += " " + onTheGuest
+		}
+		p.wrapped(0, text)
 	}
 	for _, s := range sections {
 		p.section(s)

@@ -8,10 +8,11 @@ import (
 
 // In which order to do the fixes: which of them can be done in one go.
 
-// What it means that data moves, and what a person does who does one fix.
+// What it means that data moves, on what a host route depends, and what a person does who does one fix.
 const (
-	dataMoves = "Data moves if it leaves an instance by another NIC than before."
-	oneFix    = "Do one fix, with all of its commands, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " + dataMoves
+	onTheGuest = `"Depends on the guest" means on its default route, its DHCP client or the order of its host routes.`
+	dataMoves  = "Data moves if it leaves an instance by another NIC than before."
+	oneFix     = "Do one fix, with all of its commands, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " + dataMoves
 )
 
 // order says in which order to do the fixes, of which some can be done in one go.
