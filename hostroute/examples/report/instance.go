@@ -71,6 +71,9 @@ func (p *printer) instance() (failing int, err error) {
 		p.finding(f, f.Fixes)
 	}
 	p.hiddenNote()
+	if len(findings) > 0 {
+		p.codesNote()
+	}
 	return failing, nil
 }
 

@@ -171,6 +171,9 @@ host routes
 		t.Errorf("(-want +got):\n%s", cmp.Diff(want, out))
 	}
 	wantContains(t, out, "\n  warning: eth0, eth1 are each offered a default route", "(multiple-defaults)\n    fix: dhclient: on the other NICs, add ")
+	if !strings.HasSuffix(out, "\n\nEach code is explained in hostroute/CODES.md.\n") {
+		t.Errorf("nothing says where codes are explained:\n%s", out)
+	}
 	if n := strings.Count(out, "fix: "); n != 1 {
 		t.Errorf("%d fixes, not only that of dhclient:\n%s", n, out)
 	}
@@ -210,9 +213,9 @@ func TestSubnet(t *testing.T) {
 		"\n10.81.0.0/16 via 192.0.2.1: wrong\n", "\n  next hop: off-link in 1\n  effect: refused in 1\n  codes: next-hop-off-link in 1\n",
 		"\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.81.0.0/16,gateway=192.0.2.1 lab-subnet\n    or: next hop 10.80.0.1: moves no data\n",
 		"\n10.82.0.0/16 via 10.80.0.1: can go\n", "(single-nic)\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.82.0.0/16,gateway=10.80.0.1 lab-subnet\n",
-		"\n\nDo one fix, with all ")
+		"\n\nDo one fix, with all ", "\n\nEach code is explained in hostroute/CODES.md.\n")
 	out, _ = program(t, 0, "-subnet", "old-subnet", sampleSubnets, samplePorts)
-	if strings.Contains(out, "Do one fix") {
+	if strings.Contains(out, "Do one fix") || strings.Contains(out, "Each code") {
 		t.Errorf("there is none:\n%s", out)
 	}
 	wantContains(t, out, "\n  left out: port 00000014-58ed-4fc1-952e-1e2ab7081d8b, which names instance "+sampleWeb+" (-problems tells why)\n", "\n10.98.0.0/16 via 10.99.0.1: idle\n")

@@ -29,7 +29,8 @@ func (p *printer) subnet(status *status) (failing int, err error) {
 		return failing, nil
 	}
 	isIts := func(o audit.Occurrence) bool { return o.Finding.Subject.Subnet == s.ID }
-	if slices.ContainsFunc(p.findings, isIts) {
+	hasFindings := slices.ContainsFunc(p.findings, isIts)
+	if hasFindings {
 		p.blank()
 		p.wrapped(0, oneFix)
 	}
@@ -43,6 +44,9 @@ func (p *printer) subnet(status *status) (failing int, err error) {
 		p.hostRoute(r)
 	}
 	p.hiddenNote()
+	if hasFindings {
+		p.codesNote()
+	}
 	return failing, nil
 }
 

@@ -67,8 +67,10 @@ func (p *printer) report(status *status) {
 		p.others()
 	}
 	p.unmatched(status)
-	p.paragraph("Each code is explained in hostroute/CODES.md.")
+	p.codesNote()
 }
+
+func (p *printer) codesNote() { p.paragraph("Each code is explained in hostroute/CODES.md.") }
 
 // An entry is host routes of one subnet that are told together.
 type entry struct {
