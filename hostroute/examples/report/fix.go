@@ -268,10 +268,11 @@ func (e *entry) mayWork() string {
 	case len(wanted) == 1:
 		which = "the host route"
 	}
+	text := which + " may work once " + string(wanted[0].code) + " is fixed)"
 	if e.code == hostroute.CodeNoLease {
-		return " (the NIC still gets no lease, and " + which + " may work after the other fix)"
+		return " (but the NIC still gets no lease, and " + text
 	}
-	return " (but " + which + " may work after the other fix)"
+	return " (but " + text
 }
 
 // warning says in a word what commands do that are not harmless.

@@ -115,7 +115,7 @@ func TestLongOffersAreWanted(t *testing.T) {
 	ports := textFile(t, `{"ports":[{"id":"p1","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"f","ip_address":"10.65.0.5"}]},
 		{"id":"p2","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"11.8.0.5"}]}]}`)
 	out, _ := program(t, 1, "-default-subnet", "f", subnets, ports)
-	wantContains(t, out, "(option-overflow)\n", "\n    or: remove: moves no data (but the host routes may work after the other fix)\n")
+	wantContains(t, out, "(option-overflow)\n", "\n    or: remove: moves no data (but the host routes may work once option-overflow is fixed)\n")
 }
 
 // What is harmless needs no fix. If others need it, there is none.
@@ -189,7 +189,7 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
     1 instance: never arrives; e.g. lab00001-0000-4000-8000-000000000008
     further codes: next-hop-off-link of 10.81.0.0/16 via 192.0.2.1 (-subnet lab-subnet shows more)
     fix: use an image with another DHCP client, or program the routes by hand (no command; what it moves is not known)
-    or: remove: moves no data (but 10.82.0.0/16 via 10.80.0.1 may work after the other fix)
+    or: remove: moves no data (but 10.82.0.0/16 via 10.80.0.1 may work once routes-ignored is fixed)
       `+unset, `
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
@@ -199,7 +199,7 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
 		t.Errorf("said above:\n%s", rest)
 	}
 	out, _ = program(t, 1, "-guest", "udhcpc", "-subnet", "lab-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "\n10.82.0.0/16 via 10.80.0.1: wrong\n", "\n  can be removed: moves no data (but it may work once its subnet, port or guest is mended)\n    "+unset+"10.82", "\n    fix: remove: moves no data\n      "+unset+"10.81")
+	wantContains(t, out, "\n10.82.0.0/16 via 10.80.0.1: wrong\n", "\n  can be removed: moves no data (but the host route may work once routes-ignored is fixed)\n    "+unset+"10.82", "\n    fix: remove: moves no data\n      "+unset+"10.81")
 
 	// Without a gateway in the subnet, any address of it may become the gateway.
 	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"192.0.2.1",
@@ -209,7 +209,7 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
 	}
 	ports := textFile(t, `{"ports":[`+port("p1", "f", "10.65.0.5")+","+port("p2", "b", "11.8.0.5")+`]}`)
 	out, _ = program(t, 1, subnets, ports)
-	wantContains(t, out, "    or: remove: moves no data (the NIC still gets no lease, and 11.11.0.0/16 via 11.8.0.1 may work after the other fix)\n", "\nCAN GO: 1 host route\n", "\n  11.12.0.0/16 via 192.0.2.1, on b 11.8.0.0/24\n")
+	wantContains(t, out, "    or: remove: moves no data (but the NIC still gets no lease, and 11.11.0.0/16 via 11.8.0.1 may work once no-lease is fixed)\n", "\nCAN GO: 1 host route\n", "\n  11.12.0.0/16 via 192.0.2.1, on b 11.8.0.0/24\n")
 }
 
 // If no instance is on its subnet, a wrong host route that can go has its command in CAN GO alone.

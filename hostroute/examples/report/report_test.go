@@ -126,7 +126,7 @@ func TestSampleShowsEachPart(t *testing.T) {
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
     fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1) and, in the same request, allocation pools without that address; if that makes a second default route, tell the guest which one to keep (no command; what it moves is not known)
-    or: remove: moves no data (the NIC still gets no lease, and the host routes may work after the other fix)
+    or: remove: moves no data (but the NIC still gets no lease, and the host routes may work once no-lease is fixed)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",

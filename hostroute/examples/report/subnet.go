@@ -121,11 +121,7 @@ func (p *printer) hostRoute(r *hostRoute) {
 	}
 	findings := p.bySubject[r.ref()]
 	if r.Removable && findings == nil { // else it is one of the fixes
-		effect := "moves no data"
-		if r.wanted {
-			effect += " (but it may work once its subnet, port or guest is mended)"
-		}
-		p.line(2, "can be removed: %s", effect)
+		p.line(2, "can be removed: moves no data%s", e.mayWork())
 		p.commands(4, p.editCommands([]hostroute.Edit{r.removal()})...)
 	}
 	for _, o := range findings {
