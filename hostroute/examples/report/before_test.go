@@ -55,14 +55,14 @@ data moved in 2 of the 2 instances that are in both snapshots
 assumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); no port has a host, so routes to sibling subnets are those of all hosts; 2 instances with several defaults: each keeps the one that it takes by itself (-default-subnet assumes another)
 
 HOST ROUTES
-  + 11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24: 2 instances: depends on the guest
-  + 11.12.0.0/16 via 11.8.0.77, on back 11.8.0.0/24: 2 instances: depends on the guest
-  + 12.0.0.0/16 via 11.9.0.1, on spare 11.9.0.0/24: no instance
-  - 12.0.0.0/16 via 11.9.0.77, on spare 11.9.0.0/24: no instance
+  + 11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24 (b): 2 instances: depends on the guest
+  + 11.12.0.0/16 via 11.8.0.77, on back 11.8.0.0/24 (b): 2 instances: depends on the guest
+  + 12.0.0.0/16 via 11.9.0.1, on spare 11.9.0.0/24 (s): no instance
+  - 12.0.0.0/16 via 11.9.0.77, on spare 11.9.0.0/24 (s): no instance
 
 FINDINGS
-  + error next-hop-not-gateway of 11.12.0.0/16 via 11.8.0.77, on back 11.8.0.0/24: 2 instances; e.g. one
-  - error next-hop-not-gateway of 12.0.0.0/16 via 11.9.0.77, on spare 11.9.0.0/24: no instance
+  + error next-hop-not-gateway of 11.12.0.0/16 via 11.8.0.77, on back 11.8.0.0/24 (b): 2 instances; e.g. one
+  - error next-hop-not-gateway of 12.0.0.0/16 via 11.9.0.77, on spare 11.9.0.0/24 (s): no instance
 
 The exit status is 1, because 1 finding is at or above error, old ones included.
 `
@@ -70,8 +70,8 @@ The exit status is 1, because 1 finding is at or above error, old ones included.
 		t.Errorf("got\n%s\nwant\n%s", out, want)
 	}
 	onlyOne := append([]string{"-before", strings.Join(after, ",")}, after[0], document(one))
-	if out, _ := program(t, 1, onlyOne...); !strings.Contains(out, "instances: 0 came, 2 went\n") || !strings.Contains(out, "  ~ 11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24: was 2 instances: depends on the guest; is 1 instance: depends on the guest\n") ||
-		!strings.Contains(out, "  ~ error next-hop-not-gateway of 11.12.0.0/16 via 11.8.0.77, on back 11.8.0.0/24: 2 -> 1 instance; e.g. one\n") {
+	if out, _ := program(t, 1, onlyOne...); !strings.Contains(out, "instances: 0 came, 2 went\n") || !strings.Contains(out, "  ~ 11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24 (b): was 2 instances: depends on the guest; is 1 instance: depends on the guest\n") ||
+		!strings.Contains(out, "  ~ error next-hop-not-gateway of 11.12.0.0/16 via 11.8.0.77, on back 11.8.0.0/24 (b): 2 -> 1 instance; e.g. one\n") {
 		t.Errorf("got\n%s", out)
 	}
 	if _, stderr := program(t, 2, "-before", "absent.json,"+after[1], after[0], after[1]); !strings.Contains(stderr, "before: ") {

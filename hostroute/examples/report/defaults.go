@@ -125,7 +125,7 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	for _, id := range largestFirst(offering) {
 		part := shellQuote(id) + " (" + count(offering[id], "instance")
 		if p.name(id) != id {
-			part += ", " + p.place(id)
+			part += ", " + p.label(id)
 		}
 		parts = append(parts, part+")")
 	}

@@ -294,7 +294,7 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 		isSubject := edit.Subnet == e.subnet && slices.ContainsFunc(e.routes, func(r *hostRoute) bool { return r.HostRoute == edit.Old })
 		switch {
 		case edit.Old == (hostroute.HostRoute{}):
-			return "move to " + p.label(edit.Subnet)
+			return "move to " + p.place(edit.Subnet)
 		case addsSome(edit):
 			var parts []string
 			if edit.New.NextHop != edit.Old.NextHop {
@@ -308,7 +308,7 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 			return "remove"
 		}
 		others = append(others, edit.Old)
-		if name := p.label(edit.Subnet); !slices.Contains(from, name) {
+		if name := p.place(edit.Subnet); !slices.Contains(from, name) {
 			from = append(from, name)
 		}
 	}

@@ -55,7 +55,7 @@ const misspeltPorts = `{"ports":[
 func TestMisspeltSubnet(t *testing.T) {
 	subnets, ports := textFile(t, misspeltSubnets), textFile(t, misspeltPorts)
 	const entry = `
-  11.0.0.0/8 via 11.8.0.1, 13.0.0.0/16 via 11.8.0.77, on back 11.8.0.0/24
+  11.0.0.0/8 via 11.8.0.1, 13.0.0.0/16 via 11.8.0.77, on back 11.8.0.0/24 (b)
     1 instance; e.g. one
     destination 11.0.0.0/255.0.0.0 is spelled with a netmask and not as 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs no route of the subnet, not even the default
     fix: rewrite the list with prefix lengths, then run this again. That can move data, and how much is not known: guests that get none of the host routes today will get all of them
@@ -63,8 +63,8 @@ func TestMisspeltSubnet(t *testing.T) {
       openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b
 `
 	out, _ := program(t, 1, "-unsafe", "-all", "-default-nic", "eth0", subnets, ports)
-	wantContains(t, out, entry, "\n  12.0.0.0/16 via 10.65.0.77, on front 10.65.0.0/24\n    1 instance: does nothing; e.g. one\n    fix: next hop 10.65.0.1: moves no data if done after the list of back is rewritten\n",
-		"\nCAN GO: 1 host route\n", "\n  12.0.0.0/16 via 11.9.0.77, on other 11.9.0.0/24\n",
+	wantContains(t, out, entry, "\n  12.0.0.0/16 via 10.65.0.77, on front 10.65.0.0/24 (f)\n    1 instance: does nothing; e.g. one\n    fix: next hop 10.65.0.1: moves no data if done after the list of back is rewritten\n",
+		"\nCAN GO: 1 host route\n", "\n  12.0.0.0/16 via 11.9.0.77, on other 11.9.0.0/24 (o)\n",
 		"\n  No port has a host, so probably no administrator fetched it: ", "\n  This holds only if guests keep the default routes that ")
 	if n := strings.Count(out, " b\n"); n != 1 {
 		t.Errorf("%d commands for the misspelt subnet:\n%s", n, out)
@@ -132,7 +132,7 @@ func TestNoFixOfWhatOthersNeed(t *testing.T) {
 		out, _ := program(t, 1, slices.Concat([]string{"-unsafe", "-default-subnet", "f"}, of, []string{subnets, all})...)
 		wantContains(t, out, "(single-nic)\n    this needs no fix: to remove it moves data of 1 of 2 instances: 11.11.0.0/16 b -> f, e.g. in two\n",
 			"(single-nic)\n    this needs no fix: to remove it may move data of 1 of 2 instances, e.g. two\n",
-			"(duplicate)\n    this needs no fix: to remove 11.12.0.0/16 via 11.8.0.77 from b may move data of 1 of 2 instances, e.g. two\n")
+			"(duplicate)\n    this needs no fix: to remove 11.12.0.0/16 via 11.8.0.77 from b 11.8.0.0/24 may move data of 1 of 2 instances, e.g. two\n")
 		for _, part := range strings.Split(out, "no fix needed: ")[1:] {
 			if _, next, _ := strings.Cut(part, "\n"); strings.HasPrefix(strings.TrimLeft(next, " "), "openstack ") {
 				t.Errorf("a command follows:\n%s", part)
@@ -185,16 +185,16 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
 	const unset = "openstack subnet unset --host-route destination="
 	out, _ := program(t, 1, "-guest", "udhcpc", sampleSubnets, samplePorts)
 	wantContains(t, out, `
-  10.81.0.0/16 via 192.0.2.1, 10.82.0.0/16 via 10.80.0.1, on lab 10.80.0.0/24
+  10.81.0.0/16 via 192.0.2.1, 10.82.0.0/16 via 10.80.0.1, on lab 10.80.0.0/24 (lab-subnet)
     1 instance: never arrives; e.g. lab00001-0000-4000-8000-000000000008
     further codes: next-hop-off-link of 10.81.0.0/16 via 192.0.2.1 (-subnet lab-subnet shows more)
     fix: use an image with another DHCP client, or program the routes by hand (no command; what it moves is not known)
     or: remove: moves no data (but 10.82.0.0/16 via 10.80.0.1 may work once routes-ignored is fixed)
       `+unset, `
-  10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
+  10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24 (storage-subnet)
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
     further codes: next-hop-not-gateway (-subnet storage-subnet shows more)
-    fix: `, "\nCAN GO: 2 host routes", "\n  10.81.0.0/16 via 192.0.2.1, on lab 10.80.0.0/24\n    "+unset)
+    fix: `, "\nCAN GO: 2 host routes", "\n  10.81.0.0/16 via 192.0.2.1, on lab 10.80.0.0/24 (lab-subnet)\n    "+unset)
 	if rest := lines(out, "NOT OF ONE HOST ROUTE"); strings.Contains(rest, "routes-ignored") {
 		t.Errorf("said above:\n%s", rest)
 	}
@@ -293,7 +293,7 @@ func TestTheRemovalOfAConflictComesFirst(t *testing.T) {
 	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"10.65.0.1"}]},
 		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}]}`)
 	out, _ := program(t, 0, "-default-subnet", "f", subnets, snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b")))
-	wantContains(t, out, "(conflict)\n", "\n    fix: remove: moves no data; CAN GO has the command\n    or: remove 11.11.0.0/16 via 10.65.0.1 from f: moves data of 1 of 1 instance: ")
+	wantContains(t, out, "(conflict)\n", "\n    fix: remove: moves no data; CAN GO has the command\n    or: remove 11.11.0.0/16 via 10.65.0.1 from f 10.65.0.0/24: moves data of 1 of 1 instance: ")
 }
 
 // Neutron's default limit is told where a command goes beyond it.

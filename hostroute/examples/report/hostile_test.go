@@ -126,7 +126,7 @@ func TestNoCommandRunsAfterOneThatFails(t *testing.T) {
 		t.Skip("there is no sh to run the commands")
 	}
 	out, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
-	_, fix, _ := strings.Cut(out, "    or: move to back: ")
+	_, fix, _ := strings.Cut(out, "    or: move to back 11.8.0.0/24 (back-subnet): ")
 	_, commands, _ := strings.Cut(fix, "\n")
 	commands, _, _ = strings.Cut(commands, "\n\n")
 	ran, err := exec.Command(sh, "-c", "openstack() { echo $2; return 1; }\n"+commands).Output()
@@ -232,9 +232,9 @@ func TestPlantedPort(t *testing.T) {
 // A tenant can give a subnet the ID of another one as its name, or an address. Then the name is quoted, and the ID follows.
 func TestNamesThatLookLikeIDs(t *testing.T) {
 	for name, want := range map[string]string{
-		"f": `"f" 11.8.0.0/24 (b)`, "front": `front 11.8.0.0/24`, "073f361a-7c79-5653-9ed4-c3916f4000cd": `"073f361a-7c79-5653-9ed4-c3916f4000cd" 11.8.0.0/24 (b)`,
+		"f": `"f" 11.8.0.0/24 (b)`, "front": `front 11.8.0.0/24 (b)`, "073f361a-7c79-5653-9ed4-c3916f4000cd": `"073f361a-7c79-5653-9ed4-c3916f4000cd" 11.8.0.0/24 (b)`,
 		"073f361a7c7956539ed4c3916f4000cd": `"073f361a7c7956539ed4c3916f4000cd" 11.8.0.0/24 (b)`, "10.0.0.0/8": `"10.0.0.0/8" 11.8.0.0/24 (b)`, "fe80::1": `"fe80::1" 11.8.0.0/24 (b)`,
-		"10.0.0.1": `"10.0.0.1" 11.8.0.0/24 (b)`, "db": `db 11.8.0.0/24`, "cafe": `cafe 11.8.0.0/24`, "v1.2": `v1.2 11.8.0.0/24`,
+		"10.0.0.1": `"10.0.0.1" 11.8.0.0/24 (b)`, "db": `db 11.8.0.0/24 (b)`, "cafe": `cafe 11.8.0.0/24 (b)`, "v1.2": `v1.2 11.8.0.0/24 (b)`,
 	} {
 		subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},
 			{"id":"b","name":"`+name+`","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.77"}]}]}`)

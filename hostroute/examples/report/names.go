@@ -31,7 +31,7 @@ func (c *cloud) name(id string) string { return cmp.Or(c.SubnetNames[id], id) }
 // label returns the name of a subnet as text, with the ID where the name alone could be taken for another subnet.
 func (c *cloud) label(id string) string { return c.describe(id, "") }
 
-// place returns "storage 10.70.0.0/24", with the ID where label has it.
+// place returns "storage 10.70.0.0/24 (ID)": commands and flags take the ID.
 func (c *cloud) place(id string) string {
 	if s := c.subnets[id]; s != nil {
 		return c.describe(id, " "+s.CIDR.String())
@@ -39,8 +39,8 @@ func (c *cloud) place(id string) string {
 	return c.label(id)
 }
 
-// describe returns the name of a subnet, then a text, then the ID if several subnets have that name, or if it looks like an ID
-// or an address: tenants choose names.
+// describe returns the name of a subnet, then a text and the ID. Without a text, it has the ID only if several subnets have that
+// name, or if it looks like an ID or an address: tenants choose names.
 func (c *cloud) describe(id, text string) string {
 	name := c.name(id)
 	switch {
@@ -48,7 +48,7 @@ func (c *cloud) describe(id, text string) string {
 		return quoted(id) + text
 	case c.subnets[name] != nil || looksLikeID.MatchString(name):
 		return strconv.Quote(name) + text + " (" + quoted(id) + ")"
-	case c.labels[name] > 1:
+	case text != "" || c.labels[name] > 1:
 		return quoted(name) + text + " (" + quoted(id) + ")"
 	}
 	return quoted(name) + text

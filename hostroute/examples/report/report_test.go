@@ -113,23 +113,23 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\nproblems: 1 (", "; -problems lists all)\n", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); 6 instances with several defaults: each keeps the one that it takes by itself (-default-subnet assumes another)\n",
 		"\nERROR: next hop is not the gateway: 1 host route (next-hop-not-gateway)\n  The hypervisor answers",
 		`
-  10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24
+  10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24 (storage-subnet)
     1 instance: depends on the guest; e.g. nfs00001-0000-4000-8000-000000000007
     fix: next hop 10.70.0.1: moves no data
       openstack subnet set --host-route destination=10.71.0.0/16,gateway=10.70.0.1 storage-subnet &&
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
 `, `
     fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009
-    or: move to back: moves data of 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010
+    or: move to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010
 
 `, `
-  10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24
+  10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24 (backup-subnet)
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
     fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1) and, in the same request, allocation pools without that address; if that makes a second default route, tell the guest which one to keep (no command; what it moves is not known)
     or: remove: moves no data (but the NIC still gets no lease, and the host routes may work once no-lease is fixed)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
-		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24, no instance\n",
+		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24 (spare-subnet), no instance\n",
 		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.\n",
 		"\n\nAll fixes after \"fix:\" that move no data can be done in one go, CAN GO included, unless they say \"do it\nalone\": once the last is done, all data leaves as before. Do any other fix alone, with all of its commands.\n"+
 			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before. \"Depends on the guest\" means on its default route, its DHCP client or the\norder of its host routes.\n\nERROR: ",
@@ -137,7 +137,7 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
 		" (for other DHCP clients, see hostroute/CODES.md; what this moves is not known)\n    then name its subnet to this report with -default-subnet ID, which changes no guest. "+
-			"IDs: front-subnet (5 instances, front 10.65.0.0/24), back-subnet (4 instances, back 11.8.0.0/24), batch-subnet (2 instances, batch 10.95.0.0/24), app-subnet (1 instance, app 10.90.0.0/24), storage-subnet (1 instance, storage 10.70.0.0/24)\n\n",
+			"IDs: front-subnet (5 instances, front), back-subnet (4 instances, back), batch-subnet (2 instances, batch), app-subnet (1 instance, app), storage-subnet (1 instance, storage)\n\n",
 		"\nEach code is explained in hostroute/CODES.md.\n",
 	)
 	if strings.Contains(out, "old-subnet") {
@@ -151,8 +151,8 @@ func TestSampleShowsEachPart(t *testing.T) {
 func TestInstance(t *testing.T) {
 	out, _ := program(t, 0, "-instance", sampleWeb, sampleSubnets, samplePorts)
 	want := sampleWeb + `
-  eth0: front 10.65.0.0/24, 10.65.0.5, fa:16:3e:58:42:02, port 00000002-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
-  eth1: back 11.8.0.0/24, 11.8.0.21, fa:16:3e:58:42:03, port 00000003-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
+  eth0: front 10.65.0.0/24 (front-subnet), 10.65.0.5, fa:16:3e:58:42:02, port 00000002-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
+  eth1: back 11.8.0.0/24 (back-subnet), 11.8.0.21, fa:16:3e:58:42:03, port 00000003-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
   assumed: NICs are in the order of the file; the guest runs dhclient; of several defaults, it keeps the one that it takes by itself (-default-subnet assumes another)
 
 routing table
@@ -180,7 +180,7 @@ host routes
 	program(t, 1, "-fail", "warning", "-instance", sampleWeb, sampleSubnets, samplePorts)
 
 	out, _ = program(t, 1, "-instance", "app00001-0000-4000-8000-000000000009", "-fail", "warning", sampleSubnets, samplePorts)
-	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n    or: move to back: moves data of 4 of 5 instances")
+	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n    or: move to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances")
 
 	if _, stderr := program(t, 2, "-instance", "nobody", sampleSubnets, samplePorts); !strings.Contains(stderr, "nobody") {
 		t.Errorf("stderr: %q", stderr)
@@ -209,7 +209,7 @@ func TestTo(t *testing.T) {
 
 func TestSubnet(t *testing.T) {
 	out, _ := program(t, 1, "-subnet", "lab-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "lab 10.80.0.0/24\n  ID lab-subnet\n  gateway 10.80.0.1, DHCP, 2 host routes, 1 instance; e.g. lab00001-0000-4000-8000-000000000008\n",
+	wantContains(t, out, "lab 10.80.0.0/24 (lab-subnet)\n  gateway 10.80.0.1, DHCP, 2 host routes, 1 instance; e.g. lab00001-0000-4000-8000-000000000008\n",
 		"\n10.81.0.0/16 via 192.0.2.1: wrong\n", "\n  next hop: off-link in 1\n  effect: refused in 1\n  codes: next-hop-off-link in 1\n",
 		"\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.81.0.0/16,gateway=192.0.2.1 lab-subnet\n    or: next hop 10.80.0.1: moves no data\n",
 		"\n10.82.0.0/16 via 10.80.0.1: can go\n", "(single-nic)\n    fix: remove: moves no data\n      openstack subnet unset --host-route destination=10.82.0.0/16,gateway=10.80.0.1 lab-subnet\n",
@@ -292,7 +292,7 @@ func TestUnsafeAndAll(t *testing.T) {
 		t.Errorf("without -unsafe:\n%s", plain)
 	}
 	all, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
-	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nFINDINGS ON HOST ROUTES THAT CAN GO: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24\n    5 instances: depends on the guest", "\n    findings: single-nic in 1\n"} {
+	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nFINDINGS ON HOST ROUTES THAT CAN GO: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24 (back-subnet)\n    5 instances: depends on the guest", "\n    findings: single-nic in 1\n"} {
 		if strings.Contains(plain, part) || !strings.Contains(all, part) {
 			t.Errorf("%q, without and with -all:\n%s\n%s", part, plain, all)
 		}

@@ -53,7 +53,6 @@ func (p *printer) subnet(status *status) (failing int, err error) {
 // subnetHead prints what the documents say about a subnet.
 func (p *printer) subnetHead(s *hostroute.Subnet) {
 	p.line(0, "%s", p.place(s.ID))
-	p.line(2, "ID %s", quoted(s.ID))
 	gateway, dhcp := "no gateway", "DHCP"
 	if s.Gateway.IsValid() {
 		gateway = "gateway " + s.Gateway.String()
