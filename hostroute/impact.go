@@ -19,10 +19,10 @@ type Impact struct {
 	//     after the edits.
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
-	//   - The verdict on a host route that the edits name, or a verdict that they change, add or remove, depends on the
-	//     order of its list, or on an offer of more than 197 bytes, which some guests can lose. This does not count if the
-	//     instance has one NIC, before and after the default route by the gateway of its subnet, and no route by 127.0.0.1:
-	//     everything leaves by that NIC.
+	//   - A verdict that the edits touch depends on the order of its list, or on an offer of more than 197 bytes, which some
+	//     guests can lose. The edits touch the verdicts on the host routes that they name, and those that they change, add or
+	//     remove. This does not count where everything leaves by one NIC anyway: it is the only one, has the default route by
+	//     the gateway of its subnet before and after, and no route is by 127.0.0.1.
 	//
 	// The order of a list that the edits do not touch is taken as it is given.
 	Uncertain bool `json:"uncertain"`

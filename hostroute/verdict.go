@@ -90,16 +90,14 @@ type Verdict struct {
 	// DefaultDependent says that, with another one of the offered default routes in force, Effective would change, or
 	// Witness would leave by another NIC. If DefaultNIC is set, it is false.
 	DefaultDependent bool `json:"default_dependent"`
-	// Guests are those under which the answer may be another one than here, in the order of Guests(): Effective may be
-	// different there, or Witness may leave by another NIC. The comparison lets both guests keep the same default route: that of DefaultNIC
-	// or, if it is empty, each of the offered ones in turn.
-	//
-	// The instance's own guest is listed, too, if it configures its NICs at once and the order of the leases changes the answer
-	// while the default route stays the same. If that order matters only for the default route, DefaultDependent alone says
-	// so. If the offer is longer than 197 bytes, the guests that can lose it are listed. GuestUdhcpc never is, because
-	// no host route reaches it.
-	//
-	// If DefaultNIC is empty, only the first eight offered default routes are compared. DefaultDependent has that limit, too.
+	// Guests lists, in the order of Guests(), the guests under which the answer may differ: Effective may change, or
+	// Witness may leave by another NIC. Each is compared with the instance's own guest, and both keep the same default route:
+	// that of DefaultNIC or, if it is empty, each of the first eight offered ones in turn (DefaultDependent has that limit,
+	// too).
+	//   - The instance's own guest is listed if it configures its NICs at once, and the order of the leases changes the answer
+	//     although the default route stays the same. Where that order decides only the default route, DefaultDependent says so.
+	//   - If the offer is longer than 197 bytes, the guests that can lose it are listed.
+	//   - GuestUdhcpc is never listed, because no host route reaches it.
 	Guests []Guest `json:"guests"`
 }
 

@@ -18,12 +18,11 @@ type Usage struct {
 	Severity  hostroute.Severity  `json:"severity"`  // the highest of Codes
 	Instances int                 `json:"instances"` // that have the subnet
 
-	// Effective counts the instances in which the host route steers data, whichever default route the
-	// guest keeps and whichever DHCP client it has, udhcpc apart. Depends counts those in which the verdict
-	// is GuestDependent: the guest, its default route or the order of the list decides whether the host route
-	// steers, or by which NIC. An instance with one NIC, the default route by the gateway of its subnet and no
-	// route by 127.0.0.1 does not count there, because everything leaves by that NIC. An instance that counts as
-	// Effective for one NIC does not count as Depends for another.
+	// Effective counts the instances in which the host route steers data under every DHCP client, udhcpc apart, and with
+	// every default route that the guest may keep. Depends counts those in which its verdict is GuestDependent: the client,
+	// the default route or the order of the list decides whether it steers, or by which NIC. Two kinds of instances do not
+	// count as Depends: those that count as Effective by another of their NICs, and those in which everything leaves by one
+	// NIC anyway. That is the only NIC, has the default route by the gateway of its subnet, and no route is by 127.0.0.1.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
 	// Inconsistent counts the instances in which the next hop is neither the gateway of the subnet nor that of another NIC.

@@ -54,7 +54,7 @@ func (p *printer) canGoList() {
 		}
 	}
 	p.paragraph("%s", canGoHead(len(p.canGo), unused))
-	p.line(2, "No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.")
+	p.line(2, "No instance in the list of ports needs these. First make sure that an administrator fetched the whole list.")
 	if !p.haveHosts() {
 		p.line(2, "No port has a host, so probably no administrator fetched it: instances of other projects may be missing.")
 	}

@@ -130,7 +130,7 @@ func TestSampleShowsEachPart(t *testing.T) {
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24 (spare-subnet), no instance\n",
-		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched that list, and all of it.\n",
+		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched the whole list.\n",
 		"\n\nAll fixes after \"fix:\" that move no data can be done in one go, CAN GO included, unless they say \"do it\nalone\": once the last is done, all data leaves as before. Do any other fix alone, with all of its commands.\n"+
 			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before. \"Depends on the guest\" means on its default route, its DHCP client or the\norder of its host routes.\n\nERROR: ",
 		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
