@@ -5,9 +5,11 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"example.com/go-hostroute/hostroute"
 )
@@ -107,15 +109,32 @@ func (p *printer) sections() (out []section) {
 		return cmp.Or(cmp.Compare(rules[b].Severity, rules[a].Severity), cmp.Compare(instances(b), instances(a)), cmp.Compare(places[a], places[b]))
 	})
 	for _, code := range codes {
-		s := section{code, entries(code, byCode[code])}
-		if !misspelling(code) {
-			for _, e := range s.entries {
+		out = append(out, section{code, entries(code, byCode[code])})
+	}
+	p.chooseFixes(out)
+	return out
+}
+
+// chooseFixes sets the fixes of all entries. It uses all processors, because what a fix moves is asked of every instance on its subnet.
+func (p *printer) chooseFixes(sections []section) {
+	waiting := make(chan *entry)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for e := range waiting {
 				e.fixes = p.fixes(e)
 			}
-		}
-		out = append(out, s)
+		})
 	}
-	return out
+	for _, s := range sections {
+		if !misspelling(s.code) {
+			for _, e := range s.entries {
+				waiting <- e
+			}
+		}
+	}
+	close(waiting)
+	workers.Wait()
 }
 
 func (p *printer) section(s section) {
