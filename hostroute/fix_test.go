@@ -246,6 +246,9 @@ func TestFixes(t *testing.T) {
 			in.Guest = hostroute.GuestDhcpcd
 			front(in).CIDR, front(in).Gateway = netip.MustParsePrefix("10.65.0.5/32"), netip.MustParseAddr("10.65.0.5")
 		}), hostroute.CodeConflict, []string{"-10.65.0.5/32," + gw}},
+		"conflict with a default whose place NetworkManager gives to the offered one": {and(onFront(back("1.2.3.4/0,"+gw), "1.2.3.4/0,10.65.0.255", "1.2.3.4/0,10.65.0.9"), func(in *hostroute.Instance) {
+			in.Guest, in.DefaultNIC = hostroute.GuestNetworkManager, ""
+		}), hostroute.CodeConflict, []string{"-1.2.3.4/0," + gw}},
 		"duplicate by the gateway, behind more than a list holds": {back(append(many, "11.11.77.0/20,11.8.0.99", "11.11.64.0/20,"+gw)...), hostroute.CodeDuplicate, []string{"-11.11.64.0/20," + gw}},
 		"another NIC's gateway, on a subnet without DHCP": {and(back(d+"10.65.0.1"), func(in *hostroute.Instance) { front(in).DHCPDisabled = true }),
 			hostroute.CodeNextHopOtherNIC, []string{"-" + d + "10.65.0.1"}},

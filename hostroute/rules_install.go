@@ -77,14 +77,14 @@ func removeRivals(s *subject, mayGo func(*candidate) bool) (edits []Edit) {
 }
 
 // mayComeInstead reports whether a candidate may become a rival of the route when others of its subnet are removed. There are
-// four ways: another subnet's offer, which overflows now, becomes shorter and arrives; the client adds a route to the next
-// hop; an on-link route begins at the destination when the list is written masked; or the default comes by option 3, and
-// dhcpcd adds a route to the router.
+// five ways: another subnet's offer, which overflows now, becomes shorter and arrives; the client adds a route to the next
+// hop; an on-link route begins at the destination when the list is written masked; the default comes by option 3, and
+// dhcpcd adds a route to the router; or NetworkManager, which counts default routes, gives it the metric of one that goes.
 func mayComeInstead(s *subject, o *candidate) bool {
 	d := s.route.dest
 	switch {
 	case o.source == SourceDefault:
-		return s.client.toHops == toRouters && d.prefix == netip.PrefixFrom(o.NextHop, 32)
+		return s.client.toHops == toRouters && d.prefix == netip.PrefixFrom(o.NextHop, 32) || s.client.countsUp && o.dest == d
 	case o.source != SourceHostRoute:
 		return false
 	case !o.tried:
