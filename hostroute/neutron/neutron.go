@@ -57,6 +57,7 @@
 //     addresses, and IPv4-mapped addresses on an IPv6 subnet
 //   - a destination in a spelling that Neutron accepts and other software does not, such as 11/8
 //     or 011.0.0.0/16. (A netmask is understood, and is a finding: [CodeNetmaskSpelling].)
+//   - a port without device_owner, such as one of a request with ?fields=: it may be an instance's
 //   - a port without device_id, a port on a subnet that is not there or is left out, and a port with
 //     an address outside its subnet
 //   - a port without a host, if other ports of its instance have one

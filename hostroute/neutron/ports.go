@@ -31,6 +31,9 @@ type portElement struct {
 	ListDeviceOwner json.RawMessage `json:"Device Owner"`
 }
 
+// unknownOwner stays in an element whose owner is absent, null or of another type. It may be an instance.
+const unknownOwner = "\x00"
+
 type fixedIPElement struct {
 	SubnetID  string `json:"subnet_id"`
 	IPAddress string `json:"ip_address"`
@@ -53,7 +56,7 @@ type port struct {
 // port takes a port element.
 func (d *decoder) port(at position, decode decode) error {
 	e := &d.portElement
-	*e = portElement{}
+	*e = portElement{DeviceOwner: unknownOwner}
 	wrong, err := decode(e)
 	if err != nil {
 		return err
@@ -61,12 +64,14 @@ func (d *decoder) port(at position, decode decode) error {
 	if e.DeviceID == "" && (e.ListFixedIPs != nil || e.ListDeviceOwner != nil) {
 		return errPortList
 	}
-	// An owner that cannot be read may be an instance.
-	if !strings.HasPrefix(e.DeviceOwner, "compute:") && (wrong == nil || e.DeviceOwner != "") {
+	if !strings.HasPrefix(e.DeviceOwner, "compute:") && e.DeviceOwner != unknownOwner {
 		return nil
 	}
 
 	p := d.portOf(e)
+	if e.DeviceOwner == unknownOwner {
+		p.fault = faultf("/device_owner", "the port has no device_owner, which says whether it is an instance's")
+	}
 	p.at, p.fault = at, cmp.Or(wrong, p.fault)
 	if first := d.portsByID[e.ID]; first != nil {
 		if first.sameAs(p) {

@@ -57,7 +57,7 @@ func TestDecodePortForms(t *testing.T) {
 		{"port show", apiPort0 + "\n" + showPort1},
 		{"gophercloud's slice", `[` + apiPort0 + `,` + apiPort1 + `]`},
 		{"ports of other owners are left out unread", `[` + dhcpPort + `,` + apiPort0 + `,` + dhcpPort + `,` + apiPort1 +
-			`,{"device_owner":""},{"device_owner":null},{"id":"p1"}]`},
+			`,{"device_owner":""},{"id":"p1","device_owner":"trunk:subport"}]`},
 		{"columns of port list beside a device_id", `[` + apiPort0 + `,{"Device Owner":"x",` + apiPort1[1:] + `]`},
 		{"other members before the list", `{"id":5,"ports_links":[],"ports":[` + apiPort0 + `,` + apiPort1 + `]}`},
 		{"the same port told in two forms", `[` + apiPort0 + `]` + apiPort1 + showPort1},
@@ -208,13 +208,16 @@ func portWith(id, more string) string {
 // What is wrong with a port is a problem of that port, and leaves out its instance. Those around
 // it are read.
 func TestPortProblems(t *testing.T) {
-	const out = " (port p, instance vm)"
+	const out, noOwner = " (port p, instance vm)", "the port has no device_owner, which says whether it is an instance's"
 	for _, tt := range []struct {
 		name, elements string
 		want           []string
 		complete       bool // whether instance vm is
 	}{
-		{"no object", `5,null`, []string{"/1: the element is not an object but a JSON number"}, false},
+		{"no object", `5,null`, []string{"/1: the element is not an object but a JSON number", "/2/device_owner: " + noOwner}, false},
+		{"no owner, as where ?fields= leaves it out", `{"id":"p","device_id":"vm","fixed_ips":[{"subnet_id":"a"}]},{"id":"q","device_id":"vm","device_owner":null}`, []string{
+			"/1/device_owner: " + noOwner + out, "/2/device_owner: " + noOwner + " (port q, instance vm)"}, false},
+		{"no port, but a page of them", `{"ports":[` + apiPort0 + `]}`, []string{"/1/device_owner: " + noOwner}, false},
 		{"no device_id", `{"id":"p","device_owner":"compute:nova"},{"id":"q","device_id":"","device_owner":"compute:nova"}`, []string{
 			"/1/device_id: the port has no device_id, which names its instance (port p)",
 			"/2/device_id: the port has no device_id, which names its instance (port q)"}, false},
