@@ -97,7 +97,8 @@ type document struct {
 	json  *json.Decoder
 	value int // that is being read, from 1
 	take  take
-	next  bool // the value that is being read has a further page
+	list  bool // the value that is being read has a list
+	next  bool // and that has a further page
 }
 
 // read reads a document, and reports a page that is not there.
@@ -110,7 +111,7 @@ func (d *decoder) read(name string, source io.Reader, take take) error {
 	return err
 }
 
-// readDocument returns whether the last value has a further page, and the number of that value.
+// readDocument returns whether the last list has a further page, and the number of its value.
 func readDocument(name string, source io.Reader, take take) (next bool, value int, err error) {
 	if source == nil {
 		return false, 0, fmt.Errorf("%s: the reader is nil", name)
@@ -120,17 +121,19 @@ func readDocument(name string, source io.Reader, take take) (next bool, value in
 	d.json.UseNumber() // where it is not expected, a number of any length is one of no known form
 	for {
 		d.value++
-		last := d.next
-		d.next = false
+		d.list, d.next = false, false
 		err := d.readValue("")
 		if err == io.EOF && d.value > 1 {
-			return last, d.value - 1, nil
+			return next, value, nil
 		}
 		if err == io.EOF {
 			err = errors.New("the document is empty")
 		}
 		if err != nil {
 			return false, 0, fmt.Errorf("%s, value %d: %w", name, d.value, err)
+		}
+		if d.list || d.next {
+			next, value = d.next, d.value
 		}
 	}
 }
@@ -145,10 +148,12 @@ func (d *document) readValue(path string) error {
 	case err != nil:
 		return d.failed(err)
 	case token == json.Delim('['):
+		d.list = true
 		return d.readList(path)
 	case token == json.Delim('{') && path == "":
 		return d.readObject()
 	case token == nil && path != "":
+		d.list = true
 		return nil // a nil list of Go marshals to null
 	}
 	return d.unknownForm()

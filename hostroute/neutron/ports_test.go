@@ -442,13 +442,13 @@ func TestOrderMeansNothing(t *testing.T) {
 func TestAMissingPageIsAProblem(t *testing.T) {
 	const subnets = `{"subnets":[]}`
 	const first, last = `{"ports":[],"ports_links":[{"rel":"next","href":"http://x"}]}`, `{"ports":[],"ports_links":[{"rel":"previous","href":"http://x"}]}`
-	for document, want := range map[string]int{first: 1, first + last: 0, last + first: 1, first + "[]": 0, last: 0, `{"ports":[],"ports_links":7}`: 0} {
+	for document, want := range map[string]int{first: 1, first + last: 0, last + first: 1, first + "[]": 0, first + `{"ports":null}`: 0, last: 0, last + first + `{"id":"x","device_owner":""}`: 1, `{"ports":[],"ports_links":7}`: 0} {
 		d, err := neutron.Decode(strings.NewReader(subnets), strings.NewReader(document))
 		if err != nil || len(d.Problems) != want {
 			t.Errorf("%s: %v, %v; want %d problems", document, d.Problems, err, want)
 		}
 		for _, p := range d.Problems {
-			if p.Document != "ports" || p.Path != "/ports_links" || p.Value != 1+strings.Count(document, "}]}{") {
+			if p.Document != "ports" || p.Path != "/ports_links" || p.Value != 1+strings.Count(document, last) {
 				t.Errorf("%s: %v", document, p)
 			}
 		}
