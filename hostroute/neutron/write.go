@@ -48,6 +48,9 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // is added, then `subnet unset` for what goes. If one fails, do not run the next: the host route that it should replace would
 // be lost. The arguments are not quoted for a shell.
 //
+// Edits that add or remove the same host route belong in one call: Neutron refuses to add one that is there and to
+// remove one that is not. The fixes of two host routes to one destination are such edits if both get the gateway as next hop.
+//
 // In three cases the commands cannot do that, and [ReplaceCommand] of the edited subnet is
 // returned instead:
 //

@@ -112,6 +112,8 @@ func TestEditCommands(t *testing.T) {
 		{"remove", subnetOf("s", a, b), []hostroute.Edit{edit(a, "")}, []string{unsetA}},
 		{"replace: set before unset", subnetOf("s", a), []hostroute.Edit{edit(a, b)}, []string{setB, unsetA}},
 		{"replace by what is there", subnetOf("s", a, b), []hostroute.Edit{edit(a, b)}, []string{unsetA}},
+		{"replace two by one", subnetOf("s", a, "11.0.0.0/8,10.0.0.3"), []hostroute.Edit{edit(a, b), edit("11.0.0.0/8,10.0.0.3", b)}, []string{
+			setB, "openstack subnet unset --host-route destination=11.0.0.0/8,gateway=10.0.0.1 --host-route destination=11.0.0.0/8,gateway=10.0.0.3 s"}},
 		{"add what is there", subnetOf("s", a), []hostroute.Edit{edit("", a)}, nil},
 		{"what comes and goes is not touched", subnetOf("s", a), []hostroute.Edit{edit("", b), edit(b, "")}, nil},
 		{"several edits", subnetOf("s", a, "12.0.0.0/8,10.0.0.1"), []hostroute.Edit{edit("12.0.0.0/8,10.0.0.1", ""), edit(a, b), edit("", "13.0.0.0/8,10.0.0.1")}, []string{
