@@ -28,8 +28,9 @@
 //
 // # Exit status
 //
-// The status is 0; or 1 if there is a finding at or above -fail; or 2 if the plan cannot be read, if it has values that
-// cannot be right, such as an invalid CIDR, or if the output cannot be written. What is not checked does not count.
+// The status is 0; or 1 if there is a finding at or above -fail; or 2 if the plan cannot be read or `terraform plan`
+// failed when it made it, if it has values that cannot be right, such as an invalid CIDR, or if the output cannot be written.
+// What is not checked does not count.
 //
 // # SARIF
 //

@@ -53,8 +53,12 @@ type module struct {
 // readPlan reads what `terraform show -json` prints of a plan.
 func readPlan(source []byte) (*plan, error) {
 	var document tfjson.Plan
-	if err := json.Unmarshal(source, &document); err != nil {
+	var made struct{ Errored bool } // which tfjson.Plan does not have
+	if err := cmp.Or(json.Unmarshal(source, &document), json.Unmarshal(source, &made)); err != nil {
 		return nil, fmt.Errorf("this is not what `terraform show -json PLAN` prints: %w", err)
+	}
+	if made.Errored {
+		return nil, errors.New("`terraform plan` failed when it made this plan, so resources can be missing")
 	}
 	if document.PlannedValues == nil && len(document.ResourceChanges) == 0 {
 		return nil, errors.New("this is not a plan: it has no planned_values (`terraform show -json PLAN` prints one)")

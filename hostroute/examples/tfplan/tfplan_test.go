@@ -217,6 +217,11 @@ func TestExitStatus(t *testing.T) {
 			t.Errorf("%s: %s", source, stderr)
 		}
 	}
+	// Terraform writes a plan although it fails, without what it did not come to.
+	failed := edited(t, "update", func(plan object) { plan["errored"] = true })
+	if out, stderr := program(t, statusUnusable, failed, "-fail", "error", "-"); out != "" || !strings.Contains(stderr, "resources can be missing") {
+		t.Errorf("a plan that failed: %s%s", out, stderr)
+	}
 	if _, stderr := program(t, statusClean, nil, "-h"); !strings.Contains(stderr, "-sarif") {
 		t.Errorf("help: %s", stderr)
 	}
