@@ -17,8 +17,9 @@
 //
 //   - The gateway of a new subnet for which none is given is the one that Neutron will choose (neutron.DefaultGateway).
 //   - A subnet_id is the ID of the one subnet that it refers to, directly or through variables and outputs of modules. If the
-//     subnet or its module has for_each, and the configuration names each.key beside it, the program assumes that this is its
-//     key, and prints for how many host routes it did. An index that is another expression is not known.
+//     subnet or its module has for_each, and the configuration names each.key beside it or takes it from each.value, the
+//     program assumes that each.key is its key, whatever the expression makes of it, and prints for how many host routes it
+//     did. An index that names something else is not known.
 //   - A next_hop that refers to the gateway_ip of one subnet is assumed to be that gateway.
 //
 // # Flags
