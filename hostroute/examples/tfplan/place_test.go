@@ -57,6 +57,37 @@ func TestPlacesAgainstTerraform(t *testing.T) {
 	}
 }
 
+// The ID of an object of which the plan does not tell what it is may be a subnet's.
+func TestObjects(t *testing.T) {
+	const one, id = "openstack_networking_subnet_v2.one", "openstack_networking_subnet_v2.one.id"
+	for _, c := range []struct {
+		references []any
+		known      bool
+	}{
+		{[]any{id, one}, true},
+		{[]any{id, one, "openstack_networking_network_v2.n.id", "openstack_networking_network_v2.n"}, true},
+		{[]any{"local.subnet.id", "local.subnet", id, one}, false},
+		{[]any{"local.subnets[\"b\"].id", "local.subnets[\"b\"]", "local.subnets", id, one}, false},
+		{[]any{"data.openstack_networking_subnet_v2.x.id", "data.openstack_networking_subnet_v2.x", id, one}, false},
+	} {
+		p, err := readPlan(edited(t, "references", func(plan object) {
+			for _, r := range plan["configuration"].(object)["root_module"].(object)["resources"].([]any) {
+				if r := r.(object); r["name"] == "local_or" {
+					r["expressions"].(object)["subnet_id"] = object{"references": c.references}
+				}
+			}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.all(routeType) {
+			if subnet, _, _ := p.place(r); r.name == "local_or" && (subnet != nil) != c.known {
+				t.Errorf("%v: known %t", c.references, subnet != nil)
+			}
+		}
+	}
+}
+
 // Modules that refer to each other without end, as no Terraform writes them, come to an end here.
 func TestEndlessReferences(t *testing.T) {
 	source := edited(t, "modules", func(plan object) {

@@ -153,8 +153,8 @@ func (s *search) source(b block, ref reference, key string) {
 	case ref.kind == "each":
 		s.follow(b, b.forEach, join(key, b.key))
 
-	case ref.kind == "data" || ref.attribute != "id" || s.attribute != "id":
-		s.lost = true // any attribute can have the ID of a subnet, but for the ID of another resource
+	case ref.attribute != "id" || s.attribute != "id" || len(s.plan.instances(b.in, ref.kind, ref.name)) == 0:
+		s.lost = true // any attribute, local value or data source can have the ID of a subnet, but for the ID of another resource
 	}
 }
 
