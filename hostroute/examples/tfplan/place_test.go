@@ -88,6 +88,27 @@ func TestObjects(t *testing.T) {
 	}
 }
 
+// A reference to a module by a key that is an expression is not a shorter form of one by a literal key before it.
+func TestModuleKeys(t *testing.T) {
+	p, err := readPlan(edited(t, "references", func(plan object) {
+		for _, r := range plan["configuration"].(object)["root_module"].(object)["resources"].([]any) {
+			if r := r.(object); r["name"] == "output_key" { // each.key == "p" ? module.outer["q"].inner_id : module.outer[each.key].inner_id
+				r["expressions"].(object)["subnet_id"] = object{
+					"references": []any{"each.key", `module.outer["q"].inner_id`, `module.outer["q"]`, "module.outer", "each.key"},
+				}
+			}
+		}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range p.all(routeType) {
+		if subnet, assumed, _ := p.place(r); r.name == "output_key" && subnet != nil {
+			t.Errorf("%s is on %s, assumed %t", r.address, subnet.address, assumed)
+		}
+	}
+}
+
 // Modules that refer to each other without end, as no Terraform writes them, come to an end here.
 func TestEndlessReferences(t *testing.T) {
 	source := edited(t, "modules", func(plan object) {

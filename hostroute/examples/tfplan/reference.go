@@ -199,7 +199,7 @@ func (s *search) known(b block, ref reference) bool {
 }
 
 // references returns what an expression refers to. A plan lists each reference followed by its shorter forms, which are left
-// out here: a.b["k"].id, a.b["k"], a.b.
+// out here: a.b["k"].id, a.b["k"], a.b. Those of module.m["k"].id end with module.m["k"]: module.m is another reference.
 func (s *search) references(e *tfjson.Expression) (list []reference) {
 	if e == nil || e.ExpressionData == nil {
 		return nil
@@ -211,7 +211,9 @@ func (s *search) references(e *tfjson.Expression) (list []reference) {
 	var last []string
 	for _, text := range e.References {
 		parts := split(text)
-		if len(parts) < len(last) && slices.Equal(parts, last[:len(parts)]) {
+		shorter := len(parts) < len(last) && slices.Equal(parts, last[:len(parts)])
+		isCall := shorter && len(parts) == 2 && parts[0] == "module" && isKey(last[2])
+		if shorter && !isCall {
 			last = parts
 			continue
 		}
