@@ -54,6 +54,13 @@ func small(in hostroute.Instance) bool {
 	return n <= 20
 }
 
+// hasSubnetAtZero reports whether a subnet begins at 0.0.0.0, of which guests can make anything.
+func hasSubnetAtZero(in hostroute.Instance) bool {
+	return slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool {
+		return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.CIDR.Addr() == onLink })
+	})
+}
+
 // seeds adds the bytes of a few instances: the plainest, and some that are not.
 func seeds(f *testing.F, more ...any) {
 	for i := range 12 {
@@ -81,7 +88,9 @@ func FuzzAnalyze(f *testing.F) {
 		checkFixes(t, in)
 		checkImpact(t, in, someEdits(rand.New(rand.NewPCG(uint64(len(b)), 0)), in))
 		explain(t, r)
-		compareTables(t, in)
+		if !hasSubnetAtZero(in) {
+			compareTables(t, in)
+		}
 		in.Guest = hostroute.Guests()[len(b)%len(hostroute.Guests())]
 		fuzzGuest(t, in)
 		in.Guest = ""
