@@ -88,6 +88,9 @@ type Fix struct {
 func findings(a *analysis) []Finding {
 	s := &subject{analysis: a}
 	likely := 0
+	if a.DefaultNIC == "" { // several NICs may be offered a default route
+		likely++
+	}
 	for _, j := range a.judged {
 		if j.Class != ClassOwnGateway {
 			likely++
