@@ -140,12 +140,14 @@ func (a *Audit) Merge(b *Audit) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
+	ours := make(map[*subnet]*subnet, len(b.subnets)) // by b's
 	for id, s := range b.subnets {
 		if a.subnets[id] == nil {
 			own := *s // they share what does not change
 			own.users = nil
 			a.subnets[id] = &own
 		}
+		ours[s] = a.subnets[id]
 	}
 	for key, from := range b.combinations {
 		if c := a.combinations[key]; c != nil {
@@ -155,7 +157,7 @@ func (a *Audit) Merge(b *Audit) error {
 		c := *from // likewise
 		c.subnets = make([]*subnet, len(from.subnets))
 		for i, s := range from.subnets {
-			c.subnets[i] = a.subnets[s.ID]
+			c.subnets[i] = ours[s]
 		}
 		a.use(&c)
 	}
