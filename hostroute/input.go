@@ -154,7 +154,7 @@ func inputSubnet(s *Subnet) (clean *Subnet, wrong errorList) {
 
 // inputRoutes prepares the host routes or manual routes of a field.
 func inputRoutes(field string, list []HostRoute, errs *errorList) []HostRoute {
-	// Most lists have none, and to compare each route with its unmapped copy takes longer.
+	// Most lists have no IPv4-mapped address, and to compare each route with its unmapped copy takes longer.
 	isMapped := func(r HostRoute) bool { return r.Destination.Addr().Is4In6() || r.NextHop.Is4In6() }
 	if slices.ContainsFunc(list, isMapped) {
 		list = mapped(list, unmapRoute)

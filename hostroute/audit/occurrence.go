@@ -25,7 +25,7 @@ import (
 // For conflict, captures-subnet, overlapping-subnets and next-hop-other-nic, the subnets and host routes of
 // Related must be the same, too. The zero Occurrence is about no instance.
 type Occurrence struct {
-	// Finding is what the instance with the smallest name has. Its messages and Related are about that
+	// Finding is that of the instance with the smallest name. Its messages and Related are about that
 	// instance; its Subject has no Instance and no NIC.
 	Finding   hostroute.Finding `json:"finding"`
 	Instances int               `json:"instances"` // that have the finding

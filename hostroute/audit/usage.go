@@ -22,7 +22,7 @@ type Usage struct {
 	// every default route that the guest may keep. Depends counts those in which its verdict is GuestDependent: the client,
 	// the default route or the order of the list decides whether it steers, or by which NIC. Two kinds of instances do not
 	// count as Depends: those that count as Effective by another of their NICs, and those in which everything leaves by one
-	// NIC anyway. That is the only NIC, has the default route by the gateway of its subnet, and no route is by 127.0.0.1.
+	// NIC anyway: it is the only one, its default route is by the gateway of its subnet, and no route is by 127.0.0.1.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
 	// Inconsistent counts the instances in which the next hop is neither the gateway of the subnet nor that of another NIC.

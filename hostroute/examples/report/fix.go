@@ -268,11 +268,11 @@ func (e *entry) mayWork() string {
 	case len(wanted) == 1:
 		which = "the host route"
 	}
-	text := which + " may work once " + string(wanted[0].code) + " is fixed)"
+	but := " (but "
 	if e.code == hostroute.CodeNoLease {
-		return " (but the NIC still gets no lease, and " + text
+		but += "the NIC still gets no lease, and "
 	}
-	return " (but " + text
+	return but + which + " may work once " + string(wanted[0].code) + " is fixed)"
 }
 
 // warning says in a word what commands do that are not harmless.

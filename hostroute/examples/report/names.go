@@ -51,7 +51,7 @@ func (c *cloud) describe(id, text string) string {
 	case text != "" || c.labels[name] > 1:
 		return quoted(name) + text + " (" + quoted(id) + ")"
 	}
-	return quoted(name) + text
+	return quoted(name)
 }
 
 // looksLikeID matches what may be read as an ID, an address or a prefix.

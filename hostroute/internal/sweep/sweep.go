@@ -244,8 +244,8 @@ func radix(words, room []uint64) {
 
 // sweep4 goes through IPv4's words in order.
 func sweep4(out []Verdict, routes []Route, words []uint64, index uint64) {
-	// open holds the prefixes that contain the one at hand, the longest on top. At the
-	// bottom is what holds everything: that there is no route.
+	// open holds the prefixes that contain the one at hand, the longest on top. The
+	// bottom one contains every address, and means that there is no route.
 	type frame struct {
 		// low is the lowest address of the prefix that none inside has claimed so far; if
 		// there is none, it does not matter any more.
