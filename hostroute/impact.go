@@ -21,10 +21,10 @@ type Impact struct {
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
 	//   - A verdict that the edits touch depends on the order of its list, or on an offer of more than 197 bytes, which some
 	//     guests can lose. The edits touch the verdicts on the host routes that they name, and those that they change, add or
-	//     remove. This does not count where everything leaves by one NIC anyway: it is the only one, has the default route by
-	//     the gateway of its subnet before and after, and no route is by 127.0.0.1.
+	//     remove. Neither order nor offer counts where everything leaves by one NIC anyway: it is the only one, has the default
+	//     route by the gateway of its subnet before and after, and no route is by 127.0.0.1.
 	//
-	// The order of a list that the edits do not touch is taken as it is given.
+	// The order of a list that the edits do not touch is taken as it is given, and so is that of all lists under other guests.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject, in the order of
 	// Report.Findings. A host route that an edit replaces and the one put in its place count as one subject.

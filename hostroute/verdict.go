@@ -85,15 +85,15 @@ type Verdict struct {
 	//   - the DHCP client: Guests is not empty;
 	//   - which of the offered default routes is in force: DefaultDependent is true;
 	//   - the order of the subnet's list, which Neutron does not keep: the route may be in force if it comes first and not
-	//     if it comes last, or the reverse.
+	//     if it comes last, or the reverse. Only the instance's own guest is asked that.
 	GuestDependent bool `json:"guest_dependent"`
 	// DefaultDependent says that, with another one of the offered default routes in force, Effective would change, or
 	// Witness would leave by another NIC. If DefaultNIC is set, it is false.
 	DefaultDependent bool `json:"default_dependent"`
 	// Guests lists, in the order of Guests(), the guests under which the answer may differ: Effective may change, or
-	// Witness may leave by another NIC. Each is compared with the instance's own guest, and both keep the same default route:
-	// that of DefaultNIC or, if it is empty, each of the first eight offered ones in turn (DefaultDependent has that limit,
-	// too).
+	// Witness may leave by another NIC. Each is compared with the instance's own guest, and both keep the same default route,
+	// that of DefaultNIC. If that is empty, the first eight offered ones are compared in turn; DefaultDependent has that
+	// limit, too.
 	//   - The instance's own guest is listed if it configures its NICs at once, and the order of the leases changes the answer
 	//     although the default route stays the same. Where that order decides only the default route, DefaultDependent says so.
 	//   - If the offer is longer than 197 bytes, the guests that can lose it are listed.

@@ -18,11 +18,11 @@ type Usage struct {
 	Severity  hostroute.Severity  `json:"severity"`  // the highest of Codes
 	Instances int                 `json:"instances"` // that have the subnet
 
-	// Effective counts the instances in which the host route steers data under every DHCP client, udhcpc apart, and with
-	// every default route that the guest may keep. Depends counts those in which its verdict is GuestDependent: the client,
-	// the default route or the order of the list decides whether it steers, or by which NIC. Two kinds of instances do not
-	// count as Depends: those that count as Effective by another of their NICs, and those in which everything leaves by one
-	// NIC anyway: it is the only one, its default route is by the gateway of its subnet, and no route is by 127.0.0.1.
+	// Effective counts the instances in which the verdict on the host route is steers and not GuestDependent. Depends counts
+	// those in which it is GuestDependent: the DHCP client, the default route or the order of the list decides whether the
+	// host route is in force, whether it steers, or by which NIC. No instance counts twice: one that is Effective by one NIC
+	// does not count as Depends by another. Where everything leaves by one NIC anyway, GuestDependent is not looked at: it is
+	// the only NIC, its default route is by the gateway of its subnet, and no route is by 127.0.0.1.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
 	// Inconsistent counts the instances in which the next hop is neither the gateway of the subnet nor that of another NIC.

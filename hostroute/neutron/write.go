@@ -51,7 +51,7 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // Edits that add or remove the same host route belong in one call: Neutron refuses to add one that is there and to
 // remove one that is not. The fixes of two host routes to one destination are such edits if both get the gateway as next hop.
 //
-// In three cases the commands cannot do that, and [ReplaceCommand] of the edited subnet is
+// In three cases there are no such commands, and [ReplaceCommand] of the edited subnet is
 // returned instead:
 //
 //   - a destination of s has host bits, which Neutron refuses when it is sent the list

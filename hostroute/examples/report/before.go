@@ -70,7 +70,7 @@ func (p *printer) changes(before *cloud) {
 		p.line(2, "it may have moved in %d more, with another default route, DHCP client or order of leases than is assumed; e.g. %s", len(m.may), quoted(slices.Min(m.may)))
 	}
 	if m.unknown > 0 {
-		p.line(2, "not known: in %s on a subnet with a netmask in its list. There, guests may get none of the host routes.", count(m.unknown, "more instance"))
+		p.line(2, "not known: in %d of them, on a subnet with a netmask in its list. There, guests may get none of the host routes.", m.unknown)
 	}
 	for _, move := range m.moves {
 		p.line(2, "%s", p.moveLine(move))

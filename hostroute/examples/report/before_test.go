@@ -219,7 +219,7 @@ func TestSpellingThatChanges(t *testing.T) {
 	rewritten := textFile(t, strings.Replace(misspeltSubnets, "11.0.0.0/255.0.0.0", "11.0.0.0/8", 1))
 	for _, snapshots := range [][2]string{{subnets, rewritten}, {rewritten, subnets}} {
 		out, _ := program(t, 1, "-before", snapshots[0]+","+ports, snapshots[1], ports)
-		wantContains(t, out, "data moved in 0 of the 2 instances that are in both snapshots\n  not known: in 1 more instance on a subnet with a netmask in its list. There, guests may get none of the host routes.\n")
+		wantContains(t, out, "data moved in 0 of the 2 instances that are in both snapshots\n  not known: in 1 of them, on a subnet with a netmask in its list. There, guests may get none of the host routes.\n")
 	}
 }
 
@@ -265,7 +265,7 @@ func TestSpellingThatStays(t *testing.T) {
 	ports := textFile(t, misspeltPorts)
 	one, two := textFile(t, misspeltSubnets), textFile(t, strings.Replace(misspeltSubnets, "13.0.0.0/16", "13.0.0.0/17", 1))
 	out, _ := program(t, 1, "-before", one+","+ports, two, ports)
-	wantContains(t, out, "data moved in 0 of the 2 instances that are in both snapshots\n  not known: in 1 more instance on a subnet with a netmask in its list.")
+	wantContains(t, out, "data moved in 0 of the 2 instances that are in both snapshots\n  not known: in 1 of them, on a subnet with a netmask in its list.")
 	if out, _ := program(t, 1, "-before", one+","+ports, one, ports); strings.Contains(out, "not known") {
 		t.Errorf("got\n%s", out)
 	}

@@ -242,7 +242,9 @@ func (p *printer) printFix(label string, e *entry, f fix) {
 	case len(f.Edits) == 0 || f.goes:
 	case harmless:
 		p.commands(6, p.editCommands(f.Edits)...)
-	case slices.ContainsFunc(f.Edits, isMisspelt): // its list has to be rewritten first
+	case slices.ContainsFunc(f.Edits, isMisspelt):
+		list := f.Edits[slices.IndexFunc(f.Edits, isMisspelt)].Subnet
+		p.line(6, "no command before the list of %s is rewritten", p.label(list))
 	case p.opt.unsafe:
 		p.line(6, "# %s:", warning(f.impact))
 		p.commands(6, p.editCommands(f.Edits)...)

@@ -69,6 +69,11 @@ func TestMisspeltSubnet(t *testing.T) {
 	if n := strings.Count(out, " b\n"); n != 1 {
 		t.Errorf("%d commands for the misspelt subnet:\n%s", n, out)
 	}
+	intoIt := textFile(t, strings.Replace(misspeltSubnets, `"12.1.0.0/16","nexthop":"10.65.0.1"`, `"12.1.0.0/16","nexthop":"11.8.0.1"`, 1))
+	for _, flag := range []string{"-unsafe=false", "-unsafe"} {
+		into, _ := program(t, 1, flag, "-default-nic", "eth0", intoIt, ports)
+		wantContains(t, into, ": move to back 11.8.0.0/24 (b): ", "\n      no command before the list of back is rewritten\n")
+	}
 	if safe, _ := program(t, 1, "-default-nic", "eth0", subnets, ports); strings.Contains(safe, " f\n") {
 		t.Errorf("a command for an instance on the misspelt subnet:\n%s", safe)
 	}

@@ -132,7 +132,7 @@ func TestSampleShowsEachPart(t *testing.T) {
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24 (spare-subnet), no instance\n",
 		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched the whole list.\n",
 		"\n\nAll fixes after \"fix:\" that move no data can be done in one go, CAN GO included, unless they say \"do it\nalone\": once the last is done, all data leaves as before. Do any other fix alone, with all of its commands.\n"+
-			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before. \"Depends on the guest\" means on its default route, its DHCP client or the\norder of its host routes.\n\nERROR: ",
+			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before. Running instances get a changed list later, if at all. \"Depends on the\nguest\" means on its default route, its DHCP client or the order of its host routes.\n\nERROR: ",
 		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",

@@ -11,7 +11,7 @@ import (
 // What it means that data moves, on what a host route depends, and what a person does who does one fix.
 const (
 	onTheGuest = `"Depends on the guest" means on its default route, its DHCP client or the order of its host routes.`
-	dataMoves  = "Data moves if it leaves an instance by another NIC than before."
+	dataMoves  = "Data moves if it leaves an instance by another NIC than before. Running instances get a changed list later, if at all."
 	oneFix     = "Do one fix, with all of its commands, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " + dataMoves
 )
 
