@@ -24,8 +24,8 @@ func (out outcome) steers() bool { return out.with != out.without }
 // outcomes has the outcome of every candidate for one guest.
 type outcomes struct {
 	*fib
-	decided     []sweep.Verdict        // by the destination's number: which address it decides, with After as such a number
-	reinstalled map[*candidate]outcome // of those that change others
+	decided []sweep.Verdict        // by the destination's number: which address it decides, with After as such a number
+	known   map[*candidate]outcome // of those that change others, and of those with copies on several NICs
 }
 
 // outcomesOf returns the outcomes for a guest.
@@ -34,16 +34,23 @@ func outcomesOf(f *fib) *outcomes {
 	if !f.hasOnLink && !f.client.countsUp {
 		return o // no route depends on another one
 	}
-	o.reinstalled = make(map[*candidate]outcome)
+	o.known = make(map[*candidate]outcome)
 	for _, c := range f.attempts {
-		_, done := o.reinstalled[c]
-		if done || !c.hasVerdict() || !changesOthers(f, c) {
+		if _, done := o.known[c]; done || !c.hasVerdict() || f.result(c) != installed {
 			continue
 		}
-		out := compareEgress(f, withoutRoute(f, c), c)
+		var out outcome
+		switch {
+		case changesOthers(f, c):
+			out = compareEgress(f, withoutRoute(f, c), c)
+		case c.dest.several: // one answer for all copies, of which there may be many
+			out = o.outcome(c)
+		default:
+			continue
+		}
 		for _, other := range f.attempts { // its copies go with it
-			if other.sameRoute(c) && changesOthers(f, other) {
-				o.reinstalled[other] = out
+			if other.sameRoute(c) && f.result(other) == installed {
+				o.known[other] = out
 			}
 		}
 	}
@@ -115,13 +122,10 @@ func decisions(f *fib) []sweep.Verdict {
 	return out
 }
 
-// changesOthers reports whether, without a candidate, more may change than what leaves by the routes to its destination and to
-// its next hop: next hops of others may become acceptable or not, or it is another route on another NIC. Only installing
-// everything again shows what changes then.
+// changesOthers reports whether, without an installed candidate, more may change than what leaves by the routes to its destination
+// and to its next hop: next hops of others may become acceptable or not, or it is another route on another NIC. Only
+// installing everything again shows what changes then.
 func changesOthers(f *fib, c *candidate) bool {
-	if f.result(c) != installed {
-		return false
-	}
 	if f.client.toHops == toRouters && f.addsHops || reshapes(f, c) {
 		return true
 	}
@@ -132,7 +136,7 @@ func changesOthers(f *fib, c *candidate) bool {
 
 // outcome returns what a candidate does in the table. The route to its next hop goes with it.
 func (o *outcomes) outcome(c *candidate) outcome {
-	if known, found := o.reinstalled[c]; found {
+	if known, found := o.known[c]; found {
 		return known
 	}
 	switch {
