@@ -19,12 +19,13 @@ type Impact struct {
 	//     after the edits.
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
+	//   - Changes would differ if Neutron returned every list of host routes in the reverse order, under any of these guests.
 	//   - A verdict that the edits touch depends on the order of its list, or on an offer of more than 197 bytes, which some
 	//     guests can lose. The edits touch the verdicts on the host routes that they name, and those that they change, add or
 	//     remove. Neither order nor offer counts where everything leaves by one NIC anyway: it is the only one, has the default
 	//     route by the gateway of its subnet before and after, and no route is by 127.0.0.1.
 	//
-	// The order of a list that the edits do not touch is taken as it is given, and so is that of all lists under other guests.
+	// Lists are tried in the given order and in the reverse, and in no other one.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject, in the order of
 	// Report.Findings. A host route that an edit replaces and the one put in its place count as one subject.
@@ -45,7 +46,7 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	}
 	before, after := analysisOf(fibOf(clean)), analysisOf(fibOf(edited))
 	i := &Impact{Instance: in.Name, Changes: Diff(tableOf(before.fib), tableOf(after.fib))}
-	i.Uncertain = mayMoveOtherwise(before.fib, after.fib, moves(before.fib, after.fib)) || orderMoves(before, after, edits)
+	i.Uncertain = mayMoveOtherwise(before.fib, after.fib, moves(before.fib, after.fib), edits) || orderMoves(before, after, edits)
 	i.New, i.Gone = compareFindings(findings(before), findings(after), edits)
 	return i, nil
 }
@@ -59,7 +60,7 @@ func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 		return false, err
 	}
 	was, is := fibOf(clean), fibOf(edited)
-	if len(moves(was, is)) > 0 || mayMoveOtherwise(was, is, nil) {
+	if len(moves(was, is)) > 0 || mayMoveOtherwise(was, is, nil, edits) {
 		return false, nil
 	}
 	// Class, Effect and Cause, and so the findings of severity error, are the same without the comparison with other guests.
@@ -131,13 +132,12 @@ func some[T any](list []T, name func(T) string) string {
 }
 
 // mayMoveOtherwise reports whether something else than what moves here moves with another default that is offered before or
-// after, under another guest if guests may differ, or if leases come in another order.
-func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
+// after, under another guest if guests may differ, or if leases or lists come in another order.
+func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit) bool {
 	if slices.ContainsFunc(here, func(d difference[exits]) bool { return d.before.several() || d.after.several() }) {
 		return true
 	}
-	movesOtherwise := func(c *client, kept []defaults) bool {
-		b, a := before, after
+	movesOtherwise := func(b, a *fib, c *client, kept []defaults) bool {
 		return slices.ContainsFunc(canon.Unique(kept), func(keeps defaults) bool {
 			b, a = b.with(c, keeps), a.with(c, keeps) // which share the guests of those before, if they can
 			return !slices.Equal(here, moves(b, a))
@@ -149,7 +149,7 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
 			offered = append(offered, keeping(n, family))
 		}
 	}
-	if before.DefaultNIC == "" && movesOtherwise(before.client, offered) {
+	if before.DefaultNIC == "" && movesOtherwise(before, after, before.client, offered) {
 		return true
 	}
 	if !mayDiffer(before) && !mayDiffer(after) {
@@ -161,7 +161,33 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits]) bool {
 		kept = append(kept, before.defaults)
 	}
 	kept = kept[:min(len(kept), 2*maxCompared)]
-	return slices.ContainsFunc(before.client.others(), func(c *client) bool { return movesOtherwise(c, kept) })
+	named, oneWay := namedBy(edits), hasOneWay(before) && hasOneWay(after)
+	namedDepends := func(f *fib, c *client) bool { // on the order of its list
+		return !oneWay && slices.ContainsFunc(kept, func(keeps defaults) bool {
+			f = f.with(c, keeps)
+			return slices.ContainsFunc(f.attempts, func(o *candidate) bool { return named[o.ref("").ofList()] && orderMatters(f, o) })
+		})
+	}
+	b, a := reversed(before), reversed(after)
+	if movesOtherwise(b, a, before.client, kept) {
+		return true
+	}
+	return slices.ContainsFunc(before.client.others(), func(c *client) bool {
+		return movesOtherwise(before, after, c, kept) || movesOtherwise(b, a, c, kept) || namedDepends(before, c) || namedDepends(after, c)
+	})
+}
+
+// reversed returns what comes of an instance if Neutron returns all lists of host routes in the reverse order.
+func reversed(f *fib) *fib {
+	in := f.Instance
+	for i := range f.NICs {
+		for _, s := range f.NICs[i].Subnets {
+			list := slices.Clone(s.HostRoutes)
+			slices.Reverse(list)
+			in = withList(in, s, list) // on all NICs, so that it is not there any more
+		}
+	}
+	return fibUnder(in, f.client, f.defaults)
 }
 
 // moves returns where two tables differ.
@@ -179,23 +205,32 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 	if hasOneWay(before.fib) && hasOneWay(after.fib) {
 		return false
 	}
-	named := make(map[Ref]bool) // by subnet and host route
-	for _, e := range edits {
-		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.Old)}] = true
-		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.New).masked()}] = true
-	}
+	named := namedBy(edits)
 	touched := func(a, b *analysis) bool {
 		others := make(map[Ref]judged, len(b.judged))
 		for _, j := range b.judged {
 			others[j.Subject] = j
 		}
 		return slices.ContainsFunc(a.judged, func(j judged) bool {
-			id, o := Ref{Subnet: j.Subject.Subnet, HostRoute: j.Subject.HostRoute}, others[j.Subject] // zero: it is not there
-			return j.onList && (named[id] || !o.onList || !reflect.DeepEqual(j.Verdict, o.Verdict))
+			o := others[j.Subject] // zero: it is not there
+			return j.onList && (named[j.Subject.ofList()] || !o.onList || !reflect.DeepEqual(j.Verdict, o.Verdict))
 		})
 	}
 	return touched(before, after) || touched(after, before)
 }
+
+// namedBy returns the host routes that edits name, by subnet and host route.
+func namedBy(edits []Edit) map[Ref]bool {
+	named := make(map[Ref]bool)
+	for _, e := range edits {
+		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.Old)}] = true
+		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.New).masked()}] = true
+	}
+	return named
+}
+
+// ofList returns a Ref without what differs between the NICs on its subnet.
+func (r Ref) ofList() Ref { return Ref{Subnet: r.Subnet, HostRoute: r.HostRoute} }
 
 // hasOneWay reports whether all that is IPv4 leaves by one NIC, whatever the guest and the order of lists. It does if Linux takes
 // the offered default route in any case, unless something may stay in the guest, or dhcpcd makes another route of the default.

@@ -178,7 +178,7 @@ func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis
 		for _, other := range kept {
 			v.DefaultDependent = v.DefaultDependent || differs(o, other, i)
 		}
-		onList := c.tried && (mayGetLost(c) || c.subnet != nil && orderMatters(o.fib, c))
+		onList := c.tried && (mayGetLost(c) || orderMatters(o.fib, c))
 		v.GuestDependent = len(v.Guests) > 0 || onList || v.DefaultDependent
 		good := under == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
 		a.judged = append(a.judged, judged{c, v, onList, good})
@@ -336,6 +336,9 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 // orderMatters reports whether a host route may be in force if it comes first in its subnet's list and
 // not if it comes last, or the reverse.
 func orderMatters(f *fib, c *candidate) bool {
+	if c.source != SourceHostRoute {
+		return false
+	}
 	isOnLink := func(o *candidate) bool { return o.onLink && sameList(o, c) }
 	isCovered := func(o *candidate) bool { // by an on-link route of their list
 		for d := o.around; d != nil && sameList(o, c); d = d.parent {

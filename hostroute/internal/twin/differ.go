@@ -133,7 +133,7 @@ func defaults(in hostroute.Instance, guest string) []hostroute.Instance {
 }
 
 // AnotherGuestMoves reports whether more moves between two instances, or less, under another guest that keeps a default
-// which is offered before or after, or in another order of NICs.
+// which is offered before or after, in another order of NICs, or with all lists of host routes reversed.
 func AnotherGuestMoves(before, after hostroute.Instance) bool {
 	own := string(guestOf(before))
 	var kept []string
@@ -154,21 +154,37 @@ func AnotherGuestMoves(before, after hostroute.Instance) bool {
 		}
 	}
 	for _, guest := range Guests {
-		if guest == "udhcpc" {
+		if guest == "udhcpc" && guest != own {
 			continue
 		}
 		for _, keep := range kept {
 			b, a := before, after
 			b.DefaultNIC, a.DefaultNIC = keep, keep
-			there := []hostroute.Table{GuestTable(b, guest), GuestTable(a, guest)}
-			for _, address := range Boundaries(append(there, here...)...) {
-				if address.Is4() && !slices.Equal(move(here, own, address), move(there, guest, address)) {
-					return true
+			for _, there := range [][]hostroute.Table{
+				{GuestTable(b, guest), GuestTable(a, guest)},
+				{GuestTable(reversed(b), guest), GuestTable(reversed(a), guest)},
+			} {
+				for _, address := range Boundaries(append(there, here...)...) {
+					if address.Is4() && !slices.Equal(move(here, own, address), move(there, guest, address)) {
+						return true
+					}
 				}
 			}
 		}
 	}
 	return false
+}
+
+// reversed returns a copy of an instance with all lists of host routes in the reverse order.
+func reversed(in hostroute.Instance) hostroute.Instance {
+	for _, n := range in.NICs {
+		for _, s := range n.Subnets {
+			list := slices.Clone(s.HostRoutes)
+			slices.Reverse(list)
+			in = replace(in, s.ID, list)
+		}
+	}
+	return in
 }
 
 // move returns by which NICs data to an address may leave before and after; nil if these are the same.

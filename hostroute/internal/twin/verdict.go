@@ -250,9 +250,30 @@ func ListMatters(in hostroute.Instance, subject hostroute.Ref) bool {
 	if !found || !reaches(in, x) || x.subnet == nil || clientOf(guest).no121 && !isStatic(in, x) {
 		return false
 	}
-	if losesLongOffer(in, subject, hostroute.GuestDhclient) {
-		return true
+	return losesLongOffer(in, subject, hostroute.GuestDhclient) || listDecides(in, guest, x)
+}
+
+// ListMattersToOthers reports whether it depends on the order of a list whether the subject is, or may be, in force under
+// another guest that takes host routes, with any IPv4 default that it may keep.
+func ListMattersToOthers(in hostroute.Instance, subject hostroute.Ref) bool {
+	x, found := subjectOf(in, subject)
+	own := string(guestOf(in))
+	if !found || !reaches(in, x) || x.subnet == nil {
+		return false
 	}
+	for _, told := range defaults(in, own) {
+		for _, guest := range Guests {
+			if guest != own && !clientOf(guest).no121 && listDecides(told, guest, x) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// listDecides reports whether a subject is, or may be, in force if it comes first in its list and not if it comes last, or
+// the reverse.
+func listDecides(in hostroute.Instance, guest string, x subject) bool {
 	overflow := overflows(in)
 	front := guestInstall(reorder(in, x, true), guest, overflow)
 	back := guestInstall(reorder(in, x, false), guest, overflow)
