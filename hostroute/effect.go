@@ -223,7 +223,7 @@ func outcomeOf(list []difference[exits], c *candidate) (out outcome) {
 
 // egressOf partitions a space by the routes in force to some destinations. What these leave out leaves by the outer exits.
 func egressOf(f *fib, space netip.Prefix, outer exits, among []destination) []segment[exits] {
-	var ways []way[exits]
+	ways := make([]way[exits], 0, len(among))
 	for i := range among {
 		if c := f.inForce[among[i].number]; c != nil && space.Overlaps(c.dest.prefix) {
 			ways = append(ways, way[exits]{c.dest.prefix, f.leaves(c, nil)})

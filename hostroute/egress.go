@@ -85,6 +85,7 @@ type segment[E comparable] struct {
 // partition returns the egress of every address of a space: sorted segments, no two neighbours alike. The ways are sorted by
 // address, at one address the shorter first; of equal ones the first is in force. What none contains leaves by the outer exit.
 func partition[E comparable](space netip.Prefix, outer E, ways []way[E]) (out []segment[E]) {
+	out = make([]segment[E], 0, 1+2*len(ways))
 	next := space.Addr() // the first address that is in no segment yet; zero: there is none
 	upTo := func(to netip.Addr, exit E) {
 		if !next.IsValid() || to.Less(next) {
