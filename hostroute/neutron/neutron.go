@@ -61,9 +61,12 @@
 //   - a port without device_id, a port on a subnet that is not there or is left out, and a port with
 //     an address outside its subnet
 //   - a port without a host, if other ports of its instance have one
-//   - a second subnet or port of the same ID with different content: the first one counts
+//   - a second subnet or port of the same ID with different content: the first one counts, even if it is left out
 //   - an instance with ports on two hosts, or with more ports than a guest can have NICs
 //   - a list that names a further page, if no other list follows it
+//
+// Other members may be missing, as in the answer to a request with ?fields=, and then there is no Problem. So request
+// host_routes, enable_dhcp and fixed_ips: without them a subnet has no host routes, DHCP is on, and a NIC has no subnet.
 //
 // An instance is left out whole if a port that counts is left out. Decode returns an error only
 // for a reader that fails, for malformed JSON, and for a value of no known form.
@@ -83,7 +86,8 @@ import (
 type Deployment struct {
 	// Subnets are in the order of their document.
 	Subnets []*hostroute.Subnet `json:"subnets"`
-	// Instances are named by device_id, in the order of their first port. They share Subnets.
+	// Instances are named by device_id, in the order of their first port. They share Subnets. No document says which default
+	// route a guest keeps. As long as DefaultNIC is empty, every verdict that hangs on this is GuestDependent.
 	Instances []hostroute.Instance `json:"instances"`
 	// Findings are the decoder's own: CodeNetmaskSpelling, in the order of subnets and host routes.
 	// Analyze and an Audit cannot know them: report them as well.

@@ -110,6 +110,10 @@ func send(ctx context.Context, client *gophercloud.ServiceClient, s *hostroute.S
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "sent: subnet %s has %d host routes\n", quoted(answer.ID), len(answer.HostRoutes))
+	what := "host routes"
+	if len(answer.HostRoutes) == 1 {
+		what = "host route"
+	}
+	fmt.Fprintf(out, "sent: subnet %s has %d %s\n", quoted(answer.ID), len(answer.HostRoutes), what)
 	return nil
 }

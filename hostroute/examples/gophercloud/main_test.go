@@ -234,7 +234,7 @@ func story(t *testing.T, neutron string) {
 		{"a fix that moves nothing", mend + " -send", "", nil, 0, none + "sent: subnet back has 2 host routes\n", "", mended},
 		{"made already", mend + " -send", "", nil, 2, "", `host route 11.11.0.0/16,11.8.0.77 is not in subnet "back"`, mended},
 		{"a removal that moves data", remove + " -send", "", nil, 1, "", "not sent, because data moves or may move", mended},
-		{"with -unsafe", remove + " -send -unsafe", "", nil, 0, "sent: subnet back has 1 host routes", "", "11.11.0.0/16,11.8.0.1"},
+		{"with -unsafe", remove + " -send -unsafe", "", nil, 0, "sent: subnet back has 1 host route\n", "", "11.11.0.0/16,11.8.0.1"},
 		{"an addition", "-subnet back -new 11.12.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 2 host routes", "", mended},
 		{"host bits are masked", "-subnet back -new 11.13.7.5/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 3 host routes", "",
 			mended + " 11.13.0.0/16,11.8.0.1"},
@@ -246,7 +246,7 @@ func story(t *testing.T, neutron string) {
 			"got 400 instead", theirs},
 		{"no edit", "-subnet back -send", "", nil, 2, "", "has neither Old nor New", theirs},
 		{"a subnet that is not there", "-subnet beck -old 11.12.0.0/16,11.8.0.1", "", nil, 2, "", "got 404 instead", theirs},
-		{"the last but one", "-subnet back -old 11.14.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 1 host routes", "", "11.12.0.0/16,11.8.0.1"},
+		{"the last but one", "-subnet back -old 11.14.0.0/16,11.8.0.1 -send -unsafe", "", nil, 0, "sent: subnet back has 1 host route\n", "", "11.12.0.0/16,11.8.0.1"},
 		{"the last", remove + " -send -unsafe", "", nil, 0, "sent: subnet back has 0 host routes", "", ""},
 	} {
 		c.when, c.meanwhile = step.when, step.meanwhile

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
@@ -224,7 +225,8 @@ func subnetsOf(in *hostroute.Instance) []*hostroute.Subnet {
 	return out
 }
 
-// find returns an instance; if there is none of that name, an error that says why.
+// find returns an instance; if there is none of that name, an error that says why. The name may be quoted, as reports print
+// one with odd characters.
 func (c *cloud) find(name string) (*hostroute.Instance, error) {
 	for i := range c.Instances {
 		if c.Instances[i].Name == name {
@@ -235,6 +237,9 @@ func (c *cloud) find(name string) (*hostroute.Instance, error) {
 		if p.Instance == name {
 			return nil, fmt.Errorf("instance %q is left out: %v", name, p)
 		}
+	}
+	if plain, err := strconv.Unquote(name); err == nil {
+		return c.find(plain)
 	}
 	return nil, fmt.Errorf("there is no instance %q", name)
 }

@@ -98,6 +98,18 @@ func hostileOutputs(t *testing.T, name string) map[string]string {
 	return out
 }
 
+// A name can be typed as the report prints it.
+func TestInstanceByItsQuotedName(t *testing.T) {
+	for _, name := range hostileNames {
+		subnets, ports := hostileCloud(name).write(t)
+		name += "one"
+		want, _ := program(t, 1, "-instance", name, subnets, ports)
+		if got, _ := program(t, 1, "-instance", quoted(name), subnets, ports); got != want {
+			t.Errorf("as %s:\n%s\nwant\n%s", quoted(name), got, want)
+		}
+	}
+}
+
 // No name makes a line of its own, moves the cursor, or hides something.
 func TestNamesCannotForgeOutput(t *testing.T) {
 	plain := hostileOutputs(t, "x")
