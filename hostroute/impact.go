@@ -1,6 +1,7 @@
 package hostroute
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -155,17 +156,20 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 	if !mayDiffer(before) && !mayDiffer(after) {
 		return false
 	}
-	kept := append(choices(before.guest), choices(after.guest)...)
-	kept = slices.DeleteFunc(kept, func(d defaults) bool { return d[0] == 0 })
+	var kept []defaults
+	for _, f := range []*fib{before, after} {
+		list := slices.DeleteFunc(choices(f.guest), func(d defaults) bool { return d[0] == 0 })
+		kept = append(kept, list[:min(len(list), maxCompared)]...)
+	}
 	if len(kept) == 0 {
 		kept = append(kept, before.defaults)
 	}
-	kept = kept[:min(len(kept), 2*maxCompared)]
 	named, oneWay := namedBy(edits), hasOneWay(before) && hasOneWay(after)
+	isNamed := func(c *candidate) bool { return named[c.ref("").ofList()] }
 	namedDepends := func(f *fib, c *client) bool { // on the order of its list
 		return !oneWay && slices.ContainsFunc(kept, func(keeps defaults) bool {
 			f = f.with(c, keeps)
-			return slices.ContainsFunc(f.attempts, func(o *candidate) bool { return named[o.ref("").ofList()] && orderMatters(f, o) })
+			return slices.Contains(slices.Collect(maps.Values(dependOnOrder(f, isNamed))), true)
 		})
 	}
 	b, a := reversed(before), reversed(after)

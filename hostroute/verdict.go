@@ -160,6 +160,7 @@ func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis
 		}
 	}
 	a := &analysis{o, make([]judged, 0, n), make([]Verdict, n)}
+	onOrder := dependOnOrder(o.fib, (*candidate).hasVerdict)
 	for i := range o.candidates {
 		c := &o.candidates[i]
 		if !c.hasVerdict() {
@@ -178,7 +179,7 @@ func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis
 		for _, other := range kept {
 			v.DefaultDependent = v.DefaultDependent || differs(o, other, i)
 		}
-		onList := c.tried && (mayGetLost(c) || orderMatters(o.fib, c))
+		onList := c.tried && (mayGetLost(c) || onOrder[c])
 		v.GuestDependent = len(v.Guests) > 0 || onList || v.DefaultDependent
 		good := under == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
 		a.judged = append(a.judged, judged{c, v, onList, good})
@@ -333,12 +334,39 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	return CodeNextHopUnusable
 }
 
-// orderMatters reports whether a host route may be in force if it comes first in its subnet's list and
-// not if it comes last, or the reverse.
-func orderMatters(f *fib, c *candidate) bool {
-	if c.source != SourceHostRoute {
-		return false
+// dependOnOrder says which of some host routes may be in force if they come first in their subnet's list and not if they come last,
+// or the reverse. Those that it leaves out do not.
+func dependOnOrder(f *fib, among func(*candidate) bool) map[*candidate]bool {
+	var out map[*candidate]bool // made when it is needed, for most instances never
+	set := func(c *candidate, depends bool) {
+		if out == nil {
+			out = make(map[*candidate]bool)
+		}
+		out[c] = depends
 	}
+	for _, c := range f.attempts {
+		_, done := out[c]
+		switch {
+		case done, c.source != SourceHostRoute, !among(c):
+		case changesByOrder(f, c):
+			rest := restOfList(c)
+			first := withOrder(f, c, slices.Concat([]HostRoute{*c.HostRoute}, rest))
+			last := withOrder(f, c, append(rest, *c.HostRoute))
+			for _, o := range f.attempts { // one answer for all copies, of which there may be many
+				if o.sameRoute(c) {
+					set(o, mayWin(first, o) != mayWin(last, o))
+				}
+			}
+		case competes(f, c):
+			set(c, true)
+		}
+	}
+	return out
+}
+
+// changesByOrder reports whether other routes than a host route may change with its place in the list, so that only installing
+// everything again shows whether it is in force.
+func changesByOrder(f *fib, c *candidate) bool {
 	isOnLink := func(o *candidate) bool { return o.onLink && sameList(o, c) }
 	isCovered := func(o *candidate) bool { // by an on-link route of their list
 		for d := o.around; d != nil && sameList(o, c); d = d.parent {
@@ -349,33 +377,37 @@ func orderMatters(f *fib, c *candidate) bool {
 		return false
 	}
 	addsRouters := f.client.toHops == toRouters && f.addsHops && c.byDHCP()
-	if addsRouters || f.hasOnLink && !f.appends(c) && slices.ContainsFunc(c.dest.rivals, isCovered) {
-		rest := restOfList(c)
-		return mayWin(f, c, slices.Concat([]HostRoute{*c.HostRoute}, rest)) != mayWin(f, c, append(rest, *c.HostRoute))
-	}
+	return addsRouters || f.hasOnLink && !f.appends(c) && slices.ContainsFunc(c.dest.rivals, isCovered)
+}
+
+// competes reports whether a host route has a rival in its list, and whichever of them comes first may be in force.
+func competes(f *fib, c *candidate) bool {
 	comesAfterHop := c.hop != nil && c.hop.dest == c.dest // in any order
 	if len(c.dest.rivals) == 1 || !f.accepts(c) || comesAfterHop {
 		return false
 	}
-	// Whichever of the list comes first may be in force, if nothing before the list is.
 	changesPlaces := func(o *candidate) bool {
 		return sameList(c, cmp.Or(o.user, o)) && (!f.client.onLinkFirst || !c.byDHCP() || c.linkScope() == o.linkScope())
 	}
-	competes := func(o *candidate) bool { return o != c && changesPlaces(o) && f.accepts(o) }
+	isRival := func(o *candidate) bool { return o != c && changesPlaces(o) && f.accepts(o) }
 	mayLead := func(o *candidate) bool { return changesPlaces(o) && f.result(o) == installed && isOpen(f, o) }
 	isFirst := changesPlaces(f.inForce[c.dest.number]) || f.client.atOnce && c.byDHCP() && slices.ContainsFunc(c.dest.rivals, mayLead)
-	return isFirst && slices.ContainsFunc(c.dest.rivals, competes)
+	return isFirst && slices.ContainsFunc(c.dest.rivals, isRival)
 }
 
-// mayWin reports whether a host route may be in force if the list of its subnet is in another order.
-func mayWin(f *fib, c *candidate, list []HostRoute) bool {
-	g := fibUnder(withList(f.Instance, c.subnet, list), f.client, f.defaults)
-	own := g.nics[c.nic.number].candidates
+// withOrder returns what comes of the instance if the list of a host route's subnet is in another order.
+func withOrder(f *fib, c *candidate, list []HostRoute) *fib {
+	return fibUnder(withList(f.Instance, c.subnet, list), f.client, f.defaults)
+}
+
+// mayWin reports whether a host route of one fib may be in force in another one of the same instance.
+func mayWin(f *fib, c *candidate) bool {
+	own := f.nics[c.nic.number].candidates
 	isIt := func(o candidate) bool {
 		return o.source == SourceHostRoute && o.subnet.ID == c.subnet.ID && *o.HostRoute == *c.HostRoute
 	}
 	moved := &own[slices.IndexFunc(own, isIt)]
-	return g.result(moved) == installed && g.mayBeInForce(moved)
+	return f.result(moved) == installed && f.mayBeInForce(moved)
 }
 
 // sameList reports whether two candidates come from one list.
