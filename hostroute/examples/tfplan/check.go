@@ -21,7 +21,8 @@ type result struct {
 	invalid         []note    // values that cannot be right
 	unchecked       []note    // what the plan does not tell
 	subnets, routes int       // how many were checked
-	assumed         int       // host routes of which assumption holds
+	assumed         int       // host routes for which something is assumed; see remarks
+	partial         bool      // the plan is
 }
 
 // A finding is about one resource: the host route's, or else the subnet's.
@@ -52,7 +53,7 @@ func (r *result) worst() (worst hostroute.Severity) {
 
 // check analyses the subnets of a plan.
 func check(p *plan) *result {
-	r := &result{}
+	r := &result{partial: p.partial}
 	subnets := make(map[*resource]*planned) // those that are checked
 	for _, s := range p.all(subnetType) {
 		subnet, err := p.subnet(s)

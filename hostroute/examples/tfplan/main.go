@@ -9,7 +9,8 @@
 // its fixes below, under the address of the host route's resource or the subnet's.
 //
 // A plan names no instance. So the program reports only what it can say about a subnet alone (hostroute.AnalyzeSubnet), and
-// it does not know whose data a fix moves. With -target, the plan lacks the other host routes of a subnet.
+// it does not know whose data a fix moves. A plan with -target can lack other host routes of a subnet. Terraform 1.8 and later
+// mark such a plan ("complete": false), and the program then says so. OpenTofu does not mark it.
 //
 // # What is known only after the apply
 //

@@ -24,6 +24,7 @@ const (
 type plan struct {
 	resources []*resource
 	root      *module
+	partial   bool // as with -target; OpenTofu does not tell
 }
 
 // A block is one instance of a resource or of a module call. Its expressions are evaluated in the module that it is in.
@@ -63,7 +64,7 @@ func readPlan(source []byte) (*plan, error) {
 	if document.PlannedValues == nil && len(document.ResourceChanges) == 0 {
 		return nil, errors.New("this is not a plan: it has no planned_values (`terraform show -json PLAN` prints one)")
 	}
-	p := &plan{root: &module{}}
+	p := &plan{root: &module{}, partial: document.Complete != nil && !*document.Complete}
 	if document.Config != nil {
 		p.root.config = document.Config.RootModule
 	}

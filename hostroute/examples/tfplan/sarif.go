@@ -50,9 +50,8 @@ func (r *result) sarif(plan string) ([]byte, error) {
 	for _, n := range r.invalid {
 		invocation.AddToolExecutionNotification(notification(plan, sarif.LevelError, "invalid: ", n))
 	}
-	if r.assumed > 0 {
-		invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel(sarif.LevelNote).
-			WithMessage(sarif.NewTextMessage("assumed: " + r.assumption())))
+	for _, remark := range r.remarks() {
+		invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel(sarif.LevelNote).WithMessage(sarif.NewTextMessage(remark)))
 	}
 	run.AddInvocation(invocation)
 	var out bytes.Buffer

@@ -31,8 +31,8 @@ func (r *result) text() []byte {
 	for _, n := range r.invalid {
 		fmt.Fprintf(out, "invalid: %v\n", n)
 	}
-	if r.assumed > 0 {
-		fmt.Fprintf(out, "assumed: %s\n", r.assumption())
+	for _, remark := range r.remarks() {
+		fmt.Fprintln(out, remark)
 	}
 	fmt.Fprintf(out, "%s with %s checked: %s, %s, %d info\n", count(r.subnets, "subnet"), count(r.routes, "host route"),
 		count(number[hostroute.SeverityError], "error"), count(number[hostroute.SeverityWarning], "warning"), number[hostroute.SeverityInfo])
@@ -44,9 +44,15 @@ func (r *result) text() []byte {
 
 const noInstances = "A plan names no instance, so it is not known whose data a fix moves."
 
-// assumption returns what is assumed.
-func (r *result) assumption() string {
-	return "for " + count(r.assumed, "host route") + ", that the subnet's key is the one named beside it, such as each.key, or that a next_hop which refers to a gateway is that gateway"
+// remarks returns what limits the result as a whole.
+func (r *result) remarks() (list []string) {
+	if r.partial {
+		list = append(list, "partial: the plan is not complete, as with -target: nothing that it leaves out was checked")
+	}
+	if r.assumed > 0 {
+		list = append(list, "assumed: for "+count(r.assumed, "host route")+", that the subnet's key is the one named beside it, such as each.key, or that a next_hop which refers to a gateway is that gateway")
+	}
+	return list
 }
 
 // String returns "ADDRESS: 11.11.0.0/16,10.65.0.77: MESSAGE (code)".

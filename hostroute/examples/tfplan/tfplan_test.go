@@ -236,6 +236,27 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
+// A plan with -target is not complete, and what it leaves out is not checked. OpenTofu and old releases of Terraform do not tell.
+func TestPartial(t *testing.T) {
+	for _, c := range []struct {
+		complete any
+		want     bool
+	}{{false, true}, {true, false}, {nil, false}} {
+		source := edited(t, "update", func(plan object) { plan["complete"] = c.complete })
+		out, _ := program(t, statusFailing, source, "-")
+		if got := strings.Count(out, "\npartial: the plan is not complete"); got != 0 != c.want || got > 1 {
+			t.Errorf("complete is %v: got\n%s", c.complete, out)
+		}
+		raw, _ := program(t, statusFailing, source, "-sarif", "-", "-")
+		said := slices.ContainsFunc(valid(t, raw).Runs[0].Invocations[0].ToolExecutionNotifications, func(n *sarif.Notification) bool {
+			return strings.HasPrefix(*n.Message.Text, "partial: the plan is not complete")
+		})
+		if said != c.want {
+			t.Errorf("complete is %v: SARIF says partial: %t", c.complete, said)
+		}
+	}
+}
+
 // A value that cannot be right is named with its resource, and does not keep the rest from being checked.
 func TestInvalid(t *testing.T) {
 	const front, stays = "openstack_networking_subnet_v2.front", "openstack_networking_subnet_route_v2.stays"
