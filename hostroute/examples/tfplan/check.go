@@ -59,6 +59,8 @@ func check(p *plan) *result {
 		subnet, err := p.subnet(s)
 		if err != nil {
 			r.note(s.address, err)
+		}
+		if subnet == nil {
 			continue
 		}
 		subnets[s] = subnet
@@ -160,7 +162,8 @@ func readable(f hostroute.Finding, address string) hostroute.Finding {
 	return f
 }
 
-// subnet returns a subnet without host routes, or why it cannot be checked.
+// subnet returns a subnet without host routes, or nil if it cannot be checked, and what is wrong. Host bits in its CIDR are
+// wrong, but the subnet that was meant is clear.
 func (p *plan) subnet(s *resource) (*planned, error) {
 	cidr, err := get(s.values, "cidr", "")
 	if err != nil {
@@ -170,15 +173,17 @@ func (p *plan) subnet(s *resource) (*planned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cidr: %w", err)
 	}
-	dhcp, err := get(s.values, "enable_dhcp", true)
-	if err != nil {
-		return nil, err
+	hostBits := error(nil)
+	if masked := prefix.Masked(); prefix != masked {
+		hostBits = fmt.Errorf("cidr %v has host bits, which the provider refuses: write %v", prefix, masked)
+		prefix = masked
 	}
-	gateway, err := p.gateway(s, prefix)
-	if err != nil {
-		return nil, err
+	dhcp, dhcpErr := get(s.values, "enable_dhcp", true)
+	gateway, gatewayErr := p.gateway(s, prefix)
+	if err := cmp.Or(dhcpErr, gatewayErr); err != nil {
+		return nil, cmp.Or(hostBits, err)
 	}
-	return &planned{Subnet: &hostroute.Subnet{ID: s.address, CIDR: prefix, Gateway: gateway, DHCPDisabled: !dhcp}}, nil
+	return &planned{Subnet: &hostroute.Subnet{ID: s.address, CIDR: prefix, Gateway: gateway, DHCPDisabled: !dhcp}}, hostBits
 }
 
 // gateway returns the gateway that a subnet will have; the zero address for none.
@@ -217,8 +222,8 @@ func (p *plan) nextHop(route *resource) (hop string, assumed bool, err error) {
 	if of == nil || oneOfSeveral {
 		return "", false, err
 	}
-	subnet, failure := p.subnet(of)
-	if failure != nil || !subnet.Gateway.IsValid() {
+	subnet, _ := p.subnet(of)
+	if subnet == nil || !subnet.Gateway.IsValid() {
 		return "", false, err
 	}
 	return subnet.Gateway.String(), true, nil

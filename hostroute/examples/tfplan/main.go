@@ -32,6 +32,7 @@
 //
 // The status is 0; or 1 if there is a finding at or above -fail; or 2 if the plan cannot be read or `terraform plan`
 // failed when it made it, if it has values that cannot be right, such as an invalid CIDR, or if the output cannot be written.
+// The rest of such a plan is checked all the same, and a subnet whose CIDR has host bits as if they were cleared.
 // What is not checked does not count.
 //
 // # SARIF

@@ -266,7 +266,7 @@ func TestInvalid(t *testing.T) {
 		want                     string
 	}{
 		{"no CIDR", front, "cidr", "10.65.0.0", front + ": cidr: "},
-		{"host bits", front, "cidr", "10.65.0.1/24", front + ": CIDR: 10.65.0.1/24 has host bits"},
+		{"host bits", front, "cidr", "10.65.0.1/24", front + ": cidr 10.65.0.1/24 has host bits"},
 		{"gateway", front, "gateway_ip", "none", front + ": gateway_ip: "},
 		{"destination", stays, "destination_cidr", "default", stays + ": Destination: "},
 		{"netmask", stays, "destination_cidr", "11.13.0.0/255.255.0.0", stays + ": Destination: "},
@@ -294,6 +294,27 @@ func TestInvalid(t *testing.T) {
 				t.Error("SARIF does not say so")
 			}
 		})
+	}
+}
+
+// Host bits in the CIDR of a subnet lose neither its host routes nor the next hops that are its gateway.
+func TestHostBits(t *testing.T) {
+	const front, gateway = "openstack_networking_subnet_v2.front", "openstack_networking_subnet_v2.plain"
+	want, _ := program(t, statusFailing, nil, "testdata/update/plan.json")
+	got, _ := program(t, statusUnusable, edited(t, "update", func(plan object) { after(plan, front)["cidr"] = "10.65.0.9/24" }), "-")
+	got = strings.Replace(got, "invalid: "+front+": cidr 10.65.0.9/24 has host bits, which the provider refuses: write 10.65.0.0/24\n", "", 1)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	// The next hop is the gateway that Neutron will choose.
+	want, _ = program(t, statusFailing, nil, "testdata/modules/plan.json")
+	got, stderr := program(t, statusUnusable, edited(t, "modules", func(plan object) { after(plan, gateway+"[0]")["cidr"] = "10.70.0.9/24" }), "-")
+	if want := gateway + "[0]: cidr 10.70.0.9/24 has host bits"; !strings.Contains(stderr, want) {
+		t.Errorf("stderr %q, want %q", stderr, want)
+	}
+	if line := "\nassumed: for 2 host routes, "; !strings.Contains(want, line) || !strings.Contains(got, line) {
+		t.Errorf("got\n%s", got)
 	}
 }
 
