@@ -38,8 +38,9 @@
 // # SARIF
 //
 // The logical location of a result is the address of its resource. The partial fingerprint hostroute/v1 consists of the
-// code, the address and the destination, so that it is the same in the next plan. What is not checked is a notification of
-// the invocation.
+// code, the address and the destination, and for a host route in the subnet's resource the next hop and, for a copy of it, a
+// number. So it is the same in the next plan, whatever else is in that. What is not checked is a notification of the
+// invocation.
 package main
 
 import (

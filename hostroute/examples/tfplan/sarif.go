@@ -4,9 +4,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net/url"
 	"path/filepath"
-	"strings"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
@@ -26,21 +26,22 @@ func (r *result) sarif(plan string) ([]byte, error) {
 		index[rule.Code] = i
 	}
 
+	marks := make(map[string]int)
 	for _, f := range r.findings {
 		text := f.String()
 		for _, fix := range f.Fixes {
 			text += "\nfix: " + fix.Message
 		}
-		fingerprint := []string{string(f.Code), f.address}
-		if f.Subject.HostRoute != (hostroute.HostRoute{}) {
-			fingerprint = append(fingerprint, f.Subject.HostRoute.Destination.String())
+		mark := fingerprint(f)
+		if marks[mark]++; marks[mark] > 1 { // a copy of a host route in the same subnet
+			mark += fmt.Sprintf(" #%d", marks[mark])
 		}
 		run.AddResult(sarif.NewRuleResult(string(f.Code)).
 			WithRuleIndex(index[f.Code]).
 			WithLevel(level(f.Severity)).
 			WithMessage(sarif.NewTextMessage(text)).
 			WithLocations([]*sarif.Location{location(plan, f.address)}).
-			WithPartialFingerprints(map[string]string{"hostroute/v1": strings.Join(fingerprint, " ")}))
+			WithPartialFingerprints(map[string]string{"hostroute/v1": mark}))
 	}
 
 	invocation := sarif.NewInvocation().WithExecutionSuccessful(len(r.invalid) == 0)
@@ -57,6 +58,18 @@ func (r *result) sarif(plan string) ([]byte, error) {
 	var out bytes.Buffer
 	err := sarif.NewReport().AddRun(run).PrettyWrite(&out)
 	return out.Bytes(), err
+}
+
+// fingerprint returns what a finding is about. The address of a route resource names one host route; that of a subnet, many.
+func fingerprint(f finding) string {
+	mark := string(f.Code) + " " + f.address
+	if f.Subject.HostRoute != (hostroute.HostRoute{}) {
+		mark += " " + f.Subject.HostRoute.Destination.String()
+	}
+	if f.attribute != "" {
+		mark += " " + f.Subject.HostRoute.NextHop.String()
+	}
+	return mark
 }
 
 // descriptor documents a rule.

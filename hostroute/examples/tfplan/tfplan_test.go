@@ -121,6 +121,40 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// Each result has a fingerprint of its own, also where host routes of one subnet differ in the next hop only, or not at all.
+// It stays the same when other host routes come.
+func TestFingerprintIsUnique(t *testing.T) {
+	marks := func(routes ...string) (list []string) {
+		raw, _ := program(t, statusFailing, edited(t, "hostroutes", func(plan object) {
+			var list []any
+			for _, r := range routes {
+				destination, hop, _ := strings.Cut(r, ",")
+				list = append(list, object{"destination_cidr": destination, "next_hop": hop})
+			}
+			after(plan, "openstack_networking_subnet_v2.back")["host_routes"] = list
+			delete(change(plan, "openstack_networking_subnet_v2.back")["change"].(object)["after_unknown"].(object), "host_routes")
+		}), "-sarif", "-", "-")
+		for _, r := range valid(t, raw).Runs[0].Results {
+			list = append(list, r.PartialFingerprints["hostroute/v1"])
+		}
+		slices.Sort(list)
+		if unique := slices.Compact(slices.Clone(list)); len(unique) < len(list) {
+			t.Errorf("%d of %d fingerprints differ: %q", len(unique), len(list), list)
+		}
+		return list
+	}
+	const one, other = "11.12.0.0/16,11.8.0.77", "11.12.0.0/16,11.8.0.78"
+	few, more := marks(one, other), marks("11.9.0.0/16,11.8.0.79", "11.12.0.0/16,11.8.0.76", other, one, "11.14.0.0/16,11.8.0.77", one)
+	if len(few) != 3 || len(more) != 7 {
+		t.Errorf("%d and %d results", len(few), len(more))
+	}
+	for _, mark := range few {
+		if !slices.Contains(more, mark) {
+			t.Errorf("%q is not among %q", mark, more)
+		}
+	}
+}
+
 // The fingerprint depends on nothing else in the plan.
 func TestFingerprintIsStable(t *testing.T) {
 	marks := func(source []byte) (list []string) {
