@@ -20,7 +20,8 @@
 //   - A subnet_id is the ID of the one subnet that it refers to, directly or through variables and outputs of modules. If the
 //     subnet or its module has for_each, and the configuration names each.key beside it or takes it from each.value, the
 //     program assumes that each.key is its key, whatever the expression makes of it, and prints for how many host routes it
-//     did. An index that names something else is not known.
+//     did. An index that names something else is not known. If the expression also depends on something
+//     else that is unknown, such as a condition that may choose null, the program assumes the subnet, and counts that, too.
 //   - A next_hop that refers to the gateway_ip of one subnet is assumed to be that gateway.
 //
 // # Flags

@@ -51,10 +51,57 @@ func TestPlacesAgainstTerraform(t *testing.T) {
 	if diff := cmp.Diff(want, unknown); diff != "" {
 		t.Errorf("not known (-want +got):\n%s", diff)
 	}
-	want = []string{"all_key", "all_literal", "chained", "ids_key", "ids_literal", "nested_key", "whole", "each_key", "output_list", "output_map"}
+	want = []string{"all_key", "all_literal", "chained", "ids_key", "ids_literal", "nested_key", "object", "whole", "each_key", "output_list", "output_map"}
 	if diff := cmp.Diff(want, assumed); diff != "" {
 		t.Errorf("assumed (-want +got):\n%s", diff)
 	}
+}
+
+// A condition that is unknown can choose the subnet's ID, null, or a known ID of another subnet: the plan has the same references
+// for each. So the subnet is assumed there, and only there.
+func TestConditions(t *testing.T) {
+	const one, two, network = "openstack_networking_subnet_v2.one", "openstack_networking_subnet_v2.two", "openstack_networking_network_v2.n"
+	for _, c := range []struct {
+		name           string
+		references     []any
+		placed, assume bool
+	}{
+		{"var.create ? one.id : null", []any{"var.create", one + ".id", one}, true, false},
+		{"n.name == \"n\" ? one.id : null", []any{network + ".name", network, one + ".id", one}, true, false},
+		{"one.cidr == \"10.1.0.0/24\" ? one.id : null", []any{one + ".cidr", one, one + ".id", one}, true, false},
+		{"n.id != \"\" ? one.id : null", []any{network + ".id", network, one + ".id", one}, true, true},
+		{"n.id == \"\" ? one.id : var.zone", []any{network + ".id", network, one + ".id", one, "var.zone"}, true, true},
+		{"two.gateway_ip == \"10.2.0.1\" ? one.id : var.zone", []any{two + ".gateway_ip", two, one + ".id", one, "var.zone"}, true, true},
+		{"one.gateway_ip == \"10.2.0.1\" ? one.id : null", []any{one + ".gateway_ip", one, one + ".id", one}, true, true},
+		{"two.id == \"\" ? one.id : null", []any{two + ".id", two, one + ".id", one}, false, false},
+		{"n.mtu == 1500 ? one.id : null", []any{network + ".mtu", network, one + ".id", one}, false, false},
+	} {
+		subnet, assumed := localOr(t, c.references)
+		if subnet != "" && subnet != one || (subnet != "") != c.placed || assumed != c.assume {
+			t.Errorf("%s: got %q, assumed %t", c.name, subnet, assumed)
+		}
+	}
+}
+
+// localOr returns the subnet of the route local_or whose subnet_id has the references.
+func localOr(t *testing.T, references []any) (subnet string, assumed bool) {
+	t.Helper()
+	p, err := readPlan(edited(t, "references", func(plan object) {
+		for _, r := range plan["configuration"].(object)["root_module"].(object)["resources"].([]any) {
+			if r := r.(object); r["name"] == "local_or" {
+				r["expressions"].(object)["subnet_id"] = object{"references": references}
+			}
+		}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range p.all(routeType) {
+		if on, assumed, _ := p.place(r); r.name == "local_or" && on != nil {
+			return on.address, assumed
+		}
+	}
+	return "", false
 }
 
 // The ID of an object of which the plan does not tell what it is may be a subnet's.
@@ -70,20 +117,8 @@ func TestObjects(t *testing.T) {
 		{[]any{"local.subnets[\"b\"].id", "local.subnets[\"b\"]", "local.subnets", id, one}, false},
 		{[]any{"data.openstack_networking_subnet_v2.x.id", "data.openstack_networking_subnet_v2.x", id, one}, false},
 	} {
-		p, err := readPlan(edited(t, "references", func(plan object) {
-			for _, r := range plan["configuration"].(object)["root_module"].(object)["resources"].([]any) {
-				if r := r.(object); r["name"] == "local_or" {
-					r["expressions"].(object)["subnet_id"] = object{"references": c.references}
-				}
-			}
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range p.all(routeType) {
-			if subnet, _, _ := p.place(r); r.name == "local_or" && (subnet != nil) != c.known {
-				t.Errorf("%v: known %t", c.references, subnet != nil)
-			}
+		if subnet, _ := localOr(t, c.references); (subnet != "") != c.known {
+			t.Errorf("%v: on %q", c.references, subnet)
 		}
 	}
 }

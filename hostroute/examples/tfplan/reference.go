@@ -11,7 +11,7 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
-// place returns the subnet of a route, or why it is not known. An assumed one is one of several; see find.
+// place returns the subnet of a route, or why it is not known. See find for one that is assumed.
 func (p *plan) place(route *resource) (subnet *resource, assumed bool, err error) {
 	if member(route.unknown, "subnet_id") == true {
 		if subnet, assumed = p.find(route.block, "subnet_id", "id"); subnet == nil {
@@ -40,12 +40,13 @@ type search struct {
 	attribute string // id, or gateway_ip
 	found     map[*resource]bool
 	lost      bool // the value may be something else
-	assumed   bool // a key is; see find
+	assumed   bool // see find
 	steps     int
 }
 
 // find returns the one subnet of which an attribute of a block has the ID or the gateway; nil if the plan does not tell. It is
-// assumed if it, or its module, has for_each: that its key is the one that the configuration names beside it.
+// assumed if it, or its module, has for_each: that its key is the one that the configuration names beside it. And it is if the
+// expression depends on something else that is unknown, which may be a condition.
 func (p *plan) find(b block, name, attribute string) (subnet *resource, assumed bool) {
 	s := &search{plan: p, attribute: attribute, found: make(map[*resource]bool)}
 	s.follow(b, b.expressions[name], "")
@@ -117,6 +118,8 @@ func (s *search) source(b block, ref reference, key string) {
 			s.found[at] = true
 		case s.attribute != "id":
 			s.lost = true // an address may be made of any attribute
+		default:
+			s.assumed = true // as below
 		}
 
 	case ref.kind == "module":
@@ -155,6 +158,9 @@ func (s *search) source(b block, ref reference, key string) {
 
 	case ref.attribute != "id" || s.attribute != "id" || len(s.plan.instances(b.in, ref.kind, ref.name)) == 0:
 		s.lost = true // any attribute, local value or data source can have the ID of a subnet, but for the ID of another resource
+
+	default:
+		s.assumed = true // the ID of another resource: in a condition, it may choose something known in place of the subnet
 	}
 }
 

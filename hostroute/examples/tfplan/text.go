@@ -50,7 +50,7 @@ func (r *result) remarks() (list []string) {
 		list = append(list, "partial: the plan is not complete, as with -target: nothing that it leaves out was checked")
 	}
 	if r.assumed > 0 {
-		list = append(list, "assumed: for "+count(r.assumed, "host route")+", that the subnet's key is the one named beside it, such as each.key, or that a next_hop which refers to a gateway is that gateway")
+		list = append(list, "assumed: for "+count(r.assumed, "host route")+", that the subnet's key is the one named beside it, such as each.key, that an unknown condition chooses the subnet, or that a next_hop which refers to a gateway is that gateway")
 	}
 	return list
 }
