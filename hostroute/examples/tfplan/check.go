@@ -173,6 +173,10 @@ func (p *plan) subnet(s *resource) (*planned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cidr: %w", err)
 	}
+	version, err := get(s.values, "ip_version", 0.0)
+	if err == nil && version != 0 && (version == 6) != prefix.Addr().Is6() { // if it is not known, the CIDR tells it
+		return nil, fmt.Errorf("ip_version is %v, and cidr %v is not: Neutron refuses the subnet", version, prefix)
+	}
 	hostBits := error(nil)
 	if masked := prefix.Masked(); prefix != masked {
 		hostBits = fmt.Errorf("cidr %v has host bits, which the provider refuses: write %v", prefix, masked)

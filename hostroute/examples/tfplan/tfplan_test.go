@@ -308,6 +308,8 @@ func TestInvalid(t *testing.T) {
 		{"no next hop", stays, "next_hop", nil, stays + ": NextHop: "},
 		{"line end", front, "cidr", "x\ny", front + ": cidr: "},
 		{"another type", front, "cidr", 5, front + ": cidr is a float64"},
+		{"IPv6 with the default version", front, "cidr", "2001:db8::/64", front + ": ip_version is 4, and cidr 2001:db8::/64 is not"},
+		{"IPv4 as version 6", front, "ip_version", 6, front + ": ip_version is 6, and cidr 10.65.0.0/24 is not"},
 		{"another type of flag", front, "enable_dhcp", "yes", front + ": enable_dhcp is a string"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -367,6 +369,8 @@ func TestUnchecked(t *testing.T) {
 		{"CIDR", func(plan object) { unknown(plan, subnet, "cidr") },
 			[]string{subnet + ": cidr is known only after the apply", route + ": its subnet " + subnet + " is not checked"}},
 		{"DHCP", func(plan object) { unknown(plan, subnet, "enable_dhcp") }, []string{subnet + ": enable_dhcp is known only after the apply"}},
+		{"IP version, which the CIDR tells", func(plan object) { unknown(plan, subnet, "ip_version"); unknown(plan, route, "next_hop") },
+			[]string{route + ": next_hop is known only after the apply\n5 subnets with 3 host routes"}},
 		{"no gateway or one", func(plan object) { unknown(plan, subnet, "no_gateway") }, []string{subnet + ": no_gateway is known only after the apply"}},
 		{"no configuration, so the gateway may be given", func(plan object) { unknown(plan, subnet, "gateway_ip"); delete(plan, "configuration") },
 			[]string{subnet + ": gateway_ip is known only after the apply"}},
