@@ -5,8 +5,9 @@
 //
 // The argument is a file with what `terraform show -json PLAN` or `tofu show -json PLAN` prints; - is standard input. The
 // program reads the resources openstack_networking_subnet_v2, with the host_routes of older providers, and
-// openstack_networking_subnet_route_v2, of all modules, as they will be after the apply. It prints one finding a line, with
-// its fixes below, under the address of the host route's resource or the subnet's.
+// openstack_networking_subnet_route_v2, of all modules, as they will be after the apply. Those that a removed block with
+// destroy = false forgets stay in Neutron, so they count. It prints one finding a line, with its fixes below, under the
+// address of the host route's resource or the subnet's.
 //
 // A plan names no instance. So the program reports only what it can say about a subnet alone (hostroute.AnalyzeSubnet), and
 // it does not know whose data a fix moves. A plan with -target can lack other host routes of a subnet. Terraform 1.8 and later

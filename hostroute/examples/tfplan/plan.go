@@ -72,8 +72,12 @@ func readPlan(source []byte) (*plan, error) {
 		if c == nil || c.Change == nil || c.Mode != tfjson.ManagedResourceMode {
 			continue
 		}
-		if after, ok := c.Change.After.(map[string]any); ok { // else it is deleted, or no longer managed
-			p.add(c, values{after, c.Change.AfterUnknown, c.Change.AfterSensitive})
+		v := values{c.Change.After, c.Change.AfterUnknown, c.Change.AfterSensitive}
+		if c.Change.Actions.Forget() && c.DeposedKey == "" { // Terraform forgets it, and Neutron keeps it
+			v = values{known: c.Change.Before, sensitive: c.Change.BeforeSensitive}
+		}
+		if _, ok := v.known.(map[string]any); ok { // else it is deleted
+			p.add(c, v)
 		}
 	}
 	slices.SortStableFunc(p.resources, func(a, b *resource) int { return cmp.Compare(a.address, b.address) })

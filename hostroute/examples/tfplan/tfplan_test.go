@@ -403,6 +403,27 @@ func TestUnchecked(t *testing.T) {
 	}
 }
 
+// A removed block with destroy = false lets the host route stay in Neutron. A deposed object is another subnet.
+func TestForgotten(t *testing.T) {
+	const route = "openstack_networking_subnet_route_v2.new"
+	forget := func(deposed string) []byte {
+		return edited(t, "update", func(plan object) {
+			c := change(plan, route)
+			before := after(plan, route)
+			c["deposed"] = deposed
+			c["change"] = object{"actions": []any{"forget"}, "before": before, "after": nil, "after_unknown": object{}, "before_sensitive": object{}, "after_sensitive": false}
+		})
+	}
+	want, _ := program(t, statusFailing, nil, "testdata/update/plan.json")
+	got, _ := program(t, statusFailing, forget(""), "-")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, _ := program(t, statusFailing, forget("0123abcd"), "-"); strings.Contains(got, route) {
+		t.Errorf("deposed: got\n%s", got)
+	}
+}
+
 // The provider shows a gateway that Neutron will choose as unknown, although the CIDR tells it.
 func TestGateway(t *testing.T) {
 	const subnet = "openstack_networking_subnet_v2.replaced"
