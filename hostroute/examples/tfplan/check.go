@@ -187,7 +187,11 @@ func (p *plan) subnet(s *resource) (*planned, error) {
 	if err := cmp.Or(dhcpErr, gatewayErr); err != nil {
 		return nil, cmp.Or(hostBits, err)
 	}
-	return &planned{Subnet: &hostroute.Subnet{ID: s.address, CIDR: prefix, Gateway: gateway, DHCPDisabled: !dhcp}}, hostBits
+	subnet := &hostroute.Subnet{ID: s.address, CIDR: prefix, Gateway: gateway, DHCPDisabled: !dhcp}
+	if _, err := hostroute.AnalyzeSubnet(subnet); err != nil { // so that its host routes are noted, too
+		return nil, cmp.Or(hostBits, err)
+	}
+	return &planned{Subnet: subnet}, hostBits
 }
 
 // gateway returns the gateway that a subnet will have; the zero address for none.

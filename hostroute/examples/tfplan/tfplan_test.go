@@ -310,6 +310,7 @@ func TestInvalid(t *testing.T) {
 		{"another type", front, "cidr", 5, front + ": cidr is a float64"},
 		{"IPv6 with the default version", front, "cidr", "2001:db8::/64", front + ": ip_version is 4, and cidr 2001:db8::/64 is not"},
 		{"IPv4 as version 6", front, "ip_version", 6, front + ": ip_version is 6, and cidr 10.65.0.0/24 is not"},
+		{"gateway with a zone", front, "gateway_ip", "fe80::1%eth0", front + ": Gateway: "},
 		{"another type of flag", front, "enable_dhcp", "yes", front + ": enable_dhcp is a string"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -317,6 +318,10 @@ func TestInvalid(t *testing.T) {
 			out, stderr := program(t, statusUnusable, source, "-")
 			if want := "tfplan: " + c.want; !strings.HasPrefix(stderr, want) || strings.Count(stderr, "\n") != 1 {
 				t.Errorf("stderr %q, want %q", stderr, want)
+			}
+			const onFront = "\nnot checked: " + stays + ": its subnet " + front + " is not checked\n"
+			if c.address == front && !strings.Contains(c.want, "host bits") && !strings.Contains(out, onFront) {
+				t.Errorf("the host routes of the subnet go without a word:\n%s", out)
 			}
 			if !strings.Contains(out, "\ninvalid: "+c.want) || !strings.Contains(out, "(dhcp-disabled)") {
 				t.Errorf("got\n%s", out)
