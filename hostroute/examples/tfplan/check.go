@@ -188,7 +188,7 @@ func (p *plan) subnet(s *resource) (*planned, error) {
 		return nil, cmp.Or(hostBits, err)
 	}
 	subnet := &hostroute.Subnet{ID: s.address, CIDR: prefix, Gateway: gateway, DHCPDisabled: !dhcp}
-	if _, err := hostroute.AnalyzeSubnet(subnet); err != nil { // so that its host routes are noted, too
+	if _, err := hostroute.AnalyzeSubnet(subnet); err != nil { // then check notes its host routes as not checked
 		return nil, cmp.Or(hostBits, err)
 	}
 	return &planned{Subnet: subnet}, hostBits

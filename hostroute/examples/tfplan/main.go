@@ -21,8 +21,8 @@
 //   - A subnet_id is the ID of the one subnet that it refers to, directly or through variables and outputs of modules. If the
 //     subnet or its module has for_each, and the configuration names each.key beside it or takes it from each.value, the
 //     program assumes that each.key is its key, whatever the expression makes of it, and prints for how many host routes it
-//     did. An index that names something else is not known. If the expression also depends on something
-//     else that is unknown, such as a condition that may choose null, the program assumes the subnet, and counts that, too.
+//     did. An index that names something else is not known. If the expression also depends on something else that is unknown,
+//     such as a condition that may choose null, the program assumes the subnet, and counts that, too.
 //   - A next_hop that refers to the gateway_ip of one subnet is assumed to be that gateway.
 //
 // # Flags
@@ -34,14 +34,14 @@
 //
 // The status is 0; or 1 if there is a finding at or above -fail; or 2 if the plan cannot be read or `terraform plan`
 // failed when it made it, if it has values that cannot be right, such as an invalid CIDR, or if the output cannot be written.
-// The rest of such a plan is checked all the same, and a subnet whose CIDR has host bits as if they were cleared.
+// The rest of a plan with such values is checked all the same, and a subnet whose CIDR has host bits as if they were zero.
 // What is not checked does not count.
 //
 // # SARIF
 //
 // The logical location of a result is the address of its resource. The partial fingerprint hostroute/v1 consists of the
 // code, the address and the destination, and for a host route in the subnet's resource the next hop and, for a copy of it, a
-// number. So it is the same in the next plan, whatever else is in that. What is not checked is a notification of the
+// number. So it is the same in the next plan, whatever else that has. What is not checked is a notification of the
 // invocation.
 package main
 
