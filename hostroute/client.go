@@ -155,10 +155,13 @@ func needsHop(g *guest, c, gone *candidate, before []*candidate) bool {
 			}
 		}
 	case toRouters:
-		return !slices.ContainsFunc(before, func(o *candidate) bool {
-			p := o.dest.prefix // dhcpcd compares its own routes, and three octets at most
-			return !o.nic.static && netip.PrefixFrom(p.Addr(), min(p.Bits(), 24)).Masked().Contains(c.NextHop)
-		})
+		isCovered := func(o *candidate) bool { return !o.nic.static && o.dest.covers(c.NextHop) } // by dhcpcd's own routes
+		return !slices.ContainsFunc(before, isCovered)
 	}
 	return true
+}
+
+// covers reports whether dhcpcd takes a next hop for one inside a destination. It compares three octets at most.
+func (d *destination) covers(hop netip.Addr) bool {
+	return netip.PrefixFrom(d.prefix.Addr(), min(d.prefix.Bits(), 24)).Masked().Contains(hop)
 }

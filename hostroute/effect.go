@@ -126,12 +126,19 @@ func decisions(f *fib) []sweep.Verdict {
 // and to its next hop: next hops of others may become acceptable or not, or it is another route on another NIC. Only
 // installing everything again shows what changes then.
 func changesOthers(f *fib, c *candidate) bool {
-	if f.client.toHops == toRouters && f.addsHops || reshapes(f, c) {
+	if decidesHops(f, c) || reshapes(f, c) {
 		return true
 	}
 	comesIn := func(behind *candidate) bool { return behind.onLink && f.result(behind) == exists }
 	carries := c.dest.carries && (c.onLink || slices.ContainsFunc(c.dest.rivals, comesIn))
 	return carries || c.hop != nil && c.hop.dest.relied || variesByNIC(f.guest, c)
+}
+
+// decidesHops reports whether it depends on a candidate, or on its place, to which next hops of others the client adds a route.
+func decidesHops(f *fib, c *candidate) bool {
+	return f.client.toHops == toRouters && f.addsHops && slices.ContainsFunc(f.attempts, func(o *candidate) bool {
+		return o.user != nil && (c.hop != nil || c.dest.covers(o.user.NextHop))
+	})
 }
 
 // outcome returns what a candidate does in the table. The route to its next hop goes with it.

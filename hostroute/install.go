@@ -106,14 +106,20 @@ func (f *fib) exists(c *candidate) bool {
 	if first == nil || c.source == SourceConnected { // connected routes are appended
 		return false
 	}
-	if !f.appends(c) && first.metric == c.metric {
+	appends := f.appends(c)
+	if !appends && first.metric == c.metric {
 		return true // with no look at the rivals, of which there may be many
 	}
-	clashes := func(o *candidate) bool {
+	for _, o := range c.dest.rivals {
+		if o == c {
+			break // the rest comes later, or has a higher metric
+		}
 		isSame := o.nic == c.nic && o.onLink == c.onLink && o.toHost == c.toHost && (o.onLink || o.NextHop == c.NextHop)
-		return o.metric == c.metric && f.result(o) == installed && (isSame || !f.appends(c))
+		if (isSame || !appends) && o.metric == c.metric && f.result(o) == installed {
+			return true
+		}
 	}
-	return slices.ContainsFunc(c.dest.rivals, clashes)
+	return false
 }
 
 // appends reports whether the client installs a route although others to its destination are there.

@@ -376,8 +376,8 @@ func changesByOrder(f *fib, c *candidate) bool {
 		}
 		return false
 	}
-	addsRouters := f.client.toHops == toRouters && f.addsHops && c.byDHCP()
-	return addsRouters || f.hasOnLink && !f.appends(c) && slices.ContainsFunc(c.dest.rivals, isCovered)
+	needsRouter := f.client.toHops == toRouters && f.addsHops && c.around != nil
+	return c.byDHCP() && (decidesHops(f, c) || needsRouter) || f.hasOnLink && !f.appends(c) && slices.ContainsFunc(c.dest.rivals, isCovered)
 }
 
 // competes reports whether a host route has a rival in its list, and whichever of them comes first may be in force.

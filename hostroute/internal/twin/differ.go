@@ -175,11 +175,11 @@ func AnotherGuestMoves(before, after hostroute.Instance) bool {
 	return false
 }
 
-// reversed returns a copy of an instance with all lists of host routes in the reverse order.
+// reversed returns a copy of an instance with all lists of host routes in the reverse order. Equal copies are one host route.
 func reversed(in hostroute.Instance) hostroute.Instance {
 	for _, n := range in.NICs {
 		for _, s := range n.Subnets {
-			list := slices.Clone(s.HostRoutes)
+			list := slices.Clone(Distinct(s.HostRoutes))
 			slices.Reverse(list)
 			in = replace(in, s.ID, list)
 		}
