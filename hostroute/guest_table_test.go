@@ -212,6 +212,7 @@ func TestVerdictsWhereTheClientMakesOtherRoutesOfTheRest(t *testing.T) {
 	for name, in := range map[string]hostroute.Instance{
 		"a second default of NetworkManager":          back("1.2.3.4/0,11.8.0.1"),
 		"two more defaults":                           back("1.2.3.4/0,11.8.0.1", "5.6.7.8/0,11.8.0.1"),
+		"two more defaults, one of them on-link":      and(back("1.2.3.4/0,0.0.0.0", "1.2.3.4/0,11.8.0.77"), func(in *hostroute.Instance) { in.DefaultNIC = "eth1" }),
 		"all that option 121 brings to a gateway":     withAddrs(back("11.8.1.8/32,11.8.0.77"), 1, "11.8.0.1"),
 		"more than one route by which 121 arrives":    withAddrs(back("11.8.1.8/32,11.8.0.77", "11.9.0.0/16,11.8.0.77"), 1, "11.8.0.1"),
 		"two NICs on one subnet":                      third(back("11.11.0.0/16,11.8.0.1")),
