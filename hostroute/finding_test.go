@@ -510,7 +510,13 @@ func TestMessages(t *testing.T) {
 		"a subnet without an ID is named by its CIDR":        {several(subnet("", "11.9.0.0/24", "")), hostroute.CodeNoLease, "subnet 11.9.0.0/24 has no gateway", "\x00"},
 		"no lease names the trap":                            {several(subnet("more", "11.9.0.0/24", "")), hostroute.CodeNoLease, "no gateway", "\x00"},
 		"several defaults name what depends on them":         {and(back("11.11.0.0/16,11.8.0.1", "11.12.0.0/16,11.8.0.1"), func(in *hostroute.Instance) { in.DefaultNIC = "" }), hostroute.CodeMultipleDefaults, "2 routes depend on that choice, such as eth1: back: 11.11.0.0/16,11.8.0.1", "\x00"},
-		"no default, though another NIC is offered one":      {and(back(), func(in *hostroute.Instance) { front(in).Gateway = netip.Addr{} }), hostroute.CodeNoDefault, "use the IPv4 default route of eth0, and gets none", "\x00"},
+		"a default by hand is no client's choice": {and(manual(back("0.0.0.0/0,11.8.0.1")), func(in *hostroute.Instance) { in.Guest, in.DefaultNIC = hostroute.GuestNetworkManager, "" }), hostroute.CodeMultipleDefaults,
+			"this report assumes the one programmed by hand on eth1", "as NetworkManager does"},
+		"another NIC's gateway, and the guest uses another route": {and(onFront(back("11.11.0.0/16,10.65.0.1")), func(in *hostroute.Instance) { in.Guest = hostroute.GuestNetworkManager }), hostroute.CodeNextHopOtherNIC,
+			"data that uses it leaves by eth1", "\x00"},
+		"a subnet that is captured, perhaps":            {and(back("10.65.0.0/24,11.8.0.1"), func(in *hostroute.Instance) { in.Guest, in.DefaultNIC = hostroute.GuestNetworkd, "" }), hostroute.CodeCapturesSubnet, "the guest may reach these addresses through eth1", "\x00"},
+		"a next hop in another subnet of the NIC":       {several(subnet("more", "11.9.0.0/24", "", "11.11.0.0/16,11.8.0.77")), hostroute.CodeNextHopOffLink, "next hop 11.8.0.77 is not in 11.9.0.0/24, and the route does not arrive", "on the link"},
+		"no default, though another NIC is offered one": {and(back(), func(in *hostroute.Instance) { front(in).Gateway = netip.Addr{} }), hostroute.CodeNoDefault, "use the IPv4 default route of eth0, and gets none", "\x00"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, f := range analyze(t, c.in).Findings {
@@ -523,6 +529,20 @@ func TestMessages(t *testing.T) {
 			}
 			t.Errorf("no finding of %s", c.code)
 		})
+	}
+}
+
+// What keeps a route from being used is installed instead, or both are.
+func TestWhatIsUsedInstead(t *testing.T) {
+	in := back("11.11.0.0/16,11.8.0.1")
+	front(&in).HostRoutes = hostRoutes("11.11.0.0/16,10.65.0.1")
+	for guest, want := range map[hostroute.Guest]string{hostroute.GuestDhclient: "is installed instead", hostroute.GuestDhcpcd: "is used instead"} {
+		in.Guest = guest
+		for _, f := range analyze(t, in).Findings {
+			if f.Code == hostroute.CodeConflict && f.Related[0].Message != want {
+				t.Errorf("%s: got %v, want %q", guest, f.Related, want)
+			}
+		}
 	}
 }
 

@@ -18,8 +18,11 @@ var capturesSubnet = rule{
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
 		other := captured(s.guest, c)
-		name := quoted(other.Name)
-		f.Message = c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": the guest reaches these addresses through " +
+		name, reaches := quoted(other.Name), "reaches"
+		if isOpen(s.fib, c) { // the other NIC's own route may be in force
+			reaches = "may reach"
+		}
+		f.Message = c.dest.prefix.String() + " is part of subnet " + other.ipv4.label() + " on " + name + ": the guest " + reaches + " these addresses through " +
 			quoted(c.nic.Name) + ", and the hypervisor drops what leaves there from " + name + "'s address"
 		f.Related = []Related{{Ref{s.Name, other.Name, other.ipv4.ID, HostRoute{}}, "has " + other.ipv4.CIDR.String()}}
 		if c.hasVerdict() {

@@ -100,6 +100,9 @@ func mayComeInstead(s *subject, o *candidate) bool {
 func winnerOf(s *subject) []Related {
 	w := s.inForce[s.route.dest.number]
 	message := "is installed instead"
+	if s.result(s.route.candidate) == installed {
+		message = "is used instead"
+	}
 	if w.source == SourceDefault {
 		message += ", as the default route of the subnet"
 	}
@@ -233,10 +236,12 @@ var multipleDefaults = rule{
 	},
 }
 
-// keptDefault says which of several offered defaults is in force.
+// keptDefault says which default is in force where several are offered.
 func keptDefault(s *subject) string {
 	in := s.default4()
 	switch {
+	case in != nil && in.source == SourceManual:
+		return "the one programmed by hand on " + quoted(in.nic.Name)
 	case in == nil, s.client.metric == 0:
 		return "the first"
 	case isOpen(s.fib, in):

@@ -79,7 +79,7 @@ var nextHopOtherNIC = rule{
 		hop, own := s.route.NextHop.String(), quoted(s.nic.Name)
 		reason := "the guest refuses it"
 		if s.route.Cause == "" {
-			reason = "the data leaves by " + own
+			reason = "data that uses it leaves by " + own
 		}
 		f.Message = "next hop " + hop + " is the gateway of subnet " + subnet.label() + " on " + quoted(other.Name) + ", but the route belongs to " + own +
 			because(s, reason+elsewhere(s))
@@ -123,7 +123,11 @@ var nextHopOffLink = rule{
 		default:
 			reason = "the guest adds a route to it, and the hypervisor forwards the data itself"
 		}
-		f.Message = "next hop " + hop + " is not on the link of " + quoted(s.nic.Name) + because(s, reason+elsewhere(s))
+		place := "on the link of " + quoted(s.nic.Name)
+		if !s.route.tried { // another subnet of the NIC may be on its link
+			place = "in " + s.subnet.CIDR.String()
+		}
+		f.Message = "next hop " + hop + " is not " + place + because(s, reason+elsewhere(s))
 		if s.isAlone() {
 			f.Message = "next hop " + hop + " is not in " + s.subnet.CIDR.String() + because(s, reason) +
 				"; if that is another subnet's gateway, the host route belongs on that subnet"
