@@ -332,6 +332,23 @@ func TestFixesStaySmall(t *testing.T) {
 	}
 }
 
+// Where the routes to siblings alone are too long, fewer host routes do not help.
+func TestTooManySiblings(t *testing.T) {
+	for n, want := range map[int]string{31: "use fewer host routes on subnet back", 32: "use fewer subnets on the network of subnet back"} {
+		in := back("11.11.0.0/16,11.8.0.1")
+		for i := range n {
+			in.NICs[1].Siblings = append(in.NICs[1].Siblings, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 100, byte(i), 0}), 24))
+		}
+		found := false
+		for _, f := range analyze(t, in).Findings {
+			found = found || f.Code == hostroute.CodeOptionOverflow && strings.HasPrefix(f.Fixes[0].Message, want)
+		}
+		if !found {
+			t.Errorf("%d siblings: no fix %q", n, want)
+		}
+	}
+}
+
 // What a fix says of a manual route's next hop, done in the guest, removes the finding.
 func TestInstructionsForManualRoutesHelp(t *testing.T) {
 	random(t, 23, 4000, func(t testing.TB, in hostroute.Instance) bool {
