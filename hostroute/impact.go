@@ -20,13 +20,15 @@ type Impact struct {
 	//     after the edits.
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
-	//   - Changes would differ if Neutron returned every list of host routes in the reverse order, under any of these guests.
+	//   - Changes would differ, under any of these guests, if Neutron returned all lists of host routes in the reverse order, with
+	//     the host routes that the edits name first or last.
 	//   - A verdict that the edits touch depends on the order of its list, or on an offer of more than 197 bytes, which some
 	//     guests can lose. The edits touch the verdicts on the host routes that they name, and those that they change, add or
 	//     remove. Neither order nor offer counts where everything leaves by one NIC anyway: it is the only one, has the default
 	//     route by the gateway of its subnet before and after, and no route is by 127.0.0.1.
 	//
-	// Lists are tried in the given order and in the reverse, and in no other one.
+	// No other order of the lists is tried, and in rare cases one matters: where several on-link host routes make the next hops
+	// of others acceptable.
 	Uncertain bool `json:"uncertain"`
 	// New and Gone are the findings that the edits bring and take away, by Code and Subject, in the order of
 	// Report.Findings. A host route that an edit replaces and the one put in its place count as one subject.
@@ -86,8 +88,8 @@ func prepared(in Instance, edits []Edit) (before, after Instance, err error) {
 	return before, after, err
 }
 
-// None reports whether the edits are safe: nothing moves, for sure (there are no Changes, and it is not Uncertain), and no
-// finding of severity error is new. It also returns false if something only may move, and for a nil Impact.
+// None reports whether the edits are safe: nothing moves, in all that Uncertain compares (there are no Changes, and it is not
+// Uncertain), and no finding of severity error is new. It also returns false if something only may move, and for a nil Impact.
 func (i *Impact) None() bool {
 	return i != nil && len(i.Changes) == 0 && !i.Uncertain && !slices.ContainsFunc(i.New, isError)
 }
@@ -138,19 +140,14 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 	if slices.ContainsFunc(here, func(d difference[exits]) bool { return d.before.several() || d.after.several() }) {
 		return true
 	}
-	movesOtherwise := func(b, a *fib, c *client, kept []defaults) bool {
-		return slices.ContainsFunc(canon.Unique(kept), func(keeps defaults) bool {
-			b, a = b.with(c, keeps), a.with(c, keeps) // which share the guests of those before, if they can
-			return !slices.Equal(here, moves(b, a))
-		})
-	}
 	var offered []defaults
 	for family := range families {
 		for _, n := range append(offeredDefault(before.guest, family), offeredDefault(after.guest, family)...) {
 			offered = append(offered, keeping(n, family))
 		}
 	}
-	if before.DefaultNIC == "" && movesOtherwise(before, after, before.client, offered) {
+	own, others := before.client, before.client.others()
+	if before.DefaultNIC == "" && movesOtherwise(before, after, own, offered, here) {
 		return true
 	}
 	if !mayDiffer(before) && !mayDiffer(after) {
@@ -164,30 +161,57 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 	if len(kept) == 0 {
 		kept = append(kept, before.defaults)
 	}
-	named, oneWay := namedBy(edits), hasOneWay(before) && hasOneWay(after)
-	isNamed := func(c *candidate) bool { return named[c.ref("").ofList()] }
-	namedDepends := func(f *fib, c *client) bool { // on the order of its list
-		return !oneWay && slices.ContainsFunc(kept, func(keeps defaults) bool {
-			f = f.with(c, keeps)
-			return slices.Contains(slices.Collect(maps.Values(dependOnOrder(f, isNamed))), true)
-		})
-	}
-	b, a := reversed(before), reversed(after)
-	if movesOtherwise(b, a, before.client, kept) {
+	if slices.ContainsFunc(others, func(c *client) bool { return movesOtherwise(before, after, c, kept, here) }) {
 		return true
 	}
-	return slices.ContainsFunc(before.client.others(), func(c *client) bool {
-		return movesOtherwise(before, after, c, kept) || movesOtherwise(b, a, c, kept) || namedDepends(before, c) || namedDepends(after, c)
+	named := namedBy(edits)
+	for _, last := range []bool{false, true} {
+		b, a := reordered(before, named, last), reordered(after, named, last)
+		if slices.ContainsFunc(append(others, own), func(c *client) bool { return movesOtherwise(b, a, c, kept, here) }) {
+			return true
+		}
+	}
+	if hasOneWay(before) && hasOneWay(after) {
+		return false
+	}
+	return slices.ContainsFunc(others, func(c *client) bool {
+		return namedDepends(before, named, c, kept) || namedDepends(after, named, c, kept)
 	})
 }
 
-// reversed returns what comes of an instance if Neutron returns all lists of host routes in the reverse order.
-func reversed(f *fib) *fib {
+// movesOtherwise reports whether something else than what moves here moves under a client, with one of some defaults.
+func movesOtherwise(before, after *fib, c *client, kept []defaults, here []difference[exits]) bool {
+	return slices.ContainsFunc(canon.Unique(kept), func(keeps defaults) bool {
+		before, after = before.with(c, keeps), after.with(c, keeps) // which share the guests of those before, if they can
+		return !slices.Equal(here, moves(before, after))
+	})
+}
+
+// namedDepends reports whether one of some named host routes depends on the order of its list under a client, with one of some
+// defaults.
+func namedDepends(f *fib, named map[Ref]bool, c *client, kept []defaults) bool {
+	isNamed := func(c *candidate) bool { return named[c.ref("").ofList()] }
+	return slices.ContainsFunc(canon.Unique(kept), func(keeps defaults) bool {
+		f = f.with(c, keeps)
+		return slices.Contains(slices.Collect(maps.Values(dependOnOrder(f, isNamed))), true)
+	})
+}
+
+// reordered returns what comes of an instance if Neutron returns all lists of host routes in the reverse order, but some named
+// host routes first or last.
+func reordered(f *fib, named map[Ref]bool, last bool) *fib {
 	in := f.Instance
 	for i := range f.NICs {
 		for _, s := range f.NICs[i].Subnets {
 			list := slices.Clone(s.HostRoutes)
 			slices.Reverse(list)
+			rank := func(r HostRoute) int {
+				if named[Ref{Subnet: s.ID, HostRoute: r}] == last {
+					return 1
+				}
+				return 0
+			}
+			slices.SortStableFunc(list, func(a, b HostRoute) int { return rank(a) - rank(b) })
 			in = withList(in, s, list) // on all NICs, so that it is not there any more
 		}
 	}

@@ -64,7 +64,7 @@ func wantUncertain(before, after hostroute.Instance, edits []hostroute.Edit) (bo
 			}
 		}
 	}
-	if twin.AnotherGuestMoves(before, after) {
+	if twin.AnotherGuestMoves(before, after, edits) {
 		return true, "under another guest"
 	}
 	hasOneWay := func(in hostroute.Instance) bool {
@@ -234,6 +234,40 @@ func TestNoneMovesNothingUnderAnyGuest(t *testing.T) {
 	}
 	random(t, 29, 1000, check)
 	randomOf(t, gen.Tidy, 30, 2000, check)
+}
+
+// A removal that moves data only with the lists in another order, under another guest, is not safe.
+func TestImpactInAnotherOrder(t *testing.T) {
+	on := func(s *hostroute.Subnet, name string) hostroute.NIC {
+		return hostroute.NIC{Name: name, Subnets: []*hostroute.Subnet{s}}
+	}
+	for name, c := range map[string]struct {
+		in   hostroute.Instance
+		edit hostroute.Edit
+	}{
+		"the named route last, the others reversed": {
+			hostroute.Instance{Name: "vm", NICs: []hostroute.NIC{
+				on(subnet("a", "10.0.3.128/25", "10.0.3.129", "10.0.0.0/9,0.0.0.0", "10.0.0.0/8,10.0.3.141", "10.99.0.1/32,0.0.0.0", "20.0.0.0/16,10.99.0.1"), "eth0"),
+				on(subnet("b", "10.99.0.0/22", "10.99.0.1"), "eth1"),
+			}},
+			hostroute.Edit{Subnet: "a", Old: hostroute.MustParseHostRoute("10.0.0.0/9,0.0.0.0")},
+		},
+		"one list reversed, and the named route in its place": {
+			hostroute.Instance{Name: "vm", DefaultNIC: "eth1", Guest: hostroute.GuestUdhcpc, NICs: []hostroute.NIC{
+				on(subnet("a", "10.65.0.0/24", "10.65.0.1"), "eth0"),
+				on(subnet("b", "192.168.1.0/24", "192.168.1.1", "10.65.0.1/32,0.0.0.0", "10.20.0.0/16,10.65.0.1"), "eth1"),
+				on(subnet("c", "172.20.0.0/16", "172.20.0.1", "192.168.1.1/32,0.0.0.0", "10.20.0.0/16,192.168.1.1"), "eth2"),
+			}},
+			hostroute.Edit{Subnet: "c", Old: hostroute.MustParseHostRoute("10.20.0.0/16,192.168.1.1")},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if impact, err := c.in.Impact(c.edit); err != nil || !impact.Uncertain {
+				t.Errorf("got %v, %v", impact, err)
+			}
+			checkImpact(t, c.in, []hostroute.Edit{c.edit})
+		})
+	}
 }
 
 // shuffledLists returns a copy of an instance whose lists of host routes are in another order; 0: the same one.

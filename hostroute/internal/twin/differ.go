@@ -133,8 +133,9 @@ func defaults(in hostroute.Instance, guest string) []hostroute.Instance {
 }
 
 // AnotherGuestMoves reports whether more moves between two instances, or less, under another guest that keeps a default
-// which is offered before or after, in another order of NICs, or with all lists of host routes reversed.
-func AnotherGuestMoves(before, after hostroute.Instance) bool {
+// which is offered before or after, in another order of NICs, or with all lists of host routes reversed, but those that the edits
+// name first or last.
+func AnotherGuestMoves(before, after hostroute.Instance, edits []hostroute.Edit) bool {
 	own := string(guestOf(before))
 	var kept []string
 	for _, in := range []hostroute.Instance{before, after} {
@@ -162,7 +163,8 @@ func AnotherGuestMoves(before, after hostroute.Instance) bool {
 			b.DefaultNIC, a.DefaultNIC = keep, keep
 			for _, there := range [][]hostroute.Table{
 				{GuestTable(b, guest), GuestTable(a, guest)},
-				{GuestTable(reversed(b), guest), GuestTable(reversed(a), guest)},
+				{GuestTable(reversed(b, edits, false), guest), GuestTable(reversed(a, edits, false), guest)},
+				{GuestTable(reversed(b, edits, true), guest), GuestTable(reversed(a, edits, true), guest)},
 			} {
 				for _, address := range Boundaries(append(there, here...)...) {
 					if address.Is4() && !slices.Equal(move(here, own, address), move(there, guest, address)) {
@@ -175,13 +177,29 @@ func AnotherGuestMoves(before, after hostroute.Instance) bool {
 	return false
 }
 
-// reversed returns a copy of an instance with all lists of host routes in the reverse order. Equal copies are one host route.
-func reversed(in hostroute.Instance) hostroute.Instance {
+// reversed returns a copy of an instance with all lists of host routes in the reverse order, but those that edits name first or
+// last. Equal copies are one host route.
+func reversed(in hostroute.Instance, edits []hostroute.Edit, last bool) hostroute.Instance {
 	for _, n := range in.NICs {
 		for _, s := range n.Subnets {
-			list := slices.Clone(Distinct(s.HostRoutes))
-			slices.Reverse(list)
-			in = replace(in, s.ID, list)
+			var named, others []hostroute.HostRoute
+			for _, r := range slices.Backward(Distinct(s.HostRoutes)) {
+				isNamed := slices.ContainsFunc(edits, func(e hostroute.Edit) bool {
+					added := e.New
+					added.Destination = added.Destination.Masked()
+					return e.Subnet == s.ID && (e.Old == r || added == r)
+				})
+				if isNamed {
+					named = append(named, r)
+				} else {
+					others = append(others, r)
+				}
+			}
+			if last {
+				in = replace(in, s.ID, append(others, named...))
+			} else {
+				in = replace(in, s.ID, append(named, others...))
+			}
 		}
 	}
 	return in
