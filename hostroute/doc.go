@@ -76,6 +76,8 @@
 //   - The hypervisor's own routing table. It must cover every destination, and host routes add
 //     nothing to it.
 //   - Neutron's force_metadata option.
+//   - An offer that is too long and has more than 1024 characters as text. dnsmasq takes the rest for other
+//     options, and in rare cases the NIC then gets no lease.
 //   - Policy routing, firewalls and metrics that a person sets in the guest.
 //   - The time at which running instances get a change. A changed host route reaches them only
 //     later, if at all.

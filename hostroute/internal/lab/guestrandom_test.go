@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
@@ -94,6 +95,12 @@ func servable(r *rand.Rand, in *hostroute.Instance) bool {
 			n.Addrs = append(n.Addrs, a)
 		}
 		if length := len(encode(n.Offer())); length > 240 && length <= 255 {
+			return false
+		}
+		// dnsmasq reads 1024 characters of a line and takes the rest for another one. If that looks like an option, such as
+		// "1,12.0.0.0/23,...", the client may get no lease.
+		isCut := func(line string) bool { return len(line) > 1024 }
+		if s := leased(*n); s != nil && slices.ContainsFunc(strings.Split(optsfile(*n, s), "\n"), isCut) {
 			return false
 		}
 		// Who has two addresses in the leased subnet is given one of them only.
