@@ -13,8 +13,8 @@ import (
 type Explanation struct {
 	Destination netip.Addr `json:"destination"`
 	Route       Route      `json:"route"` // the one that decides; zero: there is none, and nothing leaves
-	// IgnoredNextHop is the next hop of Route if it is a neighbour that does not stand for the
-	// hypervisor; else zero. The hypervisor forwards the data all the same.
+	// IgnoredNextHop is the next hop of Route if it is a neighbour and not the gateway; else zero. The
+	// hypervisor answers in its place, and forwards the data itself.
 	IgnoredNextHop netip.Addr `json:"ignored_next_hop"`
 	// Losers are the other routes that contain the destination: first the installed ones, in the
 	// table's order, then those that the guest did not install, in the order of the verdicts.

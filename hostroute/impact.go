@@ -147,7 +147,7 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 		}
 	}
 	own, others := before.client, before.client.others()
-	if before.DefaultNIC == "" && movesOtherwise(before, after, own, offered, here) {
+	if before.DefaultNIC == "" && movesOtherwise(before, after, own, canon.Unique(offered), here) {
 		return true
 	}
 	if !mayDiffer(before) && !mayDiffer(after) {
@@ -161,6 +161,7 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 	if len(kept) == 0 {
 		kept = append(kept, before.defaults)
 	}
+	kept = canon.Unique(kept)
 	if slices.ContainsFunc(others, func(c *client) bool { return movesOtherwise(before, after, c, kept, here) }) {
 		return true
 	}
@@ -181,7 +182,7 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 
 // movesOtherwise reports whether something else than what moves here moves under a client, with one of some defaults.
 func movesOtherwise(before, after *fib, c *client, kept []defaults, here []difference[exits]) bool {
-	return slices.ContainsFunc(canon.Unique(kept), func(keeps defaults) bool {
+	return slices.ContainsFunc(kept, func(keeps defaults) bool {
 		before, after = before.with(c, keeps), after.with(c, keeps) // which share the guests of those before, if they can
 		return !slices.Equal(here, moves(before, after))
 	})
@@ -189,24 +190,25 @@ func movesOtherwise(before, after *fib, c *client, kept []defaults, here []diffe
 
 // namedDepends reports whether one of some named host routes depends on the order of its list under a client, with one of some
 // defaults.
-func namedDepends(f *fib, named map[Ref]bool, c *client, kept []defaults) bool {
-	isNamed := func(c *candidate) bool { return named[c.ref("").ofList()] }
-	return slices.ContainsFunc(canon.Unique(kept), func(keeps defaults) bool {
+func namedDepends(f *fib, named func(string, HostRoute) bool, c *client, kept []defaults) bool {
+	isOther := func(c *candidate) bool { return c.source != SourceHostRoute || !named(c.subnet.ID, *c.HostRoute) }
+	return slices.ContainsFunc(kept, func(keeps defaults) bool {
 		f = f.with(c, keeps)
-		return slices.Contains(slices.Collect(maps.Values(dependOnOrder(f, isNamed))), true)
+		asked := slices.DeleteFunc(slices.Clone(f.attempts), isOther)
+		return slices.Contains(slices.Collect(maps.Values(dependOnOrder(f, asked))), true)
 	})
 }
 
 // reordered returns what comes of an instance if Neutron returns all lists of host routes in the reverse order, but some named
 // host routes first or last.
-func reordered(f *fib, named map[Ref]bool, last bool) *fib {
+func reordered(f *fib, named func(string, HostRoute) bool, last bool) *fib {
 	in := f.Instance
 	for i := range f.NICs {
 		for _, s := range f.NICs[i].Subnets {
 			list := slices.Clone(s.HostRoutes)
 			slices.Reverse(list)
 			rank := func(r HostRoute) int {
-				if named[Ref{Subnet: s.ID, HostRoute: r}] == last {
+				if named(s.ID, r) == last {
 					return 1
 				}
 				return 0
@@ -241,24 +243,21 @@ func orderMoves(before, after *analysis, edits []Edit) bool {
 		}
 		return slices.ContainsFunc(a.judged, func(j judged) bool {
 			o := others[j.Subject] // zero: it is not there
-			return j.onList && (named[j.Subject.ofList()] || !o.onList || !reflect.DeepEqual(j.Verdict, o.Verdict))
+			return j.onList && (named(j.Subject.Subnet, j.Subject.HostRoute) || !o.onList || !reflect.DeepEqual(j.Verdict, o.Verdict))
 		})
 	}
 	return touched(before, after) || touched(after, before)
 }
 
-// namedBy returns the host routes that edits name, by subnet and host route.
-func namedBy(edits []Edit) map[Ref]bool {
-	named := make(map[Ref]bool)
+// namedBy returns a function that reports whether edits name a host route of a subnet.
+func namedBy(edits []Edit) func(subnet string, r HostRoute) bool {
+	named := make(map[Edit]bool, 2*len(edits)) // as removals
 	for _, e := range edits {
-		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.Old)}] = true
-		named[Ref{Subnet: e.Subnet, HostRoute: unmapRoute(e.New).masked()}] = true
+		named[Edit{Subnet: e.Subnet, Old: unmapRoute(e.Old)}] = true
+		named[Edit{Subnet: e.Subnet, Old: unmapRoute(e.New).masked()}] = true
 	}
-	return named
+	return func(subnet string, r HostRoute) bool { return named[Edit{Subnet: subnet, Old: r}] }
 }
-
-// ofList returns a Ref without what differs between the NICs on its subnet.
-func (r Ref) ofList() Ref { return Ref{Subnet: r.Subnet, HostRoute: r.HostRoute} }
 
 // hasOneWay reports whether all that is IPv4 leaves by one NIC, whatever the guest and the order of lists. It does if Linux takes
 // the offered default route in any case, unless something may stay in the guest, or dhcpcd makes another route of the default.

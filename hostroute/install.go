@@ -112,7 +112,7 @@ func (f *fib) exists(c *candidate) bool {
 	}
 	for _, o := range c.dest.rivals {
 		if o == c {
-			break // the rest comes later, or has a higher metric
+			break // the rest is tried later, or has a higher metric
 		}
 		isSame := o.nic == c.nic && o.onLink == c.onLink && o.toHost == c.toHost && (o.onLink || o.NextHop == c.NextHop)
 		if (isSame || !appends) && o.metric == c.metric && f.result(o) == installed {

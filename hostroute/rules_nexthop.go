@@ -124,13 +124,14 @@ var nextHopOffLink = rule{
 			reason = "the guest adds a route to it, and the hypervisor forwards the data itself"
 		}
 		place := "on the link of " + quoted(s.nic.Name)
-		if !s.route.tried { // another subnet of the NIC may be on its link
+		if !s.route.tried || s.isAlone() { // another subnet of the NIC may be on its link
 			place = "in " + s.subnet.CIDR.String()
 		}
-		f.Message = "next hop " + hop + " is not " + place + because(s, reason+elsewhere(s))
+		f.Message = "next hop " + hop + " is not " + place
 		if s.isAlone() {
-			f.Message = "next hop " + hop + " is not in " + s.subnet.CIDR.String() + because(s, reason) +
-				"; if that is another subnet's gateway, the host route belongs on that subnet"
+			f.Message += because(s, reason) + "; if that is another subnet's gateway, the host route belongs on that subnet"
+		} else {
+			f.Message += because(s, reason+elsewhere(s))
 		}
 		f.Fixes = s.nextHopFixes("")
 	},

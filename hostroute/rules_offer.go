@@ -199,10 +199,11 @@ var optionOverflow = rule{
 			f.Message += ", " + strconv.Itoa(n) + " of them to sibling subnets,"
 		}
 		f.Message += " need " + strconv.Itoa(s.nic.bytes) + " bytes, but DHCP option 121 holds 255: no host route and no sibling route arrives, only the default"
-		f.Fixes = []Fix{instruction("use fewer host routes on subnet " + s.subnet.label() + ", or wider ones: each takes 5 to 9 bytes, and an offer of up to 197 bytes reaches every client")}
+		fix := "use fewer host routes on subnet " + s.subnet.label() + ", or wider ones: each takes 5 to 9 bytes, and an offer of up to 197 bytes reaches every client"
 		if n := optionLength(&Subnet{}, s.nic.siblings); n > offerMax {
-			f.Fixes = []Fix{instruction("use fewer subnets on the network of subnet " + s.subnet.label() + ", or wider ones: without any host route, the offer needs " + strconv.Itoa(n) + " bytes")}
+			fix = "use fewer subnets on the network of subnet " + s.subnet.label() + ", or wider ones: without any host route, the offer needs " + strconv.Itoa(n) + " bytes"
 		}
+		f.Fixes = []Fix{instruction(fix)}
 	},
 }
 

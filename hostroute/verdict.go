@@ -160,7 +160,7 @@ func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis
 		}
 	}
 	a := &analysis{o, make([]judged, 0, n), make([]Verdict, n)}
-	onOrder := dependOnOrder(o.fib, (*candidate).hasVerdict)
+	onOrder := dependOnOrder(o.fib, o.attempts)
 	for i := range o.candidates {
 		c := &o.candidates[i]
 		if !c.hasVerdict() {
@@ -334,9 +334,9 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	return CodeNextHopUnusable
 }
 
-// dependOnOrder says which of some host routes may be in force if they come first in their subnet's list and not if they come last,
-// or the reverse. Those that it leaves out do not.
-func dependOnOrder(f *fib, among func(*candidate) bool) map[*candidate]bool {
+// dependOnOrder says which host routes among some attempts may be in force if they come first in their subnet's list and not if
+// they come last, or the reverse. Those that it leaves out do not.
+func dependOnOrder(f *fib, asked []*candidate) map[*candidate]bool {
 	var out map[*candidate]bool // made when it is needed, for most instances never
 	set := func(c *candidate, depends bool) {
 		if out == nil {
@@ -344,10 +344,11 @@ func dependOnOrder(f *fib, among func(*candidate) bool) map[*candidate]bool {
 		}
 		out[c] = depends
 	}
-	for _, c := range f.attempts {
-		_, done := out[c]
+	for _, c := range asked {
+		if _, done := out[c]; done || c.source != SourceHostRoute {
+			continue
+		}
 		switch {
-		case done, c.source != SourceHostRoute, !among(c):
 		case changesByOrder(f, c):
 			rest := restOfList(c)
 			first := withOrder(f, c, slices.Concat([]HostRoute{*c.HostRoute}, rest))

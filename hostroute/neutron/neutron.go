@@ -87,7 +87,7 @@ type Deployment struct {
 	// Subnets are in the order of their document.
 	Subnets []*hostroute.Subnet `json:"subnets"`
 	// Instances are named by device_id, in the order of their first port. They share Subnets. No document says which default
-	// route a guest keeps. As long as DefaultNIC is empty, every verdict that hangs on this is GuestDependent.
+	// route a guest keeps. As long as DefaultNIC is empty, every verdict that depends on this is GuestDependent.
 	Instances []hostroute.Instance `json:"instances"`
 	// Findings are the decoder's own: CodeNetmaskSpelling, in the order of subnets and host routes.
 	// Analyze and an Audit cannot know them: report them as well.
@@ -114,7 +114,7 @@ type Port struct {
 	Subnets  []string `json:"subnets"`  // IDs, in the order of the fixed IPs
 }
 
-// A Problem is an error in one element. It names what the Deployment lacks because of it.
+// A Problem is an error in one element. It names the subnet, port and instance that are not in the Deployment because of the error.
 type Problem struct {
 	Document string `json:"document"` // subnets or ports
 	Value    int    `json:"value"`    // which of the document's JSON values, from 1

@@ -237,14 +237,13 @@ func (p *printer) printFix(label string, e *entry, f fix) {
 	}
 	p.line(4, "%s %s%s", label, what, effect)
 	p.allMoves(f.impact)
-	isMisspelt := func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil }
+	misspelt := slices.IndexFunc(f.Edits, func(e hostroute.Edit) bool { return p.misspelt[e.Subnet] != nil })
 	switch {
 	case len(f.Edits) == 0 || f.goes:
 	case harmless:
 		p.commands(6, p.editCommands(f.Edits)...)
-	case slices.ContainsFunc(f.Edits, isMisspelt):
-		list := f.Edits[slices.IndexFunc(f.Edits, isMisspelt)].Subnet
-		p.line(6, "no command before the list of %s is rewritten", p.label(list))
+	case misspelt >= 0:
+		p.line(6, "no command before the list of %s is rewritten", p.label(f.Edits[misspelt].Subnet))
 	case p.opt.unsafe:
 		p.line(6, "# %s:", warning(f.impact))
 		p.commands(6, p.editCommands(f.Edits)...)

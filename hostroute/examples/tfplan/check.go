@@ -177,7 +177,7 @@ func (p *plan) subnet(s *resource) (*planned, error) {
 	if err == nil && version != 0 && (version == 6) != prefix.Addr().Is6() { // if it is not known, the CIDR tells it
 		return nil, fmt.Errorf("ip_version is %v, and cidr %v is not: Neutron refuses the subnet", version, prefix)
 	}
-	hostBits := error(nil)
+	var hostBits error
 	if masked := prefix.Masked(); prefix != masked {
 		hostBits = fmt.Errorf("cidr %v has host bits, which the provider refuses: write %v", prefix, masked)
 		prefix = masked

@@ -20,7 +20,7 @@
 //   - The gateway of a new subnet for which none is given is the one that Neutron will choose (neutron.DefaultGateway).
 //   - A subnet_id is the ID of the one subnet that it refers to, directly or through variables and outputs of modules. If the
 //     subnet or its module has for_each, and the configuration names each.key beside it or takes it from each.value, the
-//     program assumes that each.key is its key, whatever the expression makes of it, and prints for how many host routes it
+//     program assumes that each.key is its key, even if the expression changes it, and prints for how many host routes it
 //     did. An index that names something else is not known. If the expression also depends on something else that is unknown,
 //     such as a condition that may choose null, the program assumes the subnet, and counts that, too.
 //   - A next_hop that refers to the gateway_ip of one subnet is assumed to be that gateway.
@@ -41,7 +41,7 @@
 //
 // The logical location of a result is the address of its resource. The partial fingerprint hostroute/v1 consists of the
 // code, the address and the destination, and for a host route in the subnet's resource the next hop and, for a copy of it, a
-// number. So it is the same in the next plan, whatever else that has. What is not checked is a notification of the
+// number. So it is the same in the next plan, even if other resources change. What is not checked is a notification of the
 // invocation.
 package main
 
