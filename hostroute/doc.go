@@ -52,8 +52,7 @@
 // [Report.Findings] holds what a person should know: a stable [Code], the reason, and fixes.
 // [Rules] documents the codes. A subnet is shared, and a fix for one instance may move the data
 // of another: [Instance.Impact] says what edits do to an instance. [Instance.MovesNothing]
-// answers only whether they are safe: no data can move, and they bring no finding of severity
-// error. Ask for every instance on the subnet before you edit.
+// answers only whether they are safe, as [Impact.None] does. Ask for every instance on the subnet before you edit.
 //
 // # Guests
 //
