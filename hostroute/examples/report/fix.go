@@ -341,10 +341,14 @@ func (p *printer) effect(f fix) string {
 		return text + ": " + p.moveText(impact.Moves)
 	case impact.Uncertain > 0:
 		text := fmt.Sprintf(": may move data of %d of %s", impact.Uncertain, count(impact.Touched, "instance"))
-		if len(newErrors(impact)) == 0 { // else it could be an instance with one of these
-			text += ", e.g. " + quoted(impact.Examples[0])
+		if len(newErrors(impact)) > 0 { // the example could be an instance with one of these
+			return text
 		}
-		return text
+		example := impact.Examples[0]
+		if moves := p.mayMove(f.Edits, example); moves != "" {
+			return text + ": " + moves + ", e.g. in " + quoted(example)
+		}
+		return text + ", e.g. " + quoted(example)
 	}
 	o := newErrors(impact)[0] // or it were None
 	return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance"))
@@ -363,7 +367,7 @@ func (p *printer) allMoves(impact *audit.Impact) {
 // moveText returns "11.12.0.0/16 front -> back (and 2 other moves; -unsafe lists all), e.g. in NAME".
 func (p *printer) moveText(moves []audit.Move) string {
 	m := moves[0]
-	text := prefixesText(m.Destinations) + " " + p.nicLabel(m.From) + " -> " + p.nicLabel(m.To)
+	text := p.moved(m)
 	if others := len(moves) - 1; others > 0 {
 		text += " (and " + plural(others, "other move", "other moves")
 		if !p.opt.unsafe {
@@ -376,7 +380,12 @@ func (p *printer) moveText(moves []audit.Move) string {
 
 // moveLine returns "11.12.0.0/16 front -> back in 2 instances, e.g. NAME".
 func (p *printer) moveLine(m audit.Move) string {
-	return fmt.Sprintf("%s %s -> %s in %s, e.g. %s", prefixesText(m.Destinations), p.nicLabel(m.From), p.nicLabel(m.To), count(m.Instances, "instance"), quoted(m.Examples[0]))
+	return fmt.Sprintf("%s in %s, e.g. %s", p.moved(m), count(m.Instances, "instance"), quoted(m.Examples[0]))
+}
+
+// moved returns "11.12.0.0/16 front -> back".
+func (c *cloud) moved(m audit.Move) string {
+	return prefixesText(m.Destinations) + " " + c.nicLabel(m.From) + " -> " + c.nicLabel(m.To)
 }
 
 // prefixesText names three prefixes at most.

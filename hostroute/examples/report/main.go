@@ -31,6 +31,10 @@
 // its DHCP client, or on the order in which it gets the host routes. They count nowhere else: only numbers behind "if guests
 // are as assumed" (-guest and the default routes) count them again.
 //
+// A fix "may move data" if it moves none while guests are as assumed, and may move some otherwise. The text then names such a move
+// in one instance, with the DHCP client or the default route that makes the difference. If it names none, something else decides,
+// such as the order of the list.
+//
 // # Flags
 //
 //	-instance NAME         print the routing table, verdicts and findings of one instance (its device_id)
@@ -130,7 +134,8 @@ import (
 //	cloud, defaults, progress   the documents become a cloud; what is assumed of its guests
 //	judge                       the audit becomes findings, host routes of a kind, and what can go
 //	text, summary, lists        the report: host routes of one remedy become entries, and entries sections
-//	fix, together, commands     the fixes of an entry: which, whom they move, and their commands
+//	fix, possible               the fixes of an entry: which, whom they move, and whom only with other guests
+//	together, commands          which fixes go together, and their commands
 //	instance, guests, subnet    one instance, one subnet
 //	before, baseline, json      the other outputs
 //	counts, names               the words for numbers, codes, subnets and NICs

@@ -119,7 +119,7 @@ func TestSampleShowsEachPart(t *testing.T) {
       openstack subnet set --host-route destination=10.71.0.0/16,gateway=10.70.0.1 storage-subnet &&
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
 `, `
-    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009
+    fix: remove: may move data of 1 of 1 instance: 11.8.0.1/32 app -> back under systemd-networkd, e.g. in app00001-0000-4000-8000-000000000009
     or: move to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010
 
 `, `
@@ -180,7 +180,7 @@ host routes
 	program(t, 1, "-fail", "warning", "-instance", sampleWeb, sampleSubnets, samplePorts)
 
 	out, _ = program(t, 1, "-instance", "app00001-0000-4000-8000-000000000009", "-fail", "warning", sampleSubnets, samplePorts)
-	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n    or: move to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances")
+	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance: 11.8.0.1/32 app -> back under systemd-networkd, e.g. in app00001-0000-4000-8000-000000000009\n    or: move to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances")
 
 	if _, stderr := program(t, 2, "-instance", "nobody", sampleSubnets, samplePorts); !strings.Contains(stderr, "nobody") {
 		t.Errorf("stderr: %q", stderr)
@@ -282,7 +282,7 @@ func TestUnsafeAndAll(t *testing.T) {
 	if strings.Contains(plain, move) || !strings.Contains(unsafe, move) {
 		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)
 	}
-	wantContains(t, unsafe, "\n    fix: remove: may move data of 1 of 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      # may move data:\n      openstack subnet unset ", "\n    fix: next hop 10.70.0.1: moves no data\n      openstack ")
+	wantContains(t, unsafe, "\n    fix: remove: may move data of 1 of 1 instance: 11.8.0.1/32 app -> back under systemd-networkd, e.g. in app00001-0000-4000-8000-000000000009\n      # may move data:\n      openstack subnet unset ", "\n    fix: next hop 10.70.0.1: moves no data\n      openstack ")
 	const left = "\n-unsafe also prints the commands that are left out here: "
 	alone, _ := program(t, 0, "-subnet", "app-subnet", sampleSubnets, samplePorts)
 	if !strings.Contains(plain, left) || !strings.Contains(alone, left) || strings.Contains(unsafe, left) {
