@@ -67,7 +67,12 @@ func (p *printer) changes(before *cloud) {
 		p.line(0, "data moved in %d of the %s in both snapshots", m.moved, plural(m.both, "instance that is", "instances that are"))
 	}
 	if len(m.may) > 0 {
-		p.line(2, "it may have moved in %d more, with another default route, DHCP client or order of leases than is assumed; e.g. %s", len(m.may), quoted(slices.Min(m.may)))
+		name := slices.Min(slices.Collect(maps.Keys(m.may)))
+		example := "; e.g. " + quoted(name)
+		if m.may[name] != "" {
+			example = ": " + m.may[name] + ", e.g. in " + quoted(name)
+		}
+		p.line(2, "it may have moved in %d more, with another default route, DHCP client or order of leases than is assumed%s", len(m.may), example)
 	}
 	if m.unknown > 0 {
 		p.line(2, "not known: in %d of them, on a subnet with a netmask in its list. There, guests may get none of the host routes.", m.unknown)
@@ -118,12 +123,13 @@ type movement struct {
 	both    int // the instances that both snapshots have
 	moved   int
 	moves   []audit.Move
-	may     []string // the instances in which nothing moved as is assumed, but otherwise perhaps
-	unknown int      // they changed, and are on a subnet with netmask-spelling, so that their table is not as analysed
+	may     map[string]string // the instances in which nothing moved as is assumed, but otherwise perhaps: how, as far as it is known
+	unknown int               // they changed, and are on a subnet with netmask-spelling, so that their table is not as analysed
 }
 
 // movement compares what is now with what was before.
-func (p *printer) movement(before *cloud) (m movement) {
+func (p *printer) movement(before *cloud) movement {
+	m := movement{may: make(map[string]string)}
 	was := make(map[string]*hostroute.Instance, len(before.Instances))
 	for i := range before.Instances {
 		was[before.Instances[i].Name] = &before.Instances[i]
@@ -144,68 +150,15 @@ func (p *printer) movement(before *cloud) (m movement) {
 			continue
 		}
 		list := audit.Moves(*old, in)
-		switch {
-		case len(list) > 0:
+		if len(list) > 0 {
 			m.moved++
-		case mayHaveMoved(*old, in):
-			m.may = append(m.may, in.Name)
+		} else if may := mayMove(*old, in); may != nil {
+			m.may[in.Name] = p.possibleText(&in, may)
 		}
 		m.moves = append(m.moves, list...)
 	}
 	m.moves = audit.FoldMoves(m.moves)
 	return m
-}
-
-// mayHaveMoved reports whether data moved if the guest runs another DHCP client, if systemd-networkd has its leases in another
-// order or, where nothing says which default route is kept, if it keeps another. Udhcpc is left out, because no host route
-// reaches it.
-func mayHaveMoved(was, is hostroute.Instance) bool {
-	if reflect.DeepEqual(was, is) {
-		return false
-	}
-	keeps := []string{is.DefaultNIC}
-	if is.DefaultNIC == "" {
-		for _, o := range slices.Concat(defaultOffers(&was), defaultOffers(&is)) {
-			if !slices.Contains(keeps, o.nic) {
-				keeps = append(keeps, o.nic)
-			}
-		}
-	}
-	for _, guest := range hostroute.Guests() {
-		if guest == hostroute.GuestUdhcpc {
-			continue
-		}
-		for _, nic := range keeps {
-			was.Guest, is.Guest = guest, guest
-			was.DefaultNIC, is.DefaultNIC = nic, nic
-			movesWith := func(first string) bool { return len(audit.Moves(withFirst(was, first), withFirst(is, first))) > 0 }
-			if slices.ContainsFunc(mayComeFirst(guest, is), movesWith) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// mayComeFirst returns the NICs that a guest may configure before the others; "" stands for the first one. Of equal routes, the
-// table has that of the first NIC first.
-func mayComeFirst(guest hostroute.Guest, in hostroute.Instance) []string {
-	names := []string{""}
-	if guest == hostroute.GuestNetworkd {
-		for _, n := range in.NICs {
-			names = append(names, n.Name)
-		}
-	}
-	return names
-}
-
-// withFirst returns an instance with the NIC of a name before the others; as it is, if there is none.
-func withFirst(in hostroute.Instance, name string) hostroute.Instance {
-	isNamed := func(n hostroute.NIC) bool { return n.Name == name }
-	if i := slices.IndexFunc(in.NICs, isNamed); i >= 0 {
-		in.NICs = append([]hostroute.NIC{in.NICs[i]}, slices.DeleteFunc(slices.Clone(in.NICs), isNamed)...)
-	}
-	return in
 }
 
 // usageChange prints a host route that came (+), went (-) or changed (~).

@@ -345,13 +345,26 @@ func (p *printer) effect(f fix) string {
 			return text
 		}
 		example := impact.Examples[0]
-		if moves := p.mayMove(f.Edits, example); moves != "" {
+		if moves := p.possible(f.Edits, example); moves != "" {
 			return text + ": " + moves + ", e.g. in " + quoted(example)
 		}
 		return text + ", e.g. " + quoted(example)
 	}
 	o := newErrors(impact)[0] // or it were None
 	return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance"))
+}
+
+// possible says what edits may move in an instance, and under which guest; "" if that is not known.
+func (c *cloud) possible(edits []hostroute.Edit, name string) string {
+	in, err := c.find(name)
+	if err != nil {
+		return ""
+	}
+	edited, err := in.Apply(edits...)
+	if err != nil {
+		return ""
+	}
+	return c.possibleText(in, mayMove(*in, edited))
 }
 
 // allMoves prints with -unsafe the moves of which [printer.moveText] names the first. As comments, they can be pasted with commands.

@@ -1,6 +1,15 @@
 package main
 
-import "testing"
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"example.com/go-hostroute/hostroute"
+	"example.com/go-hostroute/hostroute/audit"
+	"example.com/go-hostroute/hostroute/neutron"
+)
 
 // Where it depends on the guest whether data moves, the text names a guest under which some does. Where the order of a list
 // decides, it names none: see TestNoFixOfWhatOthersNeed.
@@ -11,23 +20,95 @@ func TestWhatMayMove(t *testing.T) {
 	ports := textFile(t, `{"ports":[`+port("p1", "f", "10.65.0.5")+","+port("p2", "b", "11.8.0.5")+`]}`)
 	const front, back = "f", "b"
 	for _, test := range []struct {
-		name, subnet, hop, want string
-		flags                   []string
+		name, subnet, destination, hop, want string
+		flags                                []string
 	}{
-		{"under another client", back, "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front under systemd-networkd, e.g. in one\n",
+		{"under another client", back, "11.11.0.0/16", "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front under systemd-networkd, e.g. in one\n",
 			[]string{"-default-subnet", "f"}},
-		{"under the client that is assumed", back, "192.0.2.1", "or: remove: moves data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front, e.g. in one\n",
+		{"under the client that is assumed", back, "11.11.0.0/16", "192.0.2.1", "or: remove: moves data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front, e.g. in one\n",
 			[]string{"-default-subnet", "f", "-guest", "NetworkManager"}},
-		{"with another default route", front, "10.65.0.1", "this needs no fix: to remove it may move data of 1 of 1 instance: 11.11.0.0/16 front -> back if the guest keeps the default of back, e.g. in one\n", nil},
-		{"under another client with another default route", front, "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 front -> back " +
-			"under systemd-networkd if the guest keeps the default of back, e.g. in one\n", nil},
+		{"with another default route", front, "11.11.0.0/16", "10.65.0.1", "this needs no fix: to remove it may move data of 1 of 1 instance: 11.11.0.0/16 front -> back if the guest keeps the default of back, e.g. in one\n", nil},
+		{"with the leases in another order", front, "11.11.0.0/16", "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 front -> back " +
+			"under systemd-networkd if back has its lease first, e.g. in one\n", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			routes := map[string]string{test.subnet: `{"destination":"11.11.0.0/16","nexthop":"` + test.hop + `"}`}
+			routes := map[string]string{test.subnet: `{"destination":"` + test.destination + `","nexthop":"` + test.hop + `"}`}
 			subnets := textFile(t, `{"subnets":[{"id":"f","name":"front","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[`+routes[front]+`]},
 				{"id":"b","name":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[`+routes[back]+`]}]}`)
 			out, _ := program(t, 1, append(test.flags, "-fail", "info", "-subnet", test.subnet, subnets, ports)...)
 			wantContains(t, out, test.want)
 		})
+	}
+}
+
+// Client, default route and order of leases can differ all at once.
+func TestPossibleText(t *testing.T) {
+	in := snapshotInstance("eth0")
+	c := &cloud{Deployment: &neutron.Deployment{SubnetNames: map[string]string{"f": "front", "b": "back"}}}
+	may := &possible{[]audit.Move{{Destinations: []netip.Prefix{netip.MustParsePrefix("11.11.0.0/16")}, From: "f", To: "b"}}, hostroute.GuestNetworkd, "eth1", "eth0"}
+	const want = "11.11.0.0/16 front -> back under systemd-networkd if the guest keeps the default of back and front has its lease first"
+	if got := c.possibleText(&in, may); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What moves with another default route is found, if the guest is offered it.
+func TestWhatMovesWithAnotherDefault(t *testing.T) {
+	one, two := snapshotInstance("eth1"), snapshotInstance("eth1")
+	two.NICs[1].Subnets[0].HostRoutes = append(two.NICs[1].Subnets[0].HostRoutes, hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1"))
+	if mayMove(one, one) != nil || mayMove(one, two) != nil {
+		t.Error("all leaves by eth1 anyway")
+	}
+	one.DefaultNIC, two.DefaultNIC = "", ""
+	if mayMove(one, one) != nil || mayMove(one, two) == nil {
+		t.Error("if the guest keeps the default of eth0, the host route steers")
+	}
+
+	for _, in := range []*hostroute.Instance{&one, &two} { // the guest cannot keep a default that it is not offered
+		in.NICs[0].Subnets[0].Gateway = netip.Addr{}
+	}
+	if mayMove(one, two) != nil {
+		t.Error("the only default is that of eth1")
+	}
+}
+
+// systemd-networkd has its leases in any order, whichever default route it is told to keep.
+func TestOrderOfLeasesMayMove(t *testing.T) {
+	instance := func(routes ...string) hostroute.Instance {
+		in := snapshotInstance("eth0")
+		for i, id := range []string{"d", "s"} {
+			s := &hostroute.Subnet{ID: id, CIDR: netip.MustParsePrefix(fmt.Sprintf("10.0.%d.0/24", i+1)), Gateway: netip.MustParseAddr(fmt.Sprintf("10.0.%d.1", i+1))}
+			if slices.Contains(routes, id) {
+				s.HostRoutes = []hostroute.HostRoute{{Destination: netip.MustParsePrefix("172.21.0.0/16"), NextHop: s.Gateway}}
+			}
+			in.NICs = append(in.NICs, hostroute.NIC{Name: fmt.Sprintf("eth%d", i+2), Subnets: []*hostroute.Subnet{s}})
+		}
+		return in
+	}
+	if mayMove(instance("d", "s"), instance("d")) == nil {
+		t.Error("data left by eth3 if that had its lease first")
+	}
+	if mayMove(instance("d", "s"), instance("d", "s")) != nil {
+		t.Error("nothing changed")
+	}
+}
+
+// An instance that is offered more default routes than any real one is not looked at. Then nobody may say that nothing moves.
+func TestTooManyDefaultsToLook(t *testing.T) {
+	instance := func(gateway string) hostroute.Instance {
+		in := hostroute.Instance{Name: "one"}
+		for i := range maxOffers + 1 {
+			s := &hostroute.Subnet{ID: fmt.Sprint(i), CIDR: netip.MustParsePrefix(fmt.Sprintf("10.0.%d.0/24", i)), Gateway: netip.MustParseAddr(fmt.Sprintf("10.0.%d.%s", i, gateway))}
+			in.NICs = append(in.NICs, hostroute.NIC{Name: fmt.Sprint("eth", i), Subnets: []*hostroute.Subnet{s}})
+		}
+		return in
+	}
+	in := instance("1")
+	may := mayMove(in, instance("2"))
+	if may == nil {
+		t.Fatal("nothing may move")
+	}
+	if got := new(cloud).possibleText(&in, may); got != "" {
+		t.Errorf("got %q", got)
 	}
 }
