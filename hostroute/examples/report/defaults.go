@@ -97,6 +97,19 @@ func (c *cloud) keptText() string {
 	return text
 }
 
+// flags returns what names the default routes that guests keep, with a verb; "" if nothing does.
+func (d *defaults) flags() string {
+	switch {
+	case d.subnets != nil && d.nic != "":
+		return "-default-subnet and -default-nic name"
+	case d.subnets != nil:
+		return "-default-subnet names"
+	case d.nic != "":
+		return "-default-nic names"
+	}
+	return ""
+}
+
 func hasNIC(in hostroute.Instance, name string) bool {
 	return slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
 }

@@ -19,7 +19,7 @@ type fix struct {
 	hostroute.Fix
 	impact *audit.Impact // nil if the fix has no edits, or nothing is known
 	goes   bool          // the list CAN GO has the command
-	alone  bool          // it moves nothing, but cannot be done in one go with the others
+	alone  bool          // it moves nothing, but cannot be done together with the others
 }
 
 // fixes returns the best fix of an entry, and the removal if that is another one.
@@ -230,6 +230,8 @@ func (p *printer) printFix(label string, e *entry, f fix) {
 		effect += e.mayWork()
 	}
 	switch {
+	case f.goes && !harmless:
+		effect = ": moves no data as a part of CAN GO, which has the command"
 	case f.goes:
 		effect += "; CAN GO has the command"
 	case f.alone:

@@ -298,7 +298,7 @@ func TestTheRemovalOfAConflictComesFirst(t *testing.T) {
 	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"10.65.0.1"}]},
 		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[{"destination":"11.11.0.0/16","nexthop":"11.8.0.1"}]}]}`)
 	out, _ := program(t, 0, "-default-subnet", "f", subnets, snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b")))
-	wantContains(t, out, "(conflict)\n", "\n    fix: remove: moves no data; CAN GO has the command\n    or: remove 11.11.0.0/16 via 10.65.0.1 from f 10.65.0.0/24: moves data of 1 of 1 instance: ")
+	wantContains(t, out, "(conflict)\n", "\n    fix: remove: moves no data; CAN GO has the command\n    or: remove 11.11.0.0/16 via 10.65.0.1 from f 10.65.0.0/24: moves no data as a part of CAN GO, which has the command\n")
 }
 
 // Neutron's default limit is told where a command goes beyond it.

@@ -45,10 +45,8 @@ func (p *printer) hiddenNote() {
 }
 
 func (p *printer) canGoList() {
-	bySubnet := make(map[string][]hostroute.Edit)
 	var unused []string
 	for _, e := range p.canGo {
-		bySubnet[e.Subnet] = append(bySubnet[e.Subnet], e)
 		if len(p.users[e.Subnet]) == 0 {
 			unused = append(unused, e.Subnet)
 		}
@@ -58,20 +56,24 @@ func (p *printer) canGoList() {
 	if !p.haveHosts() {
 		p.line(2, "No port has a host, so probably no administrator fetched it: instances of other projects may be missing.")
 	}
-	if len(p.defaults.subnets) > 0 || p.defaults.nic != "" {
-		p.line(2, "This holds only if guests keep the default routes that -default-subnet and -default-nic name (the first, if an instance has several).")
+	if flags := p.defaults.flags(); flags != "" {
+		p.line(2, "This holds only if guests keep the default routes that %s.", flags)
 	}
 	if len(unused) > 0 {
 		p.line(2, "Only ports with a device_owner compute:... are considered: trunk subports, for example, and bare metal are not.")
 	}
-	for _, id := range slices.Sorted(maps.Keys(bySubnet)) {
-		list := each(bySubnet[id], func(e hostroute.Edit) hostroute.HostRoute { return e.Old })
-		text := destinations(list) + ", on " + p.place(id)
+	steps := p.steps()
+	if len(steps) > 1 {
+		p.line(2, "Run the commands in this order: then no data moves in between.")
+	}
+	for _, edits := range steps {
+		id := edits[0].Subnet
+		text := destinations(each(edits, func(e hostroute.Edit) hostroute.HostRoute { return e.Old })) + ", on " + p.place(id)
 		if len(p.users[id]) == 0 {
 			text += ", no instance"
 		}
 		p.line(2, "%s", text)
-		p.commands(4, p.editCommands(bySubnet[id])...)
+		p.commands(4, p.editCommands(edits)...)
 	}
 }
 

@@ -131,8 +131,18 @@ func TestSampleShowsEachPart(t *testing.T) {
 `,
 		"\nCAN GO: 3 host routes, 1 of them on a subnet without an instance\n", "\n  10.89.0.0/16 via 10.88.0.1, on spare 10.88.0.0/24 (spare-subnet), no instance\n",
 		"\n  No instance in the list of ports needs these. First make sure that an administrator fetched the whole list.\n",
-		"\n\nAll fixes after \"fix:\" that move no data can be done in one go, CAN GO included, unless they say \"do it\nalone\": once the last is done, all data leaves as before. Do any other fix alone, with all of its commands.\n"+
-			"Then fetch SUBNETS and PORTS again and run this again: a fix can change the others. Data moves if it leaves an\ninstance by another NIC than before. Running instances get a changed list later, if at all. \"Depends on the\nguest\" means on its default route, its DHCP client or the order of its host routes.\n\nERROR: ",
+		`
+
+What to do:
+  1. All of CAN GO, then from top to bottom each fix after "fix:" that moves no data and does not say "do it
+  alone". In this order, no data moves in between.
+  2. Then fetch SUBNETS and PORTS again, and run this again: a fix can change the others.
+  3. Any other fix: alone, with all of its commands. Then step 2.
+Data moves if it leaves an instance by another NIC than before. Running instances may get a changed list only
+at their next boot. "Depends on the guest" means on its default route, its DHCP client or the order of its
+host routes.
+
+ERROR: `,
 		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
 		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
 			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
@@ -250,7 +260,7 @@ func TestDefaults(t *testing.T) {
 	}{{slices.Concat(front, back), "5 on front, 1 on back", false}, {slices.Concat(back, front), "4 on back, 2 on front", true}} {
 		out, _ := program(t, 1, append(test.flags, sampleSubnets, samplePorts)...)
 		wantContains(t, out, "; instances with several NICs keep the default: "+test.kept+" (for 3, more than one is named: the first counts)\n",
-			"\n  This holds only if guests keep the default routes that -default-subnet and -default-nic name (the first, if an instance has several).\n")
+			"\n  This holds only if guests keep the default routes that -default-subnet names.\n")
 		if got := strings.Contains(lines(out, "CAN GO"), "  11.11.0.0/16 via 11.8.0.1, on back "); got != test.goes {
 			t.Errorf("%v: 11.11.0.0/16 can go: %v\n%s", test.flags, got, out)
 		}

@@ -6,34 +6,85 @@ import (
 	"example.com/go-hostroute/hostroute"
 )
 
-// In which order to do the fixes: which of them can be done in one go.
+// In which order to do the fixes: which of them can be done together.
 
 // What it means that data moves, on what a host route depends, and what a person does who does one fix.
 const (
 	onTheGuest = `"Depends on the guest" means on its default route, its DHCP client or the order of its host routes.`
-	dataMoves  = "Data moves if it leaves an instance by another NIC than before. Running instances get a changed list later, if at all."
-	oneFix     = "Do one fix, with all of its commands, then fetch SUBNETS and PORTS again and run this again: a fix can change the others. " + dataMoves
+	dataMoves  = "Data moves if it leaves an instance by another NIC than before. Running instances may get a changed list only at their next boot."
+	fetchAgain = "fetch SUBNETS and PORTS again, and run this again: a fix can change the others."
+	ofWhole    = "The report without -instance and -subnet says which fixes can be done together. " + dataMoves
+	oneFix     = "Do one fix, with all of its commands, then " + fetchAgain
 )
 
-// order says in which order to do the fixes, of which some can be done in one go.
-func (p *printer) order(inOneGo int) string {
-	included := ""
-	if len(p.canGo) > 0 {
-		included = ", CAN GO included"
-		inOneGo++
+// order says in which order to do the fixes, of which some can be done together.
+func (p *printer) order(together int) {
+	goes := len(p.canGo) > 0
+	if together == 0 || together == 1 && !goes {
+		text := oneFix
+		if goes {
+			text += " CAN GO counts as one fix."
+		}
+		p.wrapped(0, text)
+		return
 	}
-	switch {
-	case inOneGo > 1:
-		return `All fixes after "fix:" that move no data can be done in one go` + included + `, unless they say "do it alone": once the last is done, ` +
-			"all data leaves as before. Do any other fix alone, with all of its commands. Then fetch SUBNETS and PORTS again and run this again: " +
-			"a fix can change the others. " + dataMoves
-	case included != "":
-		return oneFix + " CAN GO counts as one fix."
+	first := "1. From"
+	if goes {
+		first = "1. All of CAN GO, then from"
 	}
-	return oneFix
+	p.line(0, "What to do:")
+	p.wrapped(2, first+` top to bottom each fix after "fix:" that moves no data and does not say "do it alone". In this order, no data moves in between.`)
+	p.wrapped(2, "2. Then "+fetchAgain)
+	p.wrapped(2, "3. Any other fix: alone, with all of its commands. Then step 2.")
 }
 
-// together counts the fixes that can be done in one go with CAN GO. It marks the others that move nothing.
+// steps returns what CAN GO lists in commands of one subnet each, in an order in which nothing moves after any of them. It begins
+// with the subnets in order. Where some data would move until the host routes of another subnet are gone, these go first, and one
+// after the other if need be.
+func (c *cloud) steps() [][]hostroute.Edit {
+	var bySubnet, single [][]hostroute.Edit
+	for i, e := range c.canGo { // sorted by subnet
+		if i == 0 || c.canGo[i-1].Subnet != e.Subnet {
+			bySubnet = append(bySubnet, nil)
+		}
+		last := &bySubnet[len(bySubnet)-1]
+		*last = append(*last, e)
+	}
+	steps, late := c.inOrder(nil, bySubnet)
+	for _, edits := range late {
+		if slices.ContainsFunc(c.editCommands(edits), isWholeList) { // several such commands would undo each other
+			single = append(single, edits)
+			continue
+		}
+		for _, e := range edits {
+			single = append(single, []hostroute.Edit{e})
+		}
+	}
+	steps, late = c.inOrder(steps, single)
+	return append(steps, late...)
+}
+
+// inOrder appends edits to steps after which nothing moves, each as soon as nothing moves after it. It also returns those after which
+// something does in any place.
+func (c *cloud) inOrder(steps, more [][]hostroute.Edit) (all, late [][]hostroute.Edit) {
+	for {
+		late = nil
+		taken := c.audit.Together(slices.Concat(steps, more)...)[len(steps):]
+		for i, edits := range more {
+			if taken[i] {
+				steps = append(steps, edits)
+			} else {
+				late = append(late, edits)
+			}
+		}
+		if len(late) == len(more) {
+			return steps, late
+		}
+		more = late
+	}
+}
+
+// together counts the fixes that can be done together with CAN GO. It marks the others that move nothing.
 func (p *printer) together(sections []section) (n int) {
 	var fixes []*fix
 	edits := [][]hostroute.Edit{p.canGo}
