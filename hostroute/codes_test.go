@@ -97,6 +97,18 @@ set the new host route, then unset the old one. So the list always has one of th
 			}
 		}
 		b.WriteString("```\n")
+		if r.Code == hostroute.CodeMultipleDefaults {
+			b.WriteString(oneDefault(t))
+		}
 	}
 	return b.String()
+}
+
+// oneDefault shows the hook of dhclient that the lab's guests run.
+func oneDefault(t *testing.T) string {
+	hook, err := os.ReadFile("internal/lab/testdata/one-default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "\nThe hook for dhclient is a file in /etc/dhcp/dhclient-enter-hooks.d, with the other NICs in place of eth1 and eth2:\n\n```sh\n" + string(hook) + "```\n"
 }

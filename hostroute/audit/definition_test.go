@@ -57,6 +57,7 @@ func diff(t testing.TB, in hostroute.Instance, edits []hostroute.Edit) []hostrou
 func usages(t testing.TB, instances []hostroute.Instance) map[string]audit.Usage {
 	t.Helper()
 	out := make(map[string]audit.Usage)
+	steering, depending := make(map[string][]string), make(map[string][]string) // names of instances
 	for _, in := range instances {
 		report := analyze(t, in)
 		hasOneWay := len(in.NICs) == 1 && slices.ContainsFunc(report.Table, func(r hostroute.Route) bool {
@@ -108,8 +109,10 @@ func usages(t testing.TB, instances []hostroute.Instance) map[string]audit.Usage
 			u.Instances++
 			if s.effective {
 				u.Effective++
+				steering[text] = append(steering[text], in.Name)
 			} else if s.depends {
 				u.Depends++
+				depending[text] = append(depending[text], in.Name)
 			}
 			if s.inconsistent {
 				u.Inconsistent++
@@ -122,6 +125,11 @@ func usages(t testing.TB, instances []hostroute.Instance) map[string]audit.Usage
 		}
 	}
 	for text, u := range out {
+		if list := steering[text]; list != nil {
+			u.Examples = list
+		} else if list := depending[text]; list != nil {
+			u.Examples = list
+		}
 		u.Examples = smallest(u.Examples)
 		for c := range u.Codes {
 			rule, _ := c.Rule()

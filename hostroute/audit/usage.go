@@ -35,7 +35,9 @@ type Usage struct {
 	Classes map[hostroute.NextHopClass]int `json:"classes"`
 	Codes   map[hostroute.Code]int         `json:"codes"`
 
-	Examples []string `json:"examples"` // the three smallest names of the instances
+	// Examples are the three smallest names of the instances that count as Effective; if there are none, of those that
+	// count as Depends; else of all.
+	Examples []string `json:"examples"`
 
 	// Removable says that nothing moves, for sure, if this host route and no other is removed: the Impact
 	// of the removal is None on every instance. It is true if no instance has the subnet. It is false if
@@ -157,8 +159,17 @@ func (p place) usage() Usage {
 		Removable:    !t.overflows() && p.objector(nil) == nil,
 	}
 	u.Severity, _ = t.worst()
+	telling := func(m mark) bool { return true }
+	switch {
+	case u.Effective > 0:
+		telling = func(m mark) bool { return m.has(steers) }
+	case u.Depends > 0:
+		telling = func(m mark) bool { return m.has(depends) }
+	}
 	for _, c := range p.subnet.users {
-		u.Examples = addNames(u.Examples, c.names...)
+		if telling(p.mark(c)) {
+			u.Examples = addNames(u.Examples, c.names...)
+		}
 	}
 	return u
 }

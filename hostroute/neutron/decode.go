@@ -130,7 +130,7 @@ func readDocument(name string, source io.Reader, take take) (next bool, value in
 			err = errors.New("the document is empty")
 		}
 		if err != nil {
-			return false, 0, fmt.Errorf("%s, value %d: %w", name, d.value, err)
+			return false, 0, fmt.Errorf("%s: %w", valueText(name, d.value), err)
 		}
 		if d.list || d.next {
 			next, value = d.next, d.value

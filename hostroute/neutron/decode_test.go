@@ -265,7 +265,7 @@ func TestSubnetProblems(t *testing.T) {
 			got := decodeSubnets(t, `{"subnets":[`+before+`,`+tt.elements+`,`+after+`]}`)
 			var want []string
 			for _, s := range tt.want {
-				want = append(want, "subnets, value 1, "+s)
+				want = append(want, "subnets, "+s)
 			}
 			wantProblems(t, want, got.Problems)
 			if n := len(got.Subnets); n < 2 || got.Subnets[0].ID != "before" || got.Subnets[n-1].ID != "after" {
@@ -279,7 +279,7 @@ func TestSubnetProblems(t *testing.T) {
 func TestProblemsOfEachForm(t *testing.T) {
 	got := decodeSubnets(t, `{"id":"a"} [{"ID":"b"},{"Id":"c"}] {"subnet":{"id":"d"}} {"x":1,"Subnets":[{"id":"e"}]} {"Subnet":"10.0.0.0/33","ID":"f"}`)
 	wantProblems(t, []string{
-		"subnets, value 1, /cidr: the subnet has no CIDR (subnet a)",
+		"subnets, /cidr: the subnet has no CIDR (subnet a)",
 		"subnets, value 2, /0/Subnet: the subnet has no CIDR (subnet b)",
 		"subnets, value 2, /1/cidr: the subnet has no CIDR (subnet c)",
 		"subnets, value 3, /subnet/cidr: the subnet has no CIDR (subnet d)",
@@ -310,10 +310,10 @@ func TestSubnetNames(t *testing.T) {
 // An error names the document, the value and the byte, and says what was expected. What
 // encoding/json says is not compared: it changes with releases.
 func TestDocumentErrors(t *testing.T) {
-	const form = "subnets, value 1: the form is unknown: "
+	const form = "subnets: the form is unknown: "
 	for _, tt := range []struct{ name, document, want string }{
-		{"no value", "", "subnets, value 1: the document is empty"},
-		{"white space", " \n", "subnets, value 1: the document is empty"},
+		{"no value", "", "subnets: the document is empty"},
+		{"white space", " \n", "subnets: the document is empty"},
 		{"a number", `5`, form},
 		{"a number that no float64 holds", `1` + strings.Repeat("0", 400), form},
 		{"null", `null`, form},
@@ -324,18 +324,18 @@ func TestDocumentErrors(t *testing.T) {
 		{"an object for a list", `{"subnets":{"id":"s"}}`, form},
 		{"a list for an object", `{"subnet":[]}`, form},
 		{"the second value", `[]5`, "subnets, value 2: the form is unknown: "},
-		{"malformed", `nul`, "subnets, value 1: reading failed after byte 0: "},
-		{"malformed list", `[1}`, "subnets, value 1: reading failed after byte "},
-		{"malformed object", `{"id":1]`, "subnets, value 1: reading failed after byte "},
-		{"malformed name", `{"id":1,5:1}`, "subnets, value 1: reading failed after byte "},
-		{"malformed value of the envelope", `{"subnets":]}`, "subnets, value 1: reading failed after byte "},
-		{"malformed other member", `{"x":[}`, "subnets, value 1: reading failed after byte "},
-		{"a comma too many", `[{},]`, "subnets, value 1: reading failed after byte "},
-		{"a comma too few", `[{}{}]`, "subnets, value 1: reading failed after byte "},
+		{"malformed", `nul`, "subnets: reading failed after byte 0: "},
+		{"malformed list", `[1}`, "subnets: reading failed after byte "},
+		{"malformed object", `{"id":1]`, "subnets: reading failed after byte "},
+		{"malformed name", `{"id":1,5:1}`, "subnets: reading failed after byte "},
+		{"malformed value of the envelope", `{"subnets":]}`, "subnets: reading failed after byte "},
+		{"malformed other member", `{"x":[}`, "subnets: reading failed after byte "},
+		{"a comma too many", `[{},]`, "subnets: reading failed after byte "},
+		{"a comma too few", `[{}{}]`, "subnets: reading failed after byte "},
 		{"malformed second value", `[] [{"id":}]`, "subnets, value 2: reading failed after byte 4: "},
-		{"malformed in a later element", `[{"id":"s"},{"id"}]`, "subnets, value 1: reading failed after byte 1"},
+		{"malformed in a later element", `[{"id":"s"},{"id"}]`, "subnets: reading failed after byte 1"},
 		{"garbage at the end", `[] x`, "subnets, value 2: reading failed after byte "},
-		{"10001 levels", `[` + strings.Repeat("[", 10001) + strings.Repeat("]", 10002), "subnets, value 1: reading failed after byte 1: "},
+		{"10001 levels", `[` + strings.Repeat("[", 10001) + strings.Repeat("]", 10002), "subnets: reading failed after byte 1: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := neutron.DecodeSubnets(strings.NewReader(tt.document))
@@ -378,14 +378,14 @@ func TestReaders(t *testing.T) {
 		{"no subnets", nil, strings.NewReader(`[]`), nil, "subnets: the reader is nil"},
 		{"no ports", strings.NewReader(`[]`), nil, nil, "ports: the reader is nil"},
 		{"a reader that fails", io.MultiReader(strings.NewReader(`{"subnets":[`), iotest.ErrReader(broken)), strings.NewReader(`[]`), broken,
-			"subnets, value 1: reading failed after byte "},
-		{"a reader that fails once", once, strings.NewReader(`[]`), broken, "subnets, value 1: reading failed after byte "},
+			"subnets: reading failed after byte "},
+		{"a reader that fails once", once, strings.NewReader(`[]`), broken, "subnets: reading failed after byte "},
 		{"a reader that fails between values", io.MultiReader(strings.NewReader(`[]`), iotest.ErrReader(broken)), strings.NewReader(`[]`), broken,
 			"subnets, value 2: reading failed after byte "},
 		{"a body that is cut off", io.MultiReader(strings.NewReader(`[]`), iotest.ErrReader(io.ErrUnexpectedEOF)), strings.NewReader(`[]`), io.ErrUnexpectedEOF,
 			"subnets, value 2: reading failed after byte "},
-		{"a reader that reads nothing", neverReads{}, strings.NewReader(`[]`), io.ErrNoProgress, "subnets, value 1: reading failed after byte 0: "},
-		{"truncated ports", strings.NewReader(`[]`), strings.NewReader(`[`), nil, "ports, value 1: reading failed after byte 1: "},
+		{"a reader that reads nothing", neverReads{}, strings.NewReader(`[]`), io.ErrNoProgress, "subnets: reading failed after byte 0: "},
+		{"truncated ports", strings.NewReader(`[]`), strings.NewReader(`[`), nil, "ports: reading failed after byte 1: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := neutron.Decode(tt.subnets, tt.ports)

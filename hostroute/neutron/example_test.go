@@ -76,8 +76,8 @@ func ExampleDeployment_problems() {
 	}
 	// Output:
 	// storage
-	// subnets, value 1, /subnets/0/cidr: CIDR 10.65.0.1/24 has host bits: the network is 10.65.0.0/24 (subnet front)
-	// subnets, value 1, /subnets/1/host_routes/0/destination: destination "11/8" is not spelled as a CIDR: a guest may get another one, or none (subnet back)
+	// subnets, /subnets/0/cidr: CIDR 10.65.0.1/24 has host bits: the network is 10.65.0.0/24 (subnet front)
+	// subnets, /subnets/1/host_routes/0/destination: destination "11/8" is not spelled as a CIDR: a guest may get another one, or none (subnet back)
 }
 
 // A fix becomes the body of a request.

@@ -126,10 +126,10 @@ type Problem struct {
 	Err      error  `json:"-"` // never nil; as JSON, the member error has its text
 }
 
-// String returns "ports, value 1, /ports/7/device_id: MESSAGE (port ID, instance ID)".
+// String returns "ports, /ports/7/device_id: MESSAGE (port ID, instance ID)". It has the Value if that is not 1: "ports, value 2, ...".
 func (p Problem) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, value %d", p.Document, p.Value)
+	b.WriteString(valueText(p.Document, p.Value))
 	if p.Path != "" {
 		b.WriteString(", " + printable(p.Path))
 	}
@@ -145,6 +145,14 @@ func (p Problem) String() string {
 		b.WriteString(" (" + strings.Join(out, ", ") + ")")
 	}
 	return b.String()
+}
+
+// valueText names one of a document's JSON values: the document alone for the first.
+func valueText(document string, value int) string {
+	if value == 1 {
+		return document
+	}
+	return document + ", value " + strconv.Itoa(value)
 }
 
 // MarshalJSON adds the member error, the text of Err.

@@ -252,9 +252,9 @@ func TestPortProblems(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []string{`subnets, value 1, /8/cidr: "x" is not a CIDR (subnet out)`}
+			want := []string{`subnets, /8/cidr: "x" is not a CIDR (subnet out)`}
 			for _, s := range tt.want {
-				want = append(want, "ports, value 1, "+s)
+				want = append(want, "ports, "+s)
 			}
 			wantProblems(t, want, got.Problems)
 			var names []string
@@ -306,7 +306,7 @@ func TestInstancesThatAreLeftOut(t *testing.T) {
 			got := decode(t, tt.ports...)
 			var want []string
 			for _, s := range tt.want {
-				want = append(want, "ports, value 1, "+s)
+				want = append(want, "ports, "+s)
 			}
 			wantProblems(t, want, got.Problems)
 			var names []string
@@ -346,7 +346,7 @@ func TestAPlantedPortChangesNothing(t *testing.T) {
 			if diff := cmp.Diff(want.Instances, got.Instances, equate); diff != "" {
 				t.Errorf("%s, at %d (-want +got):\n%s", name, at, diff)
 			}
-			wantProblems(t, []string{"ports, value 1, /" + strconv.Itoa(at) +
+			wantProblems(t, []string{"ports, /" + strconv.Itoa(at) +
 				": the port has no host, so it is not attached to instance victim, whose other ports have one (port planted)"}, got.Problems)
 			delete(got.Ports, "planted")
 			if diff := cmp.Diff(want.Ports, got.Ports); diff != "" {
@@ -377,17 +377,17 @@ func TestPorts(t *testing.T) {
 }
 
 func TestPortDocumentErrors(t *testing.T) {
-	const form = "ports, value 1: the form is unknown: "
-	const list = "ports, value 1: `openstack port list` does not print which instance a port belongs to: use `openstack port show -f json`"
+	const form = "ports: the form is unknown: "
+	const list = "ports: `openstack port list` does not print which instance a port belongs to: use `openstack port show -f json`"
 	for _, tt := range []struct{ name, document, want string }{
-		{"no value", "", "ports, value 1: the document is empty"},
+		{"no value", "", "ports: the document is empty"},
 		{"subnets", `{"subnets":[]}`, form},
 		{"no list", `{"ports":{}}`, form},
 		{"port list --long", `[{"ID":"p0","Name":"","MAC Address":"fa:16:3e:58:42:ed","Fixed IP Addresses":[{"ip_address":"10.65.0.5",
 			"subnet_id":"front"}],"Status":"ACTIVE","Security Groups":[],"Device Owner":"compute:nova","Tags":[]}]`, list},
 		{"port list", `[{"ID":"p0","Name":"","MAC Address":"","Fixed IP Addresses":[],"Status":"DOWN"}]`, list},
 		{"port list with the owner only", `[{"ID":"p0","Device Owner":"network:dhcp"}]`, list},
-		{"malformed", `{"ports":[}`, "ports, value 1: reading failed after byte "},
+		{"malformed", `{"ports":[}`, "ports: reading failed after byte "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := neutron.Decode(strings.NewReader(subnets), strings.NewReader(tt.document))

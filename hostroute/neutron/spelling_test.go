@@ -93,7 +93,7 @@ func TestOtherSpellingsAreProblems(t *testing.T) {
 		for i, document := range withDestination(text, "") {
 			got := decodeSubnets(t, document+`{"id":"other","cidr":"::/0","gateway_ip":null}`)
 			path := []string{"/host_routes/0/destination", "/Host Routes"}[i]
-			wantProblems(t, []string{fmt.Sprintf("subnets, value 1, %s: destination %q is not spelled as a CIDR: a guest may get another one, or none (subnet s)", path, text)}, got.Problems)
+			wantProblems(t, []string{fmt.Sprintf("subnets, %s: destination %q is not spelled as a CIDR: a guest may get another one, or none (subnet s)", path, text)}, got.Problems)
 			if len(got.Subnets) != 1 || got.Subnets[0].ID != "other" {
 				t.Errorf("%s: got %v, want the other subnet", text, got.Subnets)
 			}

@@ -72,7 +72,7 @@ func (p *printer) changes(before *cloud) {
 		if m.may[name] != "" {
 			example = ": " + m.may[name] + ", e.g. in " + quoted(name)
 		}
-		p.line(2, "it may have moved in %d more, with another default route, DHCP client or order of leases than is assumed%s", len(m.may), example)
+		p.line(2, "it may have moved in %d more, if guests are not as assumed (default route, DHCP client, order of leases)%s", len(m.may), example)
 	}
 	if m.unknown > 0 {
 		p.line(2, "not known: in %d of them, on a subnet with a netmask in its list. There, guests may get none of the host routes.", m.unknown)

@@ -51,7 +51,7 @@ func TestBefore(t *testing.T) {
 	const want = `instances: 1 came, 1 went
 data moved in 2 of the 2 instances that are in both snapshots
   11.11.0.0/16, 11.12.0.0/16 front -> back in 2 instances, e.g. one
-assumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); no port has a host, so routes to sibling subnets are those of all hosts; 2 instances with several defaults: each keeps the one that it takes by itself (-default-subnet assumes another)
+assumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); no port has a host, so routes to sibling subnets are those of all hosts; 2 instances with several defaults: each keeps the one that it takes by itself (-default-subnet or -default-nic assumes another)
 
 HOST ROUTES
   + 11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24 (b): 2 instances: depends on the guest
@@ -145,7 +145,7 @@ func TestWhatMayHaveMoved(t *testing.T) {
 		}
 	}
 	out, _ := program(t, 1, "-before", sampleSubnets+","+samplePorts, jsonFile(t, d), samplePorts)
-	wantContains(t, out, "data moved in 0 of the 10 instances that are in both snapshots\n  it may have moved in 1 more, with another default route, DHCP client or order of leases than is assumed: "+
+	wantContains(t, out, "data moved in 0 of the 10 instances that are in both snapshots\n  it may have moved in 1 more, if guests are not as assumed (default route, DHCP client, order of leases): "+
 		"11.8.0.1/32 app -> back under systemd-networkd, e.g. in app00001-0000-4000-8000-000000000009\n")
 	out, _ = program(t, 1, "-guest", "systemd-networkd", "-before", sampleSubnets+","+samplePorts, jsonFile(t, d), samplePorts)
 	wantContains(t, out, "data moved in 1 of the 10 instances that are in both snapshots\n")

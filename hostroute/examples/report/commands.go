@@ -31,7 +31,7 @@ func (c *cloud) editCommands(edits []hostroute.Edit) [][]string {
 
 // commands prints the commands of a fix, quoted for a shell, one a line. They are joined by &&: if they are pasted together and
 // one fails, the rest does not run. So comments come first: some shells take a comment that a person types for a command, and
-// between two commands it would end the list.
+// between two commands it would end the list. They have no character that a shell treats specially.
 func (p *printer) commands(indent int, commands ...[]string) {
 	for _, argv := range commands {
 		p.wholeListNotes(indent, argv)
@@ -51,7 +51,7 @@ func (p *printer) wholeListNotes(indent int, argv []string) {
 	if !isWholeList(argv) {
 		return
 	}
-	p.line(indent, "# This replaces the whole list: fetch SUBNETS and run this again just before, or host routes that were added in between are lost.")
+	p.line(indent, "# This replaces the whole list%s. Fetch SUBNETS and run this again just before: host routes that were added in between would be lost.", p.whyWholeList(argv))
 	n := 0
 	for _, arg := range argv {
 		if strings.HasPrefix(arg, "destination=") {
@@ -59,8 +59,24 @@ func (p *printer) wholeListNotes(indent int, argv []string) {
 		}
 	}
 	if n > maxHostRoutes {
-		p.line(indent, "# The list has %d host routes: by default Neutron refuses more than %d (max_subnet_host_routes).", n, maxHostRoutes)
+		p.line(indent, "# The list has %d host routes: by default, max_subnet_host_routes, Neutron refuses more than %d.", n, maxHostRoutes)
 	}
+}
+
+// whyWholeList says why no command changes a part of the list; "" if the reason is the spelling of a destination. It has no
+// character that a shell treats specially.
+func (c *cloud) whyWholeList(argv []string) string {
+	s := c.subnets[argv[len(argv)-1]]
+	hasHostBits := func(r hostroute.HostRoute) bool { return r.Destination != r.Destination.Masked() }
+	switch {
+	case s == nil || c.misspelt[s.ID] != nil:
+		return ""
+	case slices.ContainsFunc(s.HostRoutes, hasHostBits):
+		return ", because a destination has host bits"
+	case s.DHCPDisabled || !isIPv4(s):
+		return ", because it is not known how its destinations are spelled"
+	}
+	return ", because it has no room for one more host route"
 }
 
 // isWholeList reports whether a command writes the whole list of a subnet.

@@ -121,6 +121,7 @@ func (r *hostRoute) counts() string {
 		rest[0].n = left
 	default:
 		now := share{"steers", r.Effects[hostroute.EffectSteers]}
+		shares = append(shares, share{"never steers", left})
 		return head + r.sharesText(shares) + "; if guests are as assumed: " + r.sharesText(append([]share{now}, rest...))
 	}
 	return head + r.sharesText(append(shares, rest...))

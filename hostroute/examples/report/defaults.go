@@ -116,8 +116,7 @@ func hasNIC(in hostroute.Instance, name string) bool {
 
 // severalDefaultsAdvice prints what to do about instances that are offered several default routes.
 func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
-	how := oneLine(fixesFor(p.defaults.guest, fixes)[0].Message)
-	p.line(4, "next: have each guest keep one default route. %s (for other DHCP clients, see hostroute/CODES.md; what this moves is not known)", how)
+	p.line(4, "next: %s. What this moves is not known.", oneLine(keepOne(p.defaults.guest, fixes).Message))
 	var names []string
 	offering := make(map[string]int) // instances by subnet
 	for i := range p.Instances {
@@ -136,14 +135,13 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	}
 	var parts []string
 	for _, id := range largestFirst(offering) {
-		part := shellQuote(id) + " (" + count(offering[id], "instance")
-		if p.name(id) != id {
-			part += ", " + p.label(id)
-		}
-		parts = append(parts, part+")")
+		parts = append(parts, fmt.Sprintf("%s to %d", p.place(id), offering[id]))
 	}
-	if parts != nil {
-		p.line(4, "then name its subnet to this report with -default-subnet ID, which changes no guest. IDs: %s", some(parts, maxNames))
+	if limit := maxNames; parts != nil {
+		if p.opt.all {
+			limit = len(parts)
+		}
+		p.line(4, "then name its subnet to this report with -default-subnet ID, which changes no guest. Defaults are offered on %s", some(parts, limit))
 	}
 	if p.opt.all {
 		p.line(4, "the instances:")

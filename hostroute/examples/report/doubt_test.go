@@ -41,7 +41,7 @@ func TestWhatIsNotKnownIsNotCalledHarmless(t *testing.T) {
 		t.Errorf("a guest that reads the config drive may need it:\n%s", out)
 	}
 	out, _ = program(t, 1, "-default-subnet", "front", "-config-drive", "no", subnets, ports)
-	wantContains(t, out, "\n    or: remove: moves no data (but the host route may work once dhcp-disabled is fixed)\n      # This replaces the whole list: fetch SUBNETS and run this again just before, or host routes that were added in between are lost.\n      openstack subnet set --no-host-route back\n")
+	wantContains(t, out, "\n    or: remove: moves no data (but the host route may work once dhcp-disabled is fixed)\n      # This replaces the whole list, because it is not known how its destinations are spelled. Fetch SUBNETS and run this again just before: host routes that were added in between would be lost.\n      openstack subnet set --no-host-route back\n")
 	out, _ = program(t, 0, "-default-subnet", "front", "-config-drive", "yes", subnets, ports)
 	wantContains(t, out, "\n     1 works ", "; all instances read the config drive")
 	program(t, 2, "-config-drive", "perhaps", subnets, ports)

@@ -225,7 +225,7 @@ func (p *printer) printFix(label string, e *entry, f fix) {
 	if len(f.Edits) > 0 {
 		what = p.what(e, f.Edits)
 	}
-	effect, harmless := p.effect(f), p.harmless(f)
+	effect, harmless := p.effect(e, f), p.harmless(f)
 	if harmless && isRemoval(f.Edits) {
 		effect += e.mayWork()
 	}
@@ -297,7 +297,7 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 		isSubject := edit.Subnet == e.subnet && slices.ContainsFunc(e.routes, func(r *hostRoute) bool { return r.HostRoute == edit.Old })
 		switch {
 		case edit.Old == (hostroute.HostRoute{}):
-			return "move to " + p.place(edit.Subnet)
+			return "move the host route to " + p.place(edit.Subnet)
 		case addsSome(edit):
 			var parts []string
 			if edit.New.NextHop != edit.Old.NextHop {
@@ -322,11 +322,14 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 	return text + " from " + some(from, maxNames)
 }
 
-// effect says whom a fix moves.
-func (p *printer) effect(f fix) string {
+// effect says whom a fix of an entry moves.
+func (p *printer) effect(e *entry, f fix) string {
 	impact := f.impact
 	switch {
 	case len(f.Edits) == 0:
+		if e.code != hostroute.CodeRoutesIgnored && ofSubnet[e.code] && p.knowsInstances() {
+			return " (no command: make it in a copy of SUBNETS, and -before shows what it moves)"
+		}
 		return " (no command; what it moves is not known)"
 	case impact == nil:
 		return ": what it moves is not known"
@@ -375,7 +378,7 @@ func (p *printer) allMoves(impact *audit.Impact) {
 		return
 	}
 	for _, m := range impact.Moves {
-		p.line(6, "# %s", p.moveLine(m))
+		p.line(6, "# %s", shellQuote(p.moveLine(m))) // for shells that take a comment for a command
 	}
 }
 

@@ -59,7 +59,7 @@ func TestMisspeltSubnet(t *testing.T) {
     1 instance; e.g. one
     destination 11.0.0.0/255.0.0.0 is spelled with a netmask and not as 11.0.0.0/8: dnsmasq sends it with the length 255, and dhclient installs no route of the subnet, not even the default
     fix: rewrite the list with prefix lengths, then run this again. That can move data, and how much is not known: guests that get none of the host routes today will get all of them
-      # This replaces the whole list: fetch SUBNETS and run this again just before, or host routes that were added in between are lost.
+      # This replaces the whole list. Fetch SUBNETS and run this again just before: host routes that were added in between would be lost.
       openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b
 `
 	out, _ := program(t, 1, "-unsafe", "-all", "-default-nic", "eth0", subnets, ports)
@@ -72,7 +72,7 @@ func TestMisspeltSubnet(t *testing.T) {
 	intoIt := textFile(t, strings.Replace(misspeltSubnets, `"12.1.0.0/16","nexthop":"10.65.0.1"`, `"12.1.0.0/16","nexthop":"11.8.0.1"`, 1))
 	for _, flag := range []string{"-unsafe=false", "-unsafe"} {
 		into, _ := program(t, 1, flag, "-default-nic", "eth0", intoIt, ports)
-		wantContains(t, into, ": move to back 11.8.0.0/24 (b): ", "\n      no command before the list of back is rewritten\n")
+		wantContains(t, into, ": move the host route to back 11.8.0.0/24 (b): ", "\n      no command before the list of back is rewritten\n")
 	}
 	if safe, _ := program(t, 1, "-default-nic", "eth0", subnets, ports); strings.Contains(safe, " f\n") {
 		t.Errorf("a command for an instance on the misspelt subnet:\n%s", safe)
@@ -204,7 +204,7 @@ func TestOnlyWhatIsRightMayWorkAfterTheOtherFix(t *testing.T) {
 		t.Errorf("said above:\n%s", rest)
 	}
 	out, _ = program(t, 1, "-guest", "udhcpc", "-subnet", "lab-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "\n10.82.0.0/16 via 10.80.0.1: wrong\n", "\n  can be removed: moves no data (but the host route may work once routes-ignored is fixed)\n    "+unset+"10.82", "\n    fix: remove: moves no data\n      "+unset+"10.81")
+	wantContains(t, out, "\n10.82.0.0/16 via 10.80.0.1: wrong\n", "\n    fix: remove: moves no data\n      "+unset+"10.81")
 
 	// Without a gateway in the subnet, any address of it may become the gateway.
 	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"192.0.2.1",
@@ -310,8 +310,8 @@ func TestCommandBeyondTheLimit(t *testing.T) {
 	subnets := textFile(t, `{"subnets":[{"id":"f","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1"},
 		{"id":"b","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[`+strings.Join(routes, ",")+`]}]}`)
 	out, _ := program(t, 1, "-default-subnet", "f", subnets, snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b")))
-	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves no data; do it alone\n      # This replaces the whole list: ",
-		"\n      # The list has 22 host routes: by default Neutron refuses more than 20 (max_subnet_host_routes).\n      openstack subnet set --no-host-route ")
+	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves no data; do it alone\n      # This replaces the whole list, because it has no room for one more host route. ",
+		"\n      # The list has 22 host routes: by default, max_subnet_host_routes, Neutron refuses more than 20.\n      openstack subnet set --no-host-route ")
 }
 
 // Without an instance, nothing moves if a list is rewritten. With one, its own report says where the command is.

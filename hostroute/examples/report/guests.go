@@ -30,20 +30,20 @@ func guestNames(guests []hostroute.Guest) string {
 	return strings.Join(names, ", ")
 }
 
-// fixesFor returns the fixes of [hostroute.CodeMultipleDefaults] that are for a guest. Before a colon, a message names the
+// keepOne returns the one of the fixes of [hostroute.CodeMultipleDefaults] that is for a guest. Before a colon, a message names the
 // clients that it is for.
-func fixesFor(guest hostroute.Guest, fixes []hostroute.Fix) []hostroute.Fix {
-	var out []hostroute.Fix
+func keepOne(guest hostroute.Guest, fixes []hostroute.Fix) hostroute.Fix {
+	how := string(guest) + ": on the other NICs, do not request option 3, the router" // the library has none for udhcpc
 	for _, f := range fixes {
 		clients, _, hasClients := strings.Cut(f.Message, ": ")
-		if !hasClients || strings.Contains(clients, string(guest)) {
-			out = append(out, f)
+		if !hasClients {
+			return f
+		}
+		if strings.Contains(clients, string(guest)) {
+			how = f.Message
 		}
 	}
-	if out == nil { // the library has none for udhcpc
-		out = []hostroute.Fix{{Message: string(guest) + ": on the other NICs, do not request option 3, the router"}}
-	}
-	return out
+	return hostroute.Fix{Message: "have the guest keep one default route. " + how + ", see hostroute/CODES.md"}
 }
 
 // guests prints by which NIC data leaves where guests differ: a row a destination, a column a guest. As in verdicts,

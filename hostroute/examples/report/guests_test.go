@@ -95,15 +95,15 @@ func TestHowAGuestKeepsOneDefault(t *testing.T) {
 		var stdout, stderr strings.Builder
 		run([]string{"-guest", string(guest), "-instance", sampleWeb, sampleSubnets, samplePorts}, strings.NewReader(""), &stdout, &stderr)
 		_, fixes, _ := strings.Cut(stdout.String(), "(multiple-defaults)\n")
-		if !strings.HasPrefix(fixes, "    fix: "+want) || strings.HasPrefix(strings.SplitN(fixes, "\n", 3)[1], "    fix: ") {
+		if !strings.HasPrefix(fixes, "    fix: have the guest keep one default route. "+want) || strings.HasPrefix(strings.SplitN(fixes, "\n", 3)[1], "    fix: ") {
 			t.Errorf("%s: got\n%s", guest, fixes)
 		}
 		stdout.Reset()
 		run([]string{"-guest", string(guest), sampleSubnets, samplePorts}, strings.NewReader(""), &stdout, &stderr)
-		wantContains(t, stdout.String(), "\n    next: have each guest keep one default route. "+want)
+		wantContains(t, stdout.String(), "\n    next: have the guest keep one default route. "+want)
 	}
 	ipv6 := []hostroute.Fix{{Message: "have the guest keep the IPv6 default route of one NIC"}}
-	if got := fixesFor(hostroute.GuestDhclient, ipv6); len(got) != 1 || got[0].Message != ipv6[0].Message {
+	if got := keepOne(hostroute.GuestDhclient, ipv6); got.Message != ipv6[0].Message {
 		t.Errorf("got %v", got)
 	}
 }

@@ -138,7 +138,7 @@ func TestNoCommandRunsAfterOneThatFails(t *testing.T) {
 		t.Skip("there is no sh to run the commands")
 	}
 	out, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
-	_, fix, _ := strings.Cut(out, "    or: move to back 11.8.0.0/24 (back-subnet): ")
+	_, fix, _ := strings.Cut(out, "    or: move the host route to back 11.8.0.0/24 (back-subnet): ")
 	_, commands, _ := strings.Cut(fix, "\n")
 	commands, _, _ = strings.Cut(commands, "\n\n")
 	ran, err := exec.Command(sh, "-c", "openstack() { echo $2; return 1; }\n"+commands).Output()

@@ -66,9 +66,9 @@ func (p *printer) instance() (failing int, err error) {
 	for _, f := range findings {
 		f.Subject.Instance = ""
 		if f.Code == hostroute.CodeMultipleDefaults {
-			f.Fixes = fixesFor(in.Guest, f.Fixes)
+			f.Fixes = []hostroute.Fix{keepOne(in.Guest, f.Fixes)}
 		}
-		p.finding(f, f.Fixes)
+		p.finding(f, "", f.Fixes)
 	}
 	p.hiddenNote()
 	if len(findings) > 0 {
@@ -119,8 +119,10 @@ func (p *printer) assumed(in *hostroute.Instance) {
 	switch {
 	case in.DefaultNIC != "":
 		text += "; the guest keeps the default of " + quoted(in.DefaultNIC)
+	case len(defaultOffers(in)) > 1 && in.Guest == hostroute.GuestNetworkd:
+		text += "; of several defaults, the order of the leases decides which it uses (-default-subnet or -default-nic assumes one)"
 	case len(defaultOffers(in)) > 1:
-		text += "; of several defaults, it keeps the one that it takes by itself (-default-subnet assumes another)"
+		text += "; of several defaults, it keeps the one that it takes by itself (-default-subnet or -default-nic assumes another)"
 	}
 	p.line(2, "assumed: %s", text)
 }
@@ -186,9 +188,9 @@ func remotesText(table hostroute.Table, prefixes map[string][]netip.Prefix, nic 
 	return text
 }
 
-// finding prints a finding and all of its fixes.
-func (p *printer) finding(f hostroute.Finding, candidates []hostroute.Fix) {
-	p.line(2, "%v: %v", f.Severity, f)
+// finding prints a finding, where it is, and all of its fixes.
+func (p *printer) finding(f hostroute.Finding, where string, candidates []hostroute.Fix) {
+	p.line(2, "%v%s: %v", f.Severity, where, f)
 	if misspelling(f.Code) {
 		p.line(4, "fix: rewrite the list of the subnet; -subnet %s shows the command", shellQuote(f.Subject.Subnet))
 		return
@@ -223,6 +225,6 @@ func (p *printer) noFix(e *entry, f fix) {
 	if what == "remove" {
 		what = "remove it"
 	}
-	p.line(4, "this needs no fix: to %s%s", what, strings.TrimPrefix(p.effect(f), ":"))
+	p.line(4, "this needs no fix: to %s%s", what, strings.TrimPrefix(p.effect(e, f), ":"))
 	p.allMoves(f.impact)
 }

@@ -44,9 +44,9 @@ const (
 var kinds = [...]struct{ name, text string }{
 	wrong:   {"wrong", "never take effect, or the data does not go where they say"},
 	risky:   {"risky", "work with some DHCP clients only, or take another NIC's data"},
-	canGo:   {"can go", "no instance needs them: see CAN GO"},
+	canGo:   {"can go", "no instance needs them"},
 	works:   {"works", "choose the NIC of some data, in one instance at least"},
-	depends: {"depends", "do something or nothing, depending on the guest's default route and DHCP client"},
+	depends: {"depends", "do something or nothing, depending on the guest: its default route, DHCP client or order of host routes"},
 	idle:    {"idle", "do nothing as far as is known, but may be needed, so they are not in CAN GO"},
 	unknown: {"unknown", "nothing is wrong as far as the subnet alone shows"},
 }

@@ -40,7 +40,7 @@ func (p *printer) whatCanGo() {
 // hiddenNote says that commands were left out.
 func (p *printer) hiddenNote() {
 	if p.hidden {
-		p.paragraph("-unsafe also prints the commands that are left out here: their fixes can move data or bring errors.")
+		p.paragraph("-unsafe also prints the commands that are left out here: their fixes can move data or bring findings of severity error.")
 	}
 }
 
@@ -211,7 +211,7 @@ func (p *printer) others() {
 		}
 		head := strings.ToUpper(k.String())
 		if k == canGo {
-			head = "FINDINGS ON HOST ROUTES THAT CAN GO"
+			head = "CAN GO, NEITHER WRONG NOR RISKY"
 		}
 		p.paragraph("%s: %s", head, count(len(list), "host route"))
 		for _, r := range list {
@@ -226,7 +226,7 @@ func (p *printer) entryWithoutFix(r *hostRoute) {
 	p.line(2, "%s, on %s", routesText(e.routes), p.place(r.Subnet))
 	p.line(4, "%s", p.counted(e))
 	if len(r.Codes) > 0 {
-		p.line(4, "findings: %s", r.codesText())
+		p.line(4, "codes: %s", r.codesText())
 	}
 }
 

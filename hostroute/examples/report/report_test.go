@@ -97,8 +97,8 @@ func TestHeadOfSample(t *testing.T) {
 	const want = `10 host routes on 9 subnets, 10 instances. Each host route counts once, as the first of these that holds:
      4 wrong    never take effect, or the data does not go where they say
      1 risky    work with some DHCP clients only, or take another NIC's data
-     2 can go   no instance needs them: see CAN GO, which lists 3: 2 + 1 of the wrong or risky
-     2 depends  do something or nothing, depending on the guest's default route and DHCP client (-all lists them)
+     2 can go   no instance needs them (CAN GO lists these and 1 of the wrong or risky)
+     2 depends  do something or nothing, depending on the guest: its default route, DHCP client or order of host routes (-all lists them)
      1 idle     do nothing as far as is known, but may be needed, so they are not in CAN GO (-all lists them)
 `
 	out, _ := program(t, 1, sampleSubnets, samplePorts)
@@ -110,7 +110,7 @@ func TestHeadOfSample(t *testing.T) {
 func TestSampleShowsEachPart(t *testing.T) {
 	out, _ := program(t, 1, sampleSubnets, samplePorts)
 	wantContains(t, out,
-		"\nproblems: 1 (", "; -problems lists all)\n", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); 6 instances with several defaults: each keeps the one that it takes by itself (-default-subnet assumes another)\n",
+		"\nproblems: 1 (", "\nassumed: NICs are in the order of the file; guests run dhclient (-guest assumes another); 6 instances with several defaults: each keeps the one that it takes by itself (-default-subnet or -default-nic assumes another)\n",
 		"\nERROR: next hop is not the gateway: 1 host route (next-hop-not-gateway)\n  The hypervisor answers",
 		`
   10.71.0.0/16 via 10.70.0.77, on storage 10.70.0.0/24 (storage-subnet)
@@ -120,12 +120,12 @@ func TestSampleShowsEachPart(t *testing.T) {
       openstack subnet unset --host-route destination=10.71.0.0/16,gateway=10.70.0.77 storage-subnet
 `, `
     fix: remove: may move data of 1 of 1 instance: 11.8.0.1/32 app -> back under systemd-networkd, e.g. in app00001-0000-4000-8000-000000000009
-    or: move to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010
+    or: move the host route to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances: 11.12.0.0/16 front -> back (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010
 
 `, `
   10.73.0.0/16, 10.74.0.0/16 via 10.72.0.1, on backup 10.72.0.0/24 (backup-subnet)
     1 instance: never arrives; e.g. nfs00001-0000-4000-8000-000000000007
-    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1) and, in the same request, allocation pools without that address; if that makes a second default route, tell the guest which one to keep (no command; what it moves is not known)
+    fix: give subnet backup-subnet a gateway inside 10.72.0.0/24 (its host routes have the next hop 10.72.0.1) and, in the same request, allocation pools without that address; if that makes a second default route, tell the guest which one to keep (no command: make it in a copy of SUBNETS, and -before shows what it moves)
     or: remove: moves no data (but the NIC still gets no lease, and the host routes may work once no-lease is fixed)
       openstack subnet unset --host-route destination=10.73.0.0/16,gateway=10.72.0.1 --host-route destination=10.74.0.0/16,gateway=10.72.0.1 backup-subnet
 `,
@@ -144,10 +144,11 @@ host routes.
 
 ERROR: `,
 		"\n    fix: remove: moves no data; CAN GO has the command\n\nWARNING: ",
-		"\nNOT OF ONE HOST ROUTE\n  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009\n"+
-			"    next: have each guest keep one default route. dhclient: on the other NICs, add an enter hook ",
-		" (for other DHCP clients, see hostroute/CODES.md; what this moves is not known)\n    then name its subnet to this report with -default-subnet ID, which changes no guest. "+
-			"IDs: front-subnet (5 instances, front), back-subnet (4 instances, back), batch-subnet (2 instances, batch), app-subnet (1 instance, app), storage-subnet (1 instance, storage)\n\n",
+		`
+NOT OF ONE HOST ROUTE
+  warning multiple-defaults    6 instances; e.g. app00001-0000-4000-8000-000000000009
+    next: have the guest keep one default route. dhclient: on the other NICs, add an enter hook `, ", see hostroute/CODES.md. What this moves is not known.\n    then name its subnet to this report with -default-subnet ID, which changes no guest. "+
+			"Defaults are offered on front 10.65.0.0/24 (front-subnet) to 5, back 11.8.0.0/24 (back-subnet) to 4, batch 10.95.0.0/24 (batch-subnet) to 2, app 10.90.0.0/24 (app-subnet) to 1, storage 10.70.0.0/24 (storage-subnet) to 1\n\n",
 		"\nEach code is explained in hostroute/CODES.md.\n",
 	)
 	if strings.Contains(out, "old-subnet") {
@@ -163,7 +164,7 @@ func TestInstance(t *testing.T) {
 	want := sampleWeb + `
   eth0: front 10.65.0.0/24 (front-subnet), 10.65.0.5, fa:16:3e:58:42:02, port 00000002-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
   eth1: back 11.8.0.0/24 (back-subnet), 11.8.0.21, fa:16:3e:58:42:03, port 00000003-58ed-4fc1-952e-1e2ab7081d8b, on compute-1
-  assumed: NICs are in the order of the file; the guest runs dhclient; of several defaults, it keeps the one that it takes by itself (-default-subnet assumes another)
+  assumed: NICs are in the order of the file; the guest runs dhclient; of several defaults, it keeps the one that it takes by itself (-default-subnet or -default-nic assumes another)
 
 routing table
   default via 10.65.0.1 dev eth0
@@ -180,7 +181,7 @@ host routes
 	if !strings.HasPrefix(out, want) {
 		t.Errorf("(-want +got):\n%s", cmp.Diff(want, out))
 	}
-	wantContains(t, out, "\n  warning: eth0, eth1 are each offered a default route", "(multiple-defaults)\n    fix: dhclient: on the other NICs, add ")
+	wantContains(t, out, "\n  warning: eth0, eth1 are each offered a default route", "(multiple-defaults)\n    fix: have the guest keep one default route. dhclient: on the other NICs, add ")
 	if !strings.HasSuffix(out, "\n\nEach code is explained in hostroute/CODES.md.\n") {
 		t.Errorf("nothing says where codes are explained:\n%s", out)
 	}
@@ -190,7 +191,7 @@ host routes
 	program(t, 1, "-fail", "warning", "-instance", sampleWeb, sampleSubnets, samplePorts)
 
 	out, _ = program(t, 1, "-instance", "app00001-0000-4000-8000-000000000009", "-fail", "warning", sampleSubnets, samplePorts)
-	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance: 11.8.0.1/32 app -> back under systemd-networkd, e.g. in app00001-0000-4000-8000-000000000009\n    or: move to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances")
+	wantContains(t, out, "(next-hop-other-nic)\n    fix: remove: may move data of 1 of 1 instance: 11.8.0.1/32 app -> back under systemd-networkd, e.g. in app00001-0000-4000-8000-000000000009\n    or: move the host route to back 11.8.0.0/24 (back-subnet): moves data of 4 of 5 instances")
 
 	if _, stderr := program(t, 2, "-instance", "nobody", sampleSubnets, samplePorts); !strings.Contains(stderr, "nobody") {
 		t.Errorf("stderr: %q", stderr)
@@ -232,7 +233,7 @@ func TestSubnet(t *testing.T) {
 	out, _ = program(t, 0, "-subnet", "back-subnet", sampleSubnets, samplePorts)
 	wantContains(t, out, "\n  5 instances: depends on the guest in 4, does nothing in 1; e.g. ", "\n  effect with dhclient and the assumed default routes: steers in 4, single-nic in 1\n", "(single-nic)\n    this needs no fix: to remove it moves data of 4 of 5 instances: 11.11.0.0/16 back -> front (and 1 other move; -unsafe lists all), e.g. in edge0001-0000-4000-8000-000000000010\n")
 	out, _ = program(t, 0, "-unsafe", "-subnet", "back-subnet", sampleSubnets, samplePorts)
-	wantContains(t, out, "back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n      # 11.11.0.0/16 back -> front in 3 instances, ", "\n      # 11.11.0.0/16 back -> app in 1 instance, ")
+	wantContains(t, out, "back -> front (and 1 other move), e.g. in edge0001-0000-4000-8000-000000000010\n      # '11.11.0.0/16 back -> front in 3 instances, ", "\n      # '11.11.0.0/16 back -> app in 1 instance, ")
 	program(t, 1, "-subnet", "lab-subnet", sampleSubnets)
 	if out, _ := program(t, 1, "-subnet", "backup-subnet", sampleSubnets, samplePorts); !strings.Contains(out, "(no-lease)\n    fix: give subnet") {
 		t.Errorf("got\n%s", out)
@@ -286,8 +287,8 @@ func TestDefaults(t *testing.T) {
 func TestUnsafeAndAll(t *testing.T) {
 	plain, _ := program(t, 1, sampleSubnets, samplePorts)
 	unsafe, _ := program(t, 1, "-unsafe", sampleSubnets, samplePorts)
-	const move = "      # 11.12.0.0/16 front -> back in 3 instances, e.g. edge0001-0000-4000-8000-000000000010\n" +
-		"      # 11.12.0.0/16 app -> back in 1 instance, e.g. app00001-0000-4000-8000-000000000009\n      # moves data:\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet &&\n" +
+	const move = "      # '11.12.0.0/16 front -> back in 3 instances, e.g. edge0001-0000-4000-8000-000000000010'\n" +
+		"      # '11.12.0.0/16 app -> back in 1 instance, e.g. app00001-0000-4000-8000-000000000009'\n      # moves data:\n      openstack subnet set --host-route destination=11.12.0.0/16,gateway=11.8.0.1 back-subnet &&\n" +
 		"      openstack subnet unset --host-route destination=11.12.0.0/16,gateway=11.8.0.1 app-subnet\n"
 	if strings.Contains(plain, move) || !strings.Contains(unsafe, move) {
 		t.Errorf("without and with -unsafe:\n%s\n%s", plain, unsafe)
@@ -302,7 +303,7 @@ func TestUnsafeAndAll(t *testing.T) {
 		t.Errorf("without -unsafe:\n%s", plain)
 	}
 	all, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
-	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nFINDINGS ON HOST ROUTES THAT CAN GO: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24 (back-subnet)\n    5 instances: depends on the guest", "\n    findings: single-nic in 1\n"} {
+	for _, part := range []string{"\nDEPENDS: 2 host routes\n", "\nCAN GO, NEITHER WRONG NOR RISKY: 2 host routes\n", "\n    the instances:\n      app00001-0000-4000-8000-000000000009\n      batch002-0000-4000-8000-000000000006\n      edge0001-", "\n  11.11.0.0/16 via 11.8.0.1, on back 11.8.0.0/24 (back-subnet)\n    5 instances: depends on the guest", "\n    codes: single-nic in 1\n"} {
 		if strings.Contains(plain, part) || !strings.Contains(all, part) {
 			t.Errorf("%q, without and with -all:\n%s\n%s", part, plain, all)
 		}
@@ -316,18 +317,18 @@ func TestCounts(t *testing.T) {
 		return map[hostroute.Effect]int{hostroute.EffectSteers: steers, hostroute.EffectRefused: refused, hostroute.EffectShadowed: shadowed, hostroute.EffectRedundant: redundant}
 	}
 	for want, u := range map[string]audit.Usage{
-		"3 instances: depends on the guest in 2, does nothing in 1":                                                      {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
-		"3 instances: depends on the guest in 2, refused in 1":                                                           {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
-		"6 instances: steers in 1, depends on the guest in 2, does nothing in 3":                                         {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
-		"4 instances: steers in 1, depends on the guest in 3":                                                            {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
-		"6 instances: depends on the guest in 3, refused in 2, does nothing in 1":                                        {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
-		"5 instances: depends on the guest in 3; if guests are as assumed: refused in 4, does nothing in 1":              {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
-		"9 instances: depends on the guest in 8; if guests are as assumed: steers in 2, refused in 4, does nothing in 3": {Instances: 9, Depends: 8, Effects: effects(2, 4, 0, 3)},
-		"5 instances: depends on the guest":                                                                              {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
-		"1 instance: refused":                                                                                            {Instances: 1, Effects: effects(0, 1, 0, 0)},
-		"5 instances: never arrives":                                                                                     {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
-		"5 instances: depends on the guest in 3, never arrives in 2":                                                     {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
-		"5 instances: steers in 2, refused in 2, does nothing in 2":                                                      {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
+		"3 instances: depends on the guest in 2, does nothing in 1":                                                                         {Instances: 3, Depends: 2, Effects: effects(1, 0, 0, 2)},
+		"3 instances: depends on the guest in 2, refused in 1":                                                                              {Instances: 3, Depends: 2, Effects: effects(0, 3, 0, 0)},
+		"6 instances: steers in 1, depends on the guest in 2, does nothing in 3":                                                            {Instances: 6, Effective: 1, Depends: 2, Effects: effects(2, 0, 1, 3)},
+		"4 instances: steers in 1, depends on the guest in 3":                                                                               {Instances: 4, Effective: 1, Depends: 3, Effects: effects(2, 1, 0, 1)},
+		"6 instances: depends on the guest in 3, refused in 2, does nothing in 1":                                                           {Instances: 6, Depends: 3, Effects: effects(3, 2, 0, 1)},
+		"5 instances: depends on the guest in 3, never steers in 2; if guests are as assumed: refused in 4, does nothing in 1":              {Instances: 5, Depends: 3, Effects: effects(0, 4, 0, 1)},
+		"9 instances: depends on the guest in 8, never steers in 1; if guests are as assumed: steers in 2, refused in 4, does nothing in 3": {Instances: 9, Depends: 8, Effects: effects(2, 4, 0, 3)},
+		"5 instances: depends on the guest":                                                                                                 {Instances: 5, Depends: 5, Effects: effects(0, 5, 0, 0)},
+		"1 instance: refused":                                                                                                               {Instances: 1, Effects: effects(0, 1, 0, 0)},
+		"5 instances: never arrives":                                                                                                        {Instances: 5, Depends: 5, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 5}},
+		"5 instances: depends on the guest in 3, never arrives in 2":                                                                        {Instances: 5, Depends: 3, Effects: map[hostroute.Effect]int{hostroute.EffectNotOffered: 2, hostroute.EffectSteers: 3}},
+		"5 instances: steers in 2, refused in 2, does nothing in 2":                                                                         {Instances: 5, Effective: 2, Effects: effects(2, 2, 2, 0)}, // on two NICs
 	} {
 		if got := (&hostRoute{Usage: u}).counts(); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -363,7 +364,7 @@ func TestNoInstanceIsLikeNoPorts(t *testing.T) {
 	empty := textFile(t, `{"ports": []}`)
 	with, _ := program(t, 1, sampleSubnets, empty)
 	without, _ := program(t, 1, sampleSubnets)
-	with = strings.Replace(with, "; no instance is known, because no port in the list belongs to one (device_owner compute:...). ", "; without ports, no instance is known. ", 1)
+	with = strings.Replace(with, "; no instance is known, because no port in the list belongs to one (device_owner compute:...). ", "; without PORTS, no instance is known, nor what a fix moves. ", 1)
 	if with != without {
 		t.Errorf("got\n%s\nwithout ports\n%s", with, without)
 	}
@@ -372,7 +373,7 @@ func TestNoInstanceIsLikeNoPorts(t *testing.T) {
 // Without ports nothing is said about whose data moves, and nothing is called needless.
 func TestSubnetsAlone(t *testing.T) {
 	out, _ := program(t, 1, sampleSubnets)
-	wantContains(t, out, "10 host routes on 9 subnets; without ports, no instance is known. Each ", "\n    no instance is known\n", "\n     5 unknown  ")
+	wantContains(t, out, "10 host routes on 9 subnets; without PORTS, no instance is known, nor what a fix moves. Each ", "\n    no instance is known\n", "\n     5 unknown  ")
 	for _, part := range []string{"moves no", "may move", "CAN GO", "instance;", "    openstack"} {
 		if strings.Contains(out, part) {
 			t.Errorf("the text has %q:\n%s", part, out)
@@ -411,7 +412,7 @@ func TestProblems(t *testing.T) {
 	ports := textFile(t, `{"ports":[{"id":"p","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"a","ip_address":"10.1.0.5"}]},
 		{"id":"q","device_id":"two","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"b","ip_address":"10.2.0.5"}]}]}`)
 	out, _ = program(t, 0, subnets, ports)
-	wantContains(t, out, "\nleft out: 1 instance, 1 subnet (subnets, value 1, /subnets/1/gateway_ip: ", "; -problems lists all)\n", "1 host route on 1 subnet, 1 instance. Each ",
+	wantContains(t, out, "\nleft out: 1 instance, 1 subnet (subnets, /subnets/1/gateway_ip: ", "; -problems lists all)\n", "1 host route on 1 subnet, 1 instance. Each ",
 		"\n1 instance is left out: it may need what CAN GO lists.\n")
 	if out, _ := program(t, 0, "-problems", subnets, ports); strings.Count(out, "\n") != 2 {
 		t.Errorf("got %q", out)

@@ -37,7 +37,7 @@ func (p *printer) subnet(status *status) (failing int, err error) {
 	for _, o := range p.findings {
 		if about := o.Finding.Subject; about.Subnet == s.ID && len(p.usages(s.ID, about.HostRoute)) == 0 {
 			p.blank()
-			p.finding(o.Finding, o.Fixes)
+			p.occurrence(o)
 		}
 	}
 	for _, r := range p.usages(s.ID, s.HostRoutes...) {
@@ -119,11 +119,20 @@ func (p *printer) hostRoute(r *hostRoute) {
 		p.line(2, "codes: %s", r.codesText())
 	}
 	findings := p.bySubject[r.ref()]
-	if r.Removable && findings == nil { // else it is one of the fixes
+	if r.Removable && findings == nil && !ofSubnet[r.code] { // else it is one of the fixes
 		p.line(2, "can be removed: moves no data%s", e.mayWork())
 		p.commands(4, p.editCommands([]hostroute.Edit{r.removal()})...)
 	}
 	for _, o := range findings {
-		p.finding(o.Finding, o.Fixes)
+		p.occurrence(o)
 	}
+}
+
+// occurrence prints a finding with the number of instances that have it. The message is that of the first.
+func (p *printer) occurrence(o audit.Occurrence) {
+	where := ""
+	if o.Instances > 0 {
+		where = " in " + count(o.Instances, "instance") + ", e.g. " + quoted(o.Examples[0])
+	}
+	p.finding(o.Finding, where, o.Fixes)
 }

@@ -20,7 +20,7 @@ func (p *printer) summary(status *status) {
 	case len(p.opt.documents) > 1:
 		head += "; no instance is known, because no port in the list belongs to one (device_owner compute:...)"
 	default:
-		head += "; without ports, no instance is known"
+		head += "; without PORTS, no instance is known, nor what a fix moves"
 	}
 	if len(p.hostRoutes) > 0 {
 		head += ". Each host route counts once, as the first of these that holds:"
@@ -46,13 +46,16 @@ func (p *printer) summary(status *status) {
 // kindText explains a kind that n host routes have. CAN GO may also list some that count as wrong or risky. Kinds behind it are
 // listed only with -all.
 func (p *printer) kindText(k kind, n int) string {
-	if more := len(p.canGo) - n; k == canGo && more > 0 {
-		return fmt.Sprintf("%s, which lists %d: %d + %d of the wrong or risky", kinds[k].text, n+more, n, more)
+	text := kinds[k].text
+	switch more := len(p.canGo) - n; {
+	case k == canGo && more > 0:
+		text += fmt.Sprintf(" (CAN GO lists these and %d of the wrong or risky)", more)
+	case k == canGo:
+		text += " (CAN GO lists them)"
+	case k > canGo && !p.opt.all:
+		text += " (-all lists them)"
 	}
-	if k > canGo && !p.opt.all {
-		return kinds[k].text + " (-all lists them)"
-	}
-	return kinds[k].text
+	return text
 }
 
 func (p *printer) kindCounts() map[string]int {
@@ -82,7 +85,11 @@ func (p *printer) leftOutText() string {
 	if what == nil {
 		text = "problems: " + strconv.Itoa(len(p.Problems))
 	}
-	return text + " (" + oneLine(p.Problems[0].String()) + "; -problems lists all)"
+	text += " (" + oneLine(p.Problems[0].String())
+	if len(p.Problems) > 1 {
+		text += "; -problems lists all"
+	}
+	return text + ")"
 }
 
 func (p *printer) assumptions() string {
@@ -104,7 +111,7 @@ func (p *printer) assumptions() string {
 		text += "; no port has a host, so routes to sibling subnets are those of all hosts"
 	}
 	if several := p.severalDefaults(); several > 0 {
-		text += "; " + count(several, "instance") + " with several defaults: each keeps the one that it takes by itself (-default-subnet assumes another)"
+		text += "; " + count(several, "instance") + " with several defaults: each keeps the one that it takes by itself (-default-subnet or -default-nic assumes another)"
 	}
 	return text
 }

@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -115,32 +116,19 @@ func (l lan) readOnlySys() {
 }
 
 // byDhclient configures one NIC after the other. On the NICs whose default is
-// not wanted, a hook takes it out of both options.
+// not wanted, the hook that CODES.md has takes it out of both options.
 func (l lan) byDhclient(in hostroute.Instance) []string {
 	l.t.Helper()
 	l.privateDhclient()
 	l.private("/etc/dhcp/dhclient-enter-hooks.d")
 	if names := others(in); len(names) > 0 {
-		hook := "case $interface in " + strings.Join(names, "|") + `)
-	unset new_routers
-	kept=
-	set -- $new_rfc3442_classless_static_routes
-	while [ $# -gt 0 ]; do
-		octets=$((1 + ($1 + 7) / 8 + 4))
-		route= default=$1
-		while [ $octets -gt 0 ]; do
-			route="$route $1"
-			octets=$((octets - 1))
-			shift
-		done
-		[ "$default" = 0 ] || kept="$kept$route"
-	done
-	new_rfc3442_classless_static_routes=$kept
-	;;
-esac
-`
+		hook, err := os.ReadFile("testdata/one-default")
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		hook = bytes.Replace(hook, []byte("eth1|eth2"), []byte(strings.Join(names, "|")), 1)
 		l.must(func() error {
-			return os.WriteFile("/etc/dhcp/dhclient-enter-hooks.d/one-default", []byte(hook), 0o644)
+			return os.WriteFile("/etc/dhcp/dhclient-enter-hooks.d/one-default", hook, 0o644)
 		})
 	}
 	for _, n := range in.NICs {
