@@ -8,7 +8,7 @@ type Report struct {
 	Instance string `json:"instance"`
 	Table    Table  `json:"table"`
 	// Verdicts are in the order of the NICs; for each NIC, of its subnets and their host routes,
-	// then of its manual routes. None is left out.
+	// then of its manual routes. None is left out. For equal NICs, they are on the same subjects under every guest.
 	Verdicts []Verdict `json:"verdicts"`
 	// Findings about the instance come first, then those in the order of NICs, subnets and host
 	// routes. At one place they are sorted by code.
@@ -29,7 +29,7 @@ func (r *Report) Worst() (worst Severity) {
 
 // Analyze computes the routing table that an instance gets, the verdict on each of its host routes
 // and manual routes, and what is wrong with them. The error joins an [InputError] for every value
-// that Neutron could not hold; then there is no report. What a person can configure wrongly is a
+// that neither Neutron nor a guest could hold, or that does not fit the others; then there is no report. What a person can configure wrongly is a
 // finding instead.
 //
 // It takes O(n log n) for n routes. If m on-link routes make the next hops of other routes acceptable, it

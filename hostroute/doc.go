@@ -62,6 +62,9 @@
 // what that client does, in the version of Debian 12. [Verdict.Guests] names the clients under
 // which a verdict differs.
 //
+// An offer of more than 255 bytes reaches no client (see [CodeOptionOverflow]). One of more than 197 bytes may not fit beside the
+// other options in the small messages that dhclient and NetworkManager announce, so these can lose it.
+//
 // systemd-networkd configures all NICs at once, with one metric. If two NICs get equal routes, the
 // one whose lease comes first is in force. Nobody can know which one that is, so both routes are
 // open: the table has both, and [Table.Lookup] returns the first. Verdicts and [Instance.Impact]

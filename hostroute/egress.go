@@ -25,8 +25,8 @@ func (c Change) String() string {
 }
 
 // Diff returns where the egress NIC differs between two tables: as the fewest prefixes, sorted by
-// address, IPv4 before IPv6. The result is empty exactly if every address leaves by the same NIC
-// in both tables, or has no route in either. If routes are Open, the first counts.
+// address, IPv4 before IPv6. The result is empty exactly if [Table.Lookup] finds routes of the same NIC in both tables for
+// every address, or none in either. Of Open routes, that is the first: data may leave by another NIC although the result is empty.
 func Diff(before, after Table) []Change {
 	changes := []Change{}
 	for _, space := range families {

@@ -131,10 +131,12 @@ func (e Explanation) String() string {
 		if e.Route.Open {
 			b.WriteString(" An equal route of another NIC is used instead if that NIC has its lease first.")
 		}
-		b.WriteString(" The hypervisor forwards it by its own routing table.")
 	}
 	for _, l := range e.Losers {
 		b.WriteString(" Not by " + l.Route.String() + ": " + l.Reason + ".")
+	}
+	if e.Route != (Route{}) && !e.Route.staysInside() { // it leaves
+		b.WriteString(" Outside the guest, the hypervisor forwards it by its own routing table.")
 	}
 	if len(e.Dropped) > 0 {
 		while := " An"

@@ -73,7 +73,8 @@ type Related struct {
 }
 
 // A Fix is a way to make its finding go away. If Edits is empty, the message says what to change:
-// a gateway, the guest, or Neutron's configuration.
+// a gateway, the guest, or Neutron's configuration. What that moves is not computed: Impact and MovesNothing of no edits say
+// that nothing moves.
 //
 // [Instance.Apply] and [Subnet.Apply] make the edits on a copy. The finding is then gone from that
 // instance or subnet. A fix says nothing about what else moves, and nothing about other instances on the

@@ -24,8 +24,10 @@ type Impact struct {
 	//     the host routes that the edits name first or last.
 	//   - A verdict that the edits touch depends on the order of its list, or on an offer of more than 197 bytes, which some
 	//     guests can lose. The edits touch the verdicts on the host routes that they name, and those that they change, add or
-	//     remove. Neither order nor offer counts where everything leaves by one NIC anyway: it is the only one, has the default
-	//     route by the gateway of its subnet before and after, and no route is by 127.0.0.1.
+	//     remove. Neither order nor offer counts for an instance with one NIC from which everything leaves anyway: before and
+	//     after, it has the default route by the gateway of its subnet, and no route by 127.0.0.1.
+	//
+	// To learn under which guest what moves, set Guest and DefaultNIC and ask again.
 	//
 	// No other order of the lists is tried, and in rare cases one matters: where several on-link host routes make the next hops
 	// of others acceptable.
@@ -54,7 +56,7 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	return i, nil
 }
 
-// MovesNothing reports whether the [Impact] of the edits is None. It takes less time than Impact, because it stops at the
+// MovesNothing reports whether the edits are safe: whether their [Impact] is None. It takes less time than Impact, because it stops at the
 // first reason to return false. It returns true if no edit is for a subnet of the instance. So it does not notice a mistyped
 // ID, and says nothing about a [Fix] without Edits. The errors are those of Impact.
 func (in Instance) MovesNothing(edits ...Edit) (bool, error) {

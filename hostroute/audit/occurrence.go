@@ -25,7 +25,7 @@ import (
 // For conflict, captures-subnet, overlapping-subnets and next-hop-other-nic, the subnets and host routes of
 // Related must be the same, too. The zero Occurrence is about no instance.
 type Occurrence struct {
-	// Finding is that of the instance with the smallest name. Its messages and Related are about that
+	// Finding is that of the instance with the smallest name, Examples[0]. Its Message, Related and Fixes are about that
 	// instance; its Subject has no Instance and no NIC.
 	Finding   hostroute.Finding `json:"finding"`
 	Instances int               `json:"instances"` // that have the finding
@@ -39,7 +39,7 @@ type Occurrence struct {
 // Findings returns the findings of all instances. The worst come first: they are sorted by severity, then by
 // the number of instances, then by code, subnet, destination and next hop. To do so it analyses every
 // combination again. It has nothing about subnets without an instance: call [hostroute.AnalyzeSubnet] for
-// these.
+// these, which are the subnets that no NIC has.
 func (a *Audit) Findings() iter.Seq[Occurrence] {
 	return func(yield func(Occurrence) bool) {
 		for _, o := range a.findings().occurrences() {

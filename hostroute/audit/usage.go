@@ -21,8 +21,8 @@ type Usage struct {
 	// Effective counts the instances in which the verdict on the host route is steers and not GuestDependent. Depends counts
 	// those in which it is GuestDependent: the DHCP client, the default route or the order of the list decides whether the
 	// host route is in force, whether it steers, or by which NIC. No instance counts twice: one that is Effective by one NIC
-	// does not count as Depends by another. Where everything leaves by one NIC anyway, GuestDependent is not looked at: it is
-	// the only NIC, its default route is by the gateway of its subnet, and no route is by 127.0.0.1.
+	// does not count as Depends by another. GuestDependent does not count for an instance with one NIC by which everything leaves
+	// anyway: it has the default route by the gateway of its subnet, and no route by 127.0.0.1.
 	Effective int `json:"effective"`
 	Depends   int `json:"depends"`
 	// Inconsistent counts the instances in which the next hop is neither the gateway of the subnet nor that of another NIC.

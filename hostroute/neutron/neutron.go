@@ -90,12 +90,14 @@ type Deployment struct {
 	// route a guest keeps. As long as DefaultNIC is empty, every verdict that depends on this is GuestDependent.
 	Instances []hostroute.Instance `json:"instances"`
 	// Findings are the decoder's own: CodeNetmaskSpelling, in the order of subnets and host routes.
-	// Analyze and an Audit cannot know them: report them as well.
+	// Analyze and an Audit cannot know them: report them as well. What these say about such a subnet does not hold before its
+	// list is rewritten.
 	Findings []hostroute.Finding `json:"findings"`
 	// Problems say what was left out and why: first those of elements, in the order of the
 	// documents, then those of whole instances, in the order of their first port.
 	Problems []Problem `json:"problems"`
-	// Ports are the instances' ports by ID, with those that are left out.
+	// Ports are the instances' ports by ID, with those that are left out: no NIC of Instances has their ID. An Audit of
+	// Instances does not know them, so it may call a host route of their Subnets removable that they need.
 	Ports map[string]Port `json:"ports"`
 	// SubnetNames are by ID, for subnets that have a name, with those that are left out.
 	SubnetNames map[string]string `json:"subnet_names"`

@@ -52,7 +52,8 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // remove one that is not. The fixes of two host routes to one destination are such edits if both get the gateway as next hop.
 //
 // In three cases there are no such commands, and [ReplaceCommand] of the edited subnet is
-// returned instead:
+// returned instead. It has --no-host-route and the whole list, so it undoes every change that was made since s was read, such
+// as one by a command of other edits. Make all edits of such a subnet in one call.
 //
 //   - a destination of s has host bits, which Neutron refuses when it is sent the list
 //   - something is replaced, and the list would be longer than Neutron's default limit of 20 in between
@@ -60,10 +61,11 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 //     list has another spelling, such as 2001:DB8::/32 or a netmask. s does not show the spelling, and
 //     there it makes no finding.
 //
-// EditCommands cannot see a [CodeNetmaskSpelling]. For a subnet with that finding, call ReplaceCommand of the
-// edited subnet. Edits of other subnets are ignored: if a fix edits several, call EditCommands for each in the order of
-// its edits, so that a host route that moves is added before it is removed. The result is nil if
-// [hostroute.Subnet.Apply] fails, and if there is nothing to change.
+// EditCommands cannot see a [CodeNetmaskSpelling]. For a subnet with that finding, run ReplaceCommand of the subnet as it is,
+// and read it again: no answer about it holds before. Edits of other subnets are ignored. If some edits are of several subnets,
+// call EditCommands once for each, in the order in which the edits first name them: then a host route that moves is added
+// before it is removed. The result is nil if [hostroute.Subnet.Apply] fails (call it to see why), and if there is nothing to
+// change.
 func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	edited, err := s.Apply(edits...)
 	if err != nil || !slices.ContainsFunc(edits, func(e hostroute.Edit) bool { return e.Subnet == s.ID }) {

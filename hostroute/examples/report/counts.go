@@ -59,8 +59,9 @@ func (c *cloud) usersText(subnet string) string {
 
 // example returns an instance with the entry's finding.
 func (p *printer) example(e *entry) string {
+	isProblem := rules[e.code].Severity >= hostroute.SeverityWarning // else an instance in which it steers tells more
 	for _, o := range p.matching(e) {
-		if len(o.Examples) > 0 {
+		if isProblem && len(o.Examples) > 0 {
 			return o.Examples[0]
 		}
 	}

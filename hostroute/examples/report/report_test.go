@@ -335,7 +335,7 @@ func TestCounts(t *testing.T) {
 		}
 	}
 	out, _ := program(t, 1, "-all", sampleSubnets, samplePorts)
-	wantContains(t, out, "\n    3 instances: depends on the guest in 2, does nothing in 1; e.g. batch001-0000-4000-8000-000000000005\n")
+	wantContains(t, out, "\n    3 instances: depends on the guest in 2, does nothing in 1; e.g. batch002-0000-4000-8000-000000000006\n")
 }
 
 func TestCanGoHead(t *testing.T) {
