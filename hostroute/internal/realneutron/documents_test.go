@@ -109,7 +109,7 @@ func buildReport(t *testing.T) (file string) {
 }
 
 // place is where a problem is in the documents, as text and as JSON.
-var place = regexp.MustCompile(`, value \d+(, [^:]+)?|"value":\d+,"path":"[^"]*",`)
+var place = regexp.MustCompile(`(, value \d+)?, /[^:]+|, value \d+|"value":\d+,"path":"[^"]*",`)
 
 // report returns what the report program prints, without the places of problems.
 func report(t *testing.T, program string, f form, args []string) string {

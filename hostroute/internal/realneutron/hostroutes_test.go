@@ -82,9 +82,15 @@ func (s server) testGatewayAndPools(t *testing.T) {
 	if status, answer := s.call(t, "PUT", "subnets/"+id, members{"subnet": gateway}); status != http.StatusConflict {
 		t.Errorf("in a pool: %d %s", status, answer)
 	}
-	gateway["allocation_pools"] = []members{{"start": "10.72.0.2", "end": "10.72.0.254"}}
-	if status, answer := s.call(t, "PUT", "subnets/"+id, members{"subnet": gateway}); status != http.StatusOK {
-		t.Errorf("with other pools: %d %s", status, answer)
+	rule, _ := hostroute.CodeNoLease.Rule()
+	_, command, found := strings.Cut(rule.Remedy, "openstack ")
+	command, _, ends := strings.Cut(command, " SUBNET")
+	if !found || !ends {
+		t.Fatalf("the remedy has no command: %s", rule.Remedy)
+	}
+	s.script(t, []string{strings.ReplaceAll(command, "11.8.0.", "10.72.0.") + " " + id})
+	if now, _ := s.subnet(t, id); now["gateway_ip"] != "10.72.0.1" {
+		t.Errorf("with other pools, the gateway is %v", now["gateway_ip"])
 	}
 }
 
