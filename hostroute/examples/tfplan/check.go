@@ -73,6 +73,9 @@ func check(p *plan) *result {
 			r.add(subnet, origin{s.address, "host_routes[" + strconv.Itoa(i) + "]"}, v, hop, err)
 		}
 	}
+	for _, s := range p.all(readType) {
+		subnets[s], _ = p.subnet(s) // what is wrong with it is told elsewhere
+	}
 	for _, route := range p.all(routeType) {
 		on, assumed, err := p.place(route)
 		if err == nil && subnets[on] == nil {
@@ -87,9 +90,9 @@ func check(p *plan) *result {
 			r.assumed++
 		}
 	}
-	for _, s := range p.all(subnetType) {
-		if subnets[s] != nil {
-			r.analyze(subnets[s])
+	for _, s := range append(p.all(subnetType), p.all(readType)...) {
+		if on := subnets[s]; on != nil && (s.kind == subnetType || len(on.HostRoutes) > 0) {
+			r.analyze(on)
 		}
 	}
 	slices.SortStableFunc(r.unchecked, func(a, b note) int { return cmp.Compare(a.address, b.address) })

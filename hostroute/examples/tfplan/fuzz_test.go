@@ -54,8 +54,8 @@ const small = `{
 			"actions": ["create"], "after": {"destination_cidr": "11.0.0.0/255.0.0.0"}, "after_unknown": {"subnet_id": true, "next_hop": true}}}
 	],
 	"prior_state": {"format_version": "1.0", "values": {"root_module": {"child_modules": [{"resources": [
-		{"address": "module.b.openstack_networking_subnet_v2.b", "mode": "managed", "type": "openstack_networking_subnet_v2",
-			"values": {"id": "b", "cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.1"}, "sensitive_values": {"id": true}}]}]}}},
+		{"address": "module.b.data.openstack_networking_subnet_v2.b", "mode": "data", "type": "openstack_networking_subnet_v2",
+			"values": {"id": "b", "cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.1"}, "sensitive_values": {"gateway_ip": true}}]}]}}},
 	"configuration": {"root_module": {
 		"resources": [
 			{"address": "openstack_networking_subnet_route_v2.r", "mode": "managed", "type": "openstack_networking_subnet_route_v2", "name": "r",

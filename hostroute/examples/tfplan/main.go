@@ -6,7 +6,8 @@
 // The argument is a file with what `terraform show -json PLAN` or `tofu show -json PLAN` prints; - is standard input. The
 // program reads the resources openstack_networking_subnet_v2, with the host_routes of older providers, and
 // openstack_networking_subnet_route_v2, of all modules, as they will be after the apply. Those that a removed block with
-// destroy = false forgets stay in Neutron, so they count. It prints one finding a line, with its fixes below, under the
+// destroy = false forgets stay in Neutron, so they count. A subnet that a data source has read counts if the plan has a host route
+// of it; the host routes that it has already do not count. The program prints one finding a line, with its fixes below, under the
 // address of the host route's resource or the subnet's.
 //
 // A plan names no instance. So the program reports only what it can say about a subnet alone (hostroute.AnalyzeSubnet), and

@@ -17,6 +17,7 @@ import (
 const (
 	subnetType = "openstack_networking_subnet_v2"
 	routeType  = "openstack_networking_subnet_route_v2"
+	readType   = "data." + subnetType // a subnet that a data source has read
 )
 
 // A plan has the resources by address, without those that the plan deletes. Those of other types than the two above are
@@ -80,8 +81,31 @@ func readPlan(source []byte) (*plan, error) {
 			p.add(c, v)
 		}
 	}
+	if document.PriorState != nil && document.PriorState.Values != nil {
+		p.addRead(document.PriorState.Values.RootModule)
+	}
 	slices.SortStableFunc(p.resources, func(a, b *resource) int { return cmp.Compare(a.address, b.address) })
 	return p, nil
+}
+
+// addRead adds the subnets that data sources of a module have read.
+func (p *plan) addRead(m *tfjson.StateModule) {
+	if m == nil {
+		return
+	}
+	for _, r := range m.Resources {
+		if r == nil || r.Mode != tfjson.DataResourceMode || r.Type != subnetType {
+			continue
+		}
+		v := values{known: r.AttributeValues}
+		if json.Unmarshal(r.SensitiveValues, &v.sensitive) != nil { // it is missing
+			v.sensitive = nil
+		}
+		p.resources = append(p.resources, &resource{values: v, address: r.Address, kind: readType})
+	}
+	for _, child := range m.ChildModules {
+		p.addRead(child)
+	}
 }
 
 // add adds a resource, and the modules that it is in.

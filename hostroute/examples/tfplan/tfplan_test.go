@@ -47,7 +47,7 @@ func golden(t *testing.T, file, got string) {
 }
 
 func TestPlans(t *testing.T) {
-	for _, name := range []string{"modules", "update", "hostroutes"} {
+	for _, name := range []string{"modules", "update", "hostroutes", "read"} {
 		t.Run(name, func(t *testing.T) {
 			plan := "testdata/" + name + "/plan.json"
 			out, _ := program(t, statusFailing, nil, plan)
@@ -405,6 +405,31 @@ func TestUnchecked(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A subnet that a data source has read is checked with the host routes of the plan. What is sensitive of it is not.
+func TestRead(t *testing.T) {
+	const subnet, route = "data.openstack_networking_subnet_v2.front", "openstack_networking_subnet_route_v2.neighbour"
+	front := func(plan object) object {
+		resources := plan["prior_state"].(object)["values"].(object)["root_module"].(object)["resources"].([]any)
+		i := slices.IndexFunc(resources, func(r any) bool { return r.(object)["address"] == subnet })
+		return resources[i].(object)
+	}
+	for name, c := range map[string]struct {
+		edit func(plan object)
+		want string
+	}{
+		"as it is":    {func(object) {}, "error: " + route + ": 11.11.0.0/16,10.65.0.77: next hop 10.65.0.77 is not the gateway 10.65.0.1 of subnet " + subnet},
+		"no values":   {func(plan object) { delete(front(plan), "sensitive_values") }, "error: " + route + ": 11.11.0.0/16,10.65.0.77: "},
+		"DHCP is off": {func(plan object) { front(plan)["values"].(object)["enable_dhcp"] = false }, "error: " + subnet + ": "},
+		"sensitive":   {func(plan object) { front(plan)["sensitive_values"].(object)["cidr"] = true }, "not checked: " + route + ": its subnet " + subnet + " is not checked"},
+		"another":     {func(plan object) { front(plan)["values"].(object)["id"] = "x" }, "not checked: " + route + `: its subnet "00000001-0000-4000-8000-000000000000" is not in this plan`},
+		"managed":     {func(plan object) { front(plan)["mode"] = "managed" }, "not checked: " + route + ": its subnet "},
+	} {
+		if out, _ := program(t, statusFailing, edited(t, "read", c.edit), "-"); !strings.Contains("\n"+out, "\n"+c.want) {
+			t.Errorf("%s: %q is not in\n%s", name, c.want, out)
+		}
 	}
 }
 

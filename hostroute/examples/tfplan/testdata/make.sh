@@ -23,6 +23,9 @@ plan() {
 	cd "$here"
 }
 plan tofu modules "$here/modules/plan.json"
+python3 cloud.py & # data sources are read all the same
+trap 'kill $!; rm -rf "$work"' EXIT
+plan terraform read "$here/read/plan.json"
 plan terraform update "$here/update/plan.json"
 plan tofu references "$here/references/plan.json"
 python3 state.py references/plan.json >"$work/state"
