@@ -33,7 +33,8 @@ func (p *printer) fixes(e *entry) []fix {
 	return best
 }
 
-// choose returns the best of an entry's fixes, with the removal if that is another one; and then the others, in their order.
+// choose returns the best of an entry's fixes, with the removal if that is another one; and then the others, in their order. It
+// looks at the impacts of the others only as far as the choice needs it.
 func (p *printer) choose(e *entry, candidates []hostroute.Fix) (best, others []fix) {
 	removal := each(e.routes, (*hostRoute).removal)
 	isProposed, isFirst := false, false
@@ -42,7 +43,7 @@ func (p *printer) choose(e *entry, candidates []hostroute.Fix) (best, others []f
 		if isRemoval(f.Edits) && slices.Contains(removal, f.Edits[0]) {
 			removal, isProposed, isFirst = f.Edits, true, i == 0
 		} else {
-			mends = append(mends, fix{Fix: f, impact: p.impact(f.Edits)})
+			mends = append(mends, fix{Fix: f})
 		}
 	}
 	remove := fix{Fix: hostroute.Fix{Edits: removal}}
@@ -50,28 +51,33 @@ func (p *printer) choose(e *entry, candidates []hostroute.Fix) (best, others []f
 		remove.impact = p.impact(removal)
 		return []fix{remove}, nil
 	}
+	for i := range mends {
+		if mends[i].impact = p.impact(mends[i].Edits); mends[i].impact.None() {
+			break
+		}
+	}
 	first := least(mends)
 	mend := mends[first]
 	others = slices.Delete(mends, first, first+1)
 	isRemovable := len(e.routes) > 0 && p.canRemove(e, removal)
-	switch {
-	case isRemovable:
+	if isRemovable {
 		remove.impact = new(audit.Impact)
-	case isProposed:
-		remove.impact = p.impact(removal)
+		switch {
+		case mend.impact.None(): // mended, it steers nothing either
+			return []fix{remove}, slices.Insert(others, 0, mend)
+		case isFirst: // the other fix takes from somebody else what this one has
+			return []fix{remove, mend}, others
+		}
+		return []fix{mend, remove}, others
 	}
 	switch {
-	case isRemovable && mend.impact.None(): // mended, it steers nothing either
-		return []fix{remove}, slices.Insert(others, 0, mend)
-	case isRemovable && isFirst: // the other fix takes from somebody else what this one has
-		return []fix{remove, mend}, others
-	case isRemovable:
-		return []fix{mend, remove}, others
 	case !isProposed:
 		return []fix{mend}, others
 	case mend.impact == nil || mend.impact.None():
 		return []fix{mend}, append(others, remove)
-	case remove.impact.None() || least([]fix{mend, remove}) == 0: // the removal may be None only as far as is known
+	}
+	remove.impact = p.impact(removal)
+	if remove.impact.None() || least([]fix{mend, remove}) == 0 { // the removal may be None only as far as is known
 		return []fix{mend, remove}, others
 	}
 	return []fix{remove, mend}, others

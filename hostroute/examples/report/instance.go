@@ -208,6 +208,11 @@ func (p *printer) finding(f hostroute.Finding, where string, candidates []hostro
 		e.routes = p.usages(s.Subnet, carrier.HostRoutes...)
 	}
 	best, others := p.choose(e, orAdvice(f.Code, candidates))
+	for i := range others {
+		if others[i].impact == nil {
+			others[i].impact = p.impact(others[i].Edits)
+		}
+	}
 	var needed []fix
 	for _, option := range append(best, others...) {
 		if f.Severity == hostroute.SeverityInfo && option.impact != nil && !option.impact.None() {
