@@ -402,6 +402,21 @@ func TestMoves(t *testing.T) {
 			t.Errorf("%+v", m)
 		}
 	}
+	inside, outside := instance("web-1", back("11.11.0.0/16,127.0.0.1")), instance("web-1", back())
+	inside.Guest, outside.Guest = hostroute.GuestDhcpcd, hostroute.GuestDhcpcd
+	var all audit.Audit
+	if err := all.Add(inside); err != nil {
+		t.Fatal(err)
+	}
+	impact, err := all.Impact(edit("back", "11.11.0.0/16,127.0.0.1", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range [][]audit.Move{audit.Moves(inside, outside), impact.Moves} {
+		if len(got) != 1 || got[0].From != "lo" || got[0].To != "back" {
+			t.Errorf("what stayed in the guest: %+v", got)
+		}
+	}
 	if got := audit.Moves(before, hostroute.Instance{DefaultNIC: "eth0"}); got != nil {
 		t.Errorf("Analyze refuses an instance: %v", got)
 	}

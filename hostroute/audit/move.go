@@ -19,8 +19,8 @@ import (
 // something moves, so that the sum of Instances may exceed their number. The zero Move moves nothing.
 type Move struct {
 	Destinations []netip.Prefix `json:"destinations"` // sorted by address, IPv4 first
-	From         string         `json:"from"`         // "" means no route
-	To           string         `json:"to"`           // "" means no route
+	From         string         `json:"from"`         // "" means no route; "lo" that it stays in the guest, as in hostroute.Route
+	To           string         `json:"to"`           // likewise
 	Instances    int            `json:"instances"`    // in which these destinations, and no others, move from From to To
 	Examples     []string       `json:"examples"`     // the three smallest names of the instances
 }
@@ -57,16 +57,17 @@ func labelled(in hostroute.Instance) (hostroute.Table, error) {
 		names[n.Name] = fmt.Sprintf("%s %d", label, used[label])
 	}
 	for i := range report.Table {
-		report.Table[i].NIC = names[report.Table[i].NIC]
+		nic := &report.Table[i].NIC
+		*nic = cmp.Or(names[*nic], *nic+" 1") // lo is no NIC
 	}
 	return report.Table, nil
 }
 
-// nicLabel returns what a [Move] calls the NIC of a name; "" if there is none.
+// nicLabel returns what a [Move] calls the NIC of a name: its subnets; the name itself if it has none, as for "" and lo.
 func nicLabel(in *hostroute.Instance, name string) string {
 	i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
 	if i < 0 {
-		return ""
+		return name
 	}
 	var ids []string
 	for _, s := range in.NICs[i].Subnets {

@@ -56,7 +56,7 @@ func (p *printer) changes(before *cloud) {
 	comparison.Findings = append(comparison.Findings, p.ownChanges(before)...)
 	m := p.movement(before)
 	came, went := len(p.Instances)-m.both, len(before.Instances)-m.both
-	if len(comparison.Usages)+len(comparison.Findings)+came+went+m.moved == 0 {
+	if len(comparison.Usages)+len(comparison.Findings)+came+went+m.moved+len(m.may)+m.unknown == 0 {
 		p.line(0, "Nothing changed.")
 		return
 	}

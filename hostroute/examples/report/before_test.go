@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os"
 	"slices"
@@ -172,11 +173,12 @@ func TestDefaultOffers(t *testing.T) {
 		{true, []*hostroute.Subnet{back, static}, "b"},
 	} {
 		in.ConfigDrive, in.NICs[1].Subnets = test.configDrive, test.subnets
-		want := []defaultOffer{{"eth0", "f"}, {"eth1", test.want}}
+		want := []string{"eth0 f false", fmt.Sprint("eth1 ", test.want, " ", test.want != "" && test.configDrive && test.subnets[0] == static)}
 		if test.want == "" {
 			want = want[:1]
 		}
-		if got := defaultOffers(&in); !slices.Equal(got, want) {
+		got := each(defaultOffers(&in), func(o defaultOffer) string { return fmt.Sprint(o.nic.Name, " ", o.subnet, " ", o.static) })
+		if !slices.Equal(got, want) {
 			t.Errorf("config drive %v, %d subnets: got %v, want %v", test.configDrive, len(test.subnets), got, want)
 		}
 		alone := in

@@ -88,7 +88,8 @@ func shellQuote(arg string) string {
 	plain := func(r rune) bool {
 		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:=,@+%", r)
 	}
-	if arg != "" && !strings.ContainsFunc(arg, func(r rune) bool { return !plain(r) }) {
+	isPath := strings.HasPrefix(arg, "=") // for zsh
+	if arg != "" && !isPath && !strings.ContainsFunc(arg, func(r rune) bool { return !plain(r) }) {
 		return arg
 	}
 	if !strings.ContainsFunc(arg, func(r rune) bool { return !strconv.IsPrint(r) }) && utf8.ValidString(arg) {

@@ -78,7 +78,7 @@ func (c *cloud) keptText() string {
 		if len(named) > 1 {
 			several++
 		}
-		isKept := func(o defaultOffer) bool { return o.nic == in.DefaultNIC }
+		isKept := func(o defaultOffer) bool { return o.nic.Name == in.DefaultNIC }
 		if !slices.ContainsFunc(defaultOffers(in), isKept) {
 			lacking++
 		}
@@ -153,8 +153,9 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 
 // A defaultOffer is an IPv4 default route that a NIC is offered.
 type defaultOffer struct {
-	nic    string
+	nic    hostroute.NIC
 	subnet string // that it comes from
+	static bool   // by the config drive
 }
 
 // defaultOffers returns the default routes that an instance is offered, at most one for each NIC: that of the lease or, by the
@@ -163,15 +164,16 @@ func defaultOffers(in *hostroute.Instance) []defaultOffer {
 	var out []defaultOffer
 	for _, n := range in.NICs {
 		var from *hostroute.Subnet
+		static := false
 		if first := slices.IndexFunc(n.Subnets, isIPv4); in.ConfigDrive && first >= 0 && n.Subnets[first].DHCPDisabled {
 			if n.Subnets[first].Gateway.Is4() {
-				from = n.Subnets[first]
+				from, static = n.Subnets[first], true
 			}
 		} else {
 			from = leased(n)
 		}
 		if from != nil {
-			out = append(out, defaultOffer{n.Name, from.ID})
+			out = append(out, defaultOffer{n, from.ID, static})
 		}
 	}
 	return out

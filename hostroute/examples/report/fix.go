@@ -341,7 +341,7 @@ func (p *printer) effect(e *entry, f fix) string {
 		return ": what it moves is not known"
 	case impact.None():
 		if condition := p.condition(f.Edits); condition != "" {
-			return ": moves no data " + condition
+			return ": moves nothing " + condition
 		}
 		return ": moves no data"
 	case impact.Moved > 0:
@@ -362,7 +362,7 @@ func (p *printer) effect(e *entry, f fix) string {
 		return text + ", e.g. " + quoted(example)
 	}
 	o := newErrors(impact)[0] // or it were None
-	return fmt.Sprintf(": moves no data, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance"))
+	return fmt.Sprintf(": moves nothing, but brings %s in %s", o.Finding.Code, count(o.Instances, "instance"))
 }
 
 // possible says what edits may move in an instance, and under which guest; "" if that is not known.

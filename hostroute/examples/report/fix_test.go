@@ -63,7 +63,7 @@ func TestMisspeltSubnet(t *testing.T) {
       openstack subnet set --no-host-route --host-route destination=11.0.0.0/8,gateway=11.8.0.1 --host-route destination=13.0.0.0/16,gateway=11.8.0.77 b
 `
 	out, _ := program(t, 1, "-unsafe", "-all", "-default-nic", "eth0", subnets, ports)
-	wantContains(t, out, entry, "\n  12.0.0.0/16 via 10.65.0.77, on front 10.65.0.0/24 (f)\n    1 instance: does nothing; e.g. one\n    fix: next hop 10.65.0.1: moves no data if done after the list of back is rewritten\n",
+	wantContains(t, out, entry, "\n  12.0.0.0/16 via 10.65.0.77, on front 10.65.0.0/24 (f)\n    1 instance: does nothing; e.g. one\n    fix: next hop 10.65.0.1: moves nothing if done after the list of back is rewritten\n",
 		"\nCAN GO: 1 host route\n", "\n  12.0.0.0/16 via 11.9.0.77, on other 11.9.0.0/24 (o)\n",
 		"\n  No port has a host, so probably no administrator fetched it: ", "\n  This holds only if guests keep the default routes that ")
 	if n := strings.Count(out, " b\n"); n != 1 {

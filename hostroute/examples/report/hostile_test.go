@@ -21,6 +21,7 @@ var hostileNames = []string{
 	"\r\x1b[2J\x1b[31mall is well\x1b[0m",
 	"$(id)`id`;id|id&id>id'\"\\ *?[a]{b,c}~!#",
 	"-rf",
+	"=ls",
 	"--no-host-route",
 	"\u202edesrever\u2066\u200b",
 	"a,b: c (d) -> e",

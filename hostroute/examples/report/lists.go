@@ -62,8 +62,11 @@ func (p *printer) canGoList() {
 	if len(unused) > 0 {
 		p.line(2, "Only ports with a device_owner compute:... are considered: trunk subports, for example, and bare metal are not.")
 	}
-	steps := p.steps()
-	if len(steps) > 1 {
+	steps, movesNothing := p.steps()
+	switch {
+	case !movesNothing:
+		p.line(2, "Run all of the commands: until the last is done, data may move.")
+	case len(steps) > 1:
 		p.line(2, "Run the commands in this order: then no data moves in between.")
 	}
 	for _, edits := range steps {

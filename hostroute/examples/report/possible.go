@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,13 +16,16 @@ import (
 type possible struct {
 	moves []audit.Move // nil: the instance is offered too many default routes to look
 	guest hostroute.Guest
-	keeps string // the NIC whose default route the guest is told to keep; "": it is told nothing
-	first string // the NIC that has its lease before the others; "": the first one
+	keeps string // the NIC whose default route the guest is told to keep, as [nicKey] has it; "": as is assumed
+	first string // the NIC that has its lease before the others, likewise; "": the first one
 }
 
 // maxOffers bounds what one instance costs. No real one is offered more default routes, but anyone can make ports that name an
 // instance.
 const maxOffers = 8
+
+// nicKey tells the NICs of an instance apart at two times: their names change if a port goes.
+func nicKey(n hostroute.NIC) string { return cmp.Or(n.ID, n.Name) }
 
 // mayMove returns a case in which data moves if an instance changes: the guest runs another DHCP client, systemd-networkd has its
 // leases in another order, or, where nothing says which default route is kept, the guest keeps another. It returns nil if there is
@@ -30,27 +34,30 @@ func mayMove(was, is hostroute.Instance) *possible {
 	if reflect.DeepEqual(was, is) {
 		return nil
 	}
-	var offered []string // the NICs with a default route
+	keeps, firsts := []string{""}, []string{""}
 	for _, o := range slices.Concat(defaultOffers(&was), defaultOffers(&is)) {
-		if !slices.Contains(offered, o.nic) {
-			offered = append(offered, o.nic)
+		key := nicKey(o.nic)
+		if slices.Contains(keeps, key) || nicOf(&was, key) == nil || nicOf(&is, key) == nil {
+			continue // both have to have the NIC
+		}
+		keeps = append(keeps, key)
+		if !o.static {
+			firsts = append(firsts, key)
 		}
 	}
-	if len(offered) > maxOffers {
+	if len(keeps) > 1+maxOffers {
 		return new(possible)
 	}
-	keeps := []string{is.DefaultNIC}
-	if is.DefaultNIC == "" {
-		keeps = append(keeps, offered...)
+	if is.DefaultNIC != "" {
+		keeps = keeps[:1]
 	}
 	guests := slices.DeleteFunc(hostroute.Guests(), func(g hostroute.Guest) bool { return g == is.Guest || g == hostroute.GuestUdhcpc })
 	for _, guest := range slices.Insert(guests, 0, is.Guest) {
-		firsts := []string{""}
-		if guest == hostroute.GuestNetworkd {
-			firsts = append(firsts, offered...)
-		}
 		for _, keep := range keeps {
 			for _, first := range firsts {
+				if first != "" && guest != hostroute.GuestNetworkd {
+					continue
+				}
 				if moves := audit.Moves(as(was, guest, keep, first), as(is, guest, keep, first)); len(moves) > 0 {
 					return &possible{moves, guest, keep, first}
 				}
@@ -63,12 +70,24 @@ func mayMove(was, is hostroute.Instance) *possible {
 // as returns an instance with a guest that is told to keep a NIC's default route. The NIC that has its lease first comes first: of
 // equal routes, the table has that of the first NIC first.
 func as(in hostroute.Instance, guest hostroute.Guest, keeps, first string) hostroute.Instance {
-	in.Guest, in.DefaultNIC = guest, keeps
-	isFirst := func(n hostroute.NIC) bool { return n.Name == first }
-	if i := slices.IndexFunc(in.NICs, isFirst); i >= 0 {
-		in.NICs = append([]hostroute.NIC{in.NICs[i]}, slices.DeleteFunc(slices.Clone(in.NICs), isFirst)...)
+	in.Guest = guest
+	if n := nicOf(&in, keeps); n != nil {
+		in.DefaultNIC = n.Name
+	}
+	isFirst := func(n hostroute.NIC) bool { return nicKey(n) == first }
+	if n := nicOf(&in, first); n != nil {
+		in.NICs = append([]hostroute.NIC{*n}, slices.DeleteFunc(slices.Clone(in.NICs), isFirst)...)
 	}
 	return in
+}
+
+// nicOf returns the NIC of a key; nil if there is none.
+func nicOf(in *hostroute.Instance, key string) *hostroute.NIC {
+	i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return nicKey(n) == key })
+	if i < 0 {
+		return nil
+	}
+	return &in.NICs[i]
 }
 
 // possibleText returns "11.12.0.0/16 front -> back under dhcpcd" for what may move in an instance; "" if no move is known.
@@ -81,11 +100,11 @@ func (c *cloud) possibleText(in *hostroute.Instance, may *possible) string {
 		text += " under " + string(may.guest)
 	}
 	var conditions []string
-	if may.keeps != in.DefaultNIC {
-		conditions = append(conditions, "the guest keeps the default of "+c.nicOf(in, may.keeps))
+	if n := nicOf(in, may.keeps); n != nil {
+		conditions = append(conditions, "the guest keeps the default of "+c.nicText(n))
 	}
-	if may.first != "" {
-		conditions = append(conditions, c.nicOf(in, may.first)+" has its lease first")
+	if n := nicOf(in, may.first); n != nil {
+		conditions = append(conditions, c.nicText(n)+" has its lease first")
 	}
 	if conditions != nil {
 		text += " if " + strings.Join(conditions, " and ")
@@ -93,12 +112,12 @@ func (c *cloud) possibleText(in *hostroute.Instance, may *possible) string {
 	return text
 }
 
-// nicOf returns how the NIC of a name is called: by its subnets.
-func (c *cloud) nicOf(in *hostroute.Instance, name string) string {
+// nicText returns how a NIC is called: by its subnets.
+func (c *cloud) nicText(n *hostroute.NIC) string {
 	var ids []string
-	for _, n := range in.NICs {
-		if n.Name == name {
-			ids = each(n.Subnets, func(s *hostroute.Subnet) string { return s.ID })
+	for _, s := range n.Subnets {
+		if !slices.Contains(ids, s.ID) {
+			ids = append(ids, s.ID)
 		}
 	}
 	return c.nicLabel(strings.Join(ids, ","))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"example.com/go-hostroute/hostroute"
@@ -110,5 +111,42 @@ func TestTooManyDefaultsToLook(t *testing.T) {
 	}
 	if got := new(cloud).possibleText(&in, may); got != "" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// The names of NICs change if a port goes, and what may have moved is told though nothing else changed.
+func TestWhatMayHaveMovedWithThePorts(t *testing.T) {
+	port := func(id, device, network, host, subnet, address string) string {
+		return `{"id":"` + id + `","device_id":"` + device + `","device_owner":"compute:nova","network_id":"` + network + `","binding:host_id":"` + host +
+			`","fixed_ips":[{"subnet_id":"` + subnet + `","ip_address":"` + address + `"}]}`
+	}
+	document := func(ports ...string) string { return textFile(t, `{"ports":[`+strings.Join(ports, ",")+`]}`) }
+	subnets := textFile(t, `{"subnets":[{"id":"a","name":"A","network_id":"na","cidr":"10.0.0.0/24","gateway_ip":"10.0.0.1"},{"id":"a2","name":"A2","network_id":"na","cidr":"10.9.0.0/24","gateway_ip":"10.9.0.1"},
+		{"id":"b","name":"B","network_id":"nb","cidr":"10.0.1.0/24","gateway_ip":"10.0.1.1"},{"id":"n","name":"N","network_id":"nn","cidr":"10.0.3.0/24","gateway_ip":null}]}`)
+	one := []string{port("p1", "one", "na", "h1", "a", "10.0.0.5"), port("p2", "one", "nb", "h1", "b", "10.0.1.5")}
+	for _, test := range []struct {
+		name          string
+		flags         []string
+		before, after []string
+		want          string
+	}{
+		{"a sibling comes with another instance", nil, append(one, port("p3", "two", "na", "h2", "a2", "10.9.0.5")), append(one, port("p3", "two", "na", "h1", "a2", "10.9.0.5")),
+			"it may have moved in 1 more, if guests are not as assumed (default route, DHCP client, order of leases): 10.9.0.0/24 B -> A if the guest keeps the default of B, e.g. in one\n"},
+		{"the NIC before goes", nil, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
+		{"the NIC before goes, under networkd", []string{"-guest", "systemd-networkd"}, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
+		{"the NIC before goes, with a known default", []string{"-default-subnet", "b"}, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var stdout, stderr strings.Builder
+			run(append(test.flags, "-before", subnets+","+document(test.before...), subnets, document(test.after...)), strings.NewReader(""), &stdout, &stderr)
+			out := stdout.String()
+			if test.want == "" {
+				if !strings.Contains(out, "data moved in 0 of the 1 instance ") || strings.Contains(out, "may have moved") {
+					t.Errorf("got\n%s", out)
+				}
+			} else {
+				wantContains(t, out, test.want)
+			}
+		})
 	}
 }

@@ -33,15 +33,15 @@ func (p *printer) order(together int) {
 		first = "1. All of CAN GO, then from"
 	}
 	p.line(0, "What to do:")
-	p.wrapped(2, first+` top to bottom each fix after "fix:" that moves no data and does not say "do it alone". In this order, no data moves in between.`)
+	p.wrapped(2, first+` top to bottom each fix after "fix:" that says "moves no data" and not "do it alone". After each of them, all data leaves as before.`)
 	p.wrapped(2, "2. Then "+fetchAgain)
 	p.wrapped(2, "3. Any other fix: alone, with all of its commands. Then step 2.")
 }
 
 // steps returns what CAN GO lists in commands of one subnet each, in an order in which nothing moves after any of them. It begins
 // with the subnets in order. Where some data would move until the host routes of another subnet are gone, these go first, and one
-// after the other if need be.
-func (c *cloud) steps() [][]hostroute.Edit {
+// after the other if need be. If that is not possible, something moves until the last is done.
+func (c *cloud) steps() (steps [][]hostroute.Edit, movesNothing bool) {
 	var bySubnet, single [][]hostroute.Edit
 	for i, e := range c.canGo { // sorted by subnet
 		if i == 0 || c.canGo[i-1].Subnet != e.Subnet {
@@ -61,7 +61,7 @@ func (c *cloud) steps() [][]hostroute.Edit {
 		}
 	}
 	steps, late = c.inOrder(steps, single)
-	return append(steps, late...)
+	return append(steps, late...), len(late) == 0
 }
 
 // inOrder appends edits to steps after which nothing moves, each as soon as nothing moves after it. It also returns those after which

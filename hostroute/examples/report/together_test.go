@@ -46,3 +46,18 @@ func TestOrderOfWhatCanGo(t *testing.T) {
 		}
 	}
 }
+
+// Where lists with host bits are written whole, no order may do. Then the text does not promise one.
+func TestOrderThatDoesNotExist(t *testing.T) {
+	subnets := textFile(t, `{"subnets":[{"id":"s0","cidr":"10.0.0.0/24","gateway_ip":"10.0.0.1","host_routes":[
+			{"destination":"11.0.0.9/8","nexthop":"10.0.0.1"},{"destination":"11.128.0.0/9","nexthop":"10.0.0.1"},{"destination":"11.128.0.0/10","nexthop":"10.0.0.1"}]},
+		{"id":"s1","cidr":"10.0.1.0/24","gateway_ip":"10.0.1.1","host_routes":[
+			{"destination":"11.0.0.0/9","nexthop":"10.0.1.1"},{"destination":"11.0.0.9/8","nexthop":"10.0.1.1"},{"destination":"11.128.0.0/10","nexthop":"10.0.1.1"}]}]}`)
+	ports := textFile(t, `{"ports":[{"id":"p0","device_id":"i0","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"s0","ip_address":"10.0.0.5"}]},
+		{"id":"p1","device_id":"i0","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"s1","ip_address":"10.0.1.5"}]}]}`)
+	out, _ := program(t, 1, "-default-nic", "eth0", subnets, ports)
+	wantContains(t, lines(out, "CAN GO"), "\n  Run all of the commands: until the last is done, data may move.\n")
+	if strings.Contains(out, "Run the commands in this order") {
+		t.Errorf("got\n%s", out)
+	}
+}
