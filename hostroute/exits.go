@@ -31,7 +31,7 @@ func (f *fib) leaves(c, gone *candidate) exits {
 		return exits{lo: true}
 	}
 	out := exits{nics: 1 << c.nic.number}
-	if !f.client.atOnce || !c.dest.several || !c.byDHCP() || !c.dest.prefix.Addr().Is4() { // no client has a part in the rest
+	if !f.client.atOnce || !c.dest.several || !c.byDHCP() { // no client has a part in the rest
 		return out
 	}
 	for _, o := range c.dest.rivals {

@@ -324,7 +324,10 @@ func (c *candidate) linkScope() int {
 	return 0
 }
 
-func (c *candidate) byDHCP() bool { return c.subnet != nil && !c.nic.static }
+// byDHCP reports whether DHCP brings a candidate. Router advertisements bring IPv6 defaults.
+func (c *candidate) byDHCP() bool {
+	return c.subnet != nil && !c.nic.static && c.Destination.Addr().Is4()
+}
 
 // withheld returns why the guest never tries a host route or manual route; "" if it does, or if it is the
 // default that DHCP offers in any case.

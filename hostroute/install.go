@@ -124,7 +124,7 @@ func (f *fib) exists(c *candidate) bool {
 
 // appends reports whether the client installs a route although others to its destination are there.
 func (f *fib) appends(c *candidate) bool {
-	return f.client.appends && c.byDHCP() && c.Destination.Addr().Is4()
+	return f.client.appends && c.byDHCP()
 }
 
 // drops reports whether the guest drops a candidate, because it keeps another NIC's default.
