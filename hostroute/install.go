@@ -10,7 +10,6 @@ import (
 // A fib is what came of a guest's attempts: Linux's forwarding table, and its answers.
 type fib struct {
 	*guest
-	tried    []*candidate // the attempts, or some of them
 	defaults defaults
 	answers  []answer     // by the candidate's number
 	inForce  []*candidate // by the destination's number; nil: none
@@ -48,7 +47,7 @@ const (
 
 // install tries attempts, all of them or some, in their order.
 func install(g *guest, attempts []*candidate, keeps defaults) *fib {
-	f := &fib{guest: g, tried: attempts, defaults: keeps}
+	f := &fib{guest: g, defaults: keeps}
 	f.answers, f.inForce = make([]answer, len(g.attempts)), make([]*candidate, len(g.destinations))
 	if g.hasOnLink {
 		f.links, f.asked = make([]uint64, len(g.destinations)), make([]uint64, len(g.destinations))
@@ -141,7 +140,7 @@ func (f *fib) drops(c *candidate) bool {
 // with returns what comes of the same instance under a client, if it keeps these defaults.
 func (f *fib) with(c *client, keeps defaults) *fib {
 	if c == f.client && c.raised == 0 && !c.byName { // it tries the same routes with the same metrics
-		return install(f.guest, f.tried, keeps)
+		return install(f.guest, f.attempted(nil), keeps)
 	}
 	return fibUnder(f.Instance, c, keeps)
 }
