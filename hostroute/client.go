@@ -18,9 +18,10 @@ type client struct {
 	// NICs whose default route is not wanted. 0: those defaults are dropped instead.
 	metric, step, raised int16
 
-	byName  bool // it configures NICs by name, those whose default route is not wanted last
-	appends bool // it installs all of several routes to one destination; Linux refuses others the later ones
-	atOnce  bool // it configures NICs at once: equal routes of two NICs may come in any order
+	byName bool // it configures NICs by name, those whose default route is not wanted last
+	// It configures NICs at once, and installs all of several routes to one destination: equal ones of two NICs may come in any
+	// order. Linux refuses others the later ones.
+	appends bool
 
 	losesLongOffers bool // it announces so small a message that an offer above offerSafe may not fit beside other options
 
@@ -46,8 +47,8 @@ const (
 
 var clients = [...]client{
 	{guest: GuestDhclient, losesLongOffers: true},
-	{guest: GuestNetworkd, metric: 1024, raised: 2048, appends: true, atOnce: true, ownOnLink: true, toHops: toAll},
-	{guest: GuestNetworkManager, metric: 100, step: 1, byName: true, appends: true, atOnce: true, masks: true, onLinkFirst: true, countsUp: true,
+	{guest: GuestNetworkd, metric: 1024, raised: 2048, appends: true, ownOnLink: true, toHops: toAll},
+	{guest: GuestNetworkManager, metric: 100, step: 1, byName: true, appends: true, masks: true, onLinkFirst: true, countsUp: true,
 		losesLongOffers: true, toHops: toUncovered},
 	{guest: GuestDhcpcd, metric: 1002, step: 1, oneAddress: true, loopback: true, toHops: toRouters},
 	{guest: GuestUdhcpc, ignoresRoutes: true},

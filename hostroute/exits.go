@@ -31,12 +31,12 @@ func (f *fib) leaves(c, gone *candidate) exits {
 		return exits{lo: true}
 	}
 	out := exits{nics: 1 << c.nic.number}
-	if !f.client.atOnce || !c.dest.several || !c.byDHCP() { // no client has a part in the rest
+	if !c.dest.several || !f.appends(c) {
 		return out
 	}
 	for _, o := range c.dest.rivals {
 		// An equal route of its own NIC keeps it out: gone, or one that sets the same bit.
-		comesIn := gone != nil && f.appends(o) && f.result(o) == exists
+		comesIn := gone != nil && f.result(o) == exists
 		if o.metric == c.metric && (f.result(o) == installed || comesIn) && !o.goes(gone) {
 			out.nics |= 1 << o.nic.number
 		}
@@ -56,7 +56,7 @@ func isOpen(f *fib, c *candidate) bool {
 
 // inAnyOrder reports whether the table may have an installed route before or after an equal one of another NIC.
 func inAnyOrder(f *fib, c *candidate) bool {
-	return f.client.atOnce && c.byDHCP() && slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
+	return f.appends(c) && slices.ContainsFunc(c.dest.rivals, func(o *candidate) bool {
 		return o.nic != c.nic && o.metric == c.metric && f.result(o) == installed
 	})
 }

@@ -45,7 +45,7 @@ func removeRivals(s *subject, mayGo func(*candidate) bool) (edits []Edit) {
 	}
 	var subnets []*Subnet
 	for _, o := range c.dest.rivals {
-		before := o.metric < c.metric || o.metric == c.metric && (o.number < c.number || s.client.atOnce && o.nic != c.nic)
+		before := o.metric < c.metric || o.metric == c.metric && (o.number < c.number || s.client.appends && o.nic != c.nic)
 		if !before || !s.accepts(o) {
 			continue
 		}

@@ -393,7 +393,7 @@ func competes(f *fib, c *candidate) bool {
 	}
 	isRival := func(o *candidate) bool { return o != c && changesPlaces(o) && f.accepts(o) }
 	mayLead := func(o *candidate) bool { return changesPlaces(o) && f.result(o) == installed && isOpen(f, o) }
-	isFirst := changesPlaces(f.inForce[c.dest.number]) || f.client.atOnce && c.byDHCP() && slices.ContainsFunc(c.dest.rivals, mayLead)
+	isFirst := changesPlaces(f.inForce[c.dest.number]) || f.appends(c) && slices.ContainsFunc(c.dest.rivals, mayLead)
 	return isFirst && slices.ContainsFunc(c.dest.rivals, isRival)
 }
 
