@@ -106,7 +106,6 @@ func underGuests(o *outcomes, kept []*outcomes) map[Guest][]*outcomes {
 		return nil
 	}
 	own := slices.DeleteFunc(slices.Clone(kept), func(k *outcomes) bool { return k.defaults[0] == 0 })
-	own = own[:min(len(own), maxCompared)]
 	if len(own) == 0 {
 		own = append(own, o)
 	}
