@@ -60,9 +60,14 @@ func outcomesOf(f *fib) *outcomes {
 // withoutRoute returns what comes of the instance without the route of a candidate.
 func withoutRoute(f *fib, c *candidate) *fib {
 	if reshapes(f, c) {
-		return fibUnder(withList(f.Instance, c.subnet, restOfList(c)), f.client, f.defaults)
+		return relisted(f, c.subnet, restOfList(c))
 	}
 	return install(f.guest, f.attempted(c), f.defaults)
+}
+
+// relisted returns what comes of the instance if a subnet has another list of host routes.
+func relisted(f *fib, of *Subnet, list []HostRoute) *fib {
+	return fibUnder(withList(f.Instance, of, list), f.client, f.defaults)
 }
 
 // withList returns a copy of a prepared instance in which a subnet has another list of host routes.

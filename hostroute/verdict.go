@@ -351,8 +351,8 @@ func dependOnOrder(f *fib, asked []*candidate) map[*candidate]bool {
 		switch {
 		case changesByOrder(f, c):
 			rest := restOfList(c)
-			first := withOrder(f, c, slices.Concat([]HostRoute{*c.HostRoute}, rest))
-			last := withOrder(f, c, append(rest, *c.HostRoute))
+			first := relisted(f, c.subnet, slices.Concat([]HostRoute{*c.HostRoute}, rest))
+			last := relisted(f, c.subnet, append(rest, *c.HostRoute))
 			for _, o := range f.attempts { // one answer for all copies, of which there may be many
 				if o.sameRoute(c) {
 					set(o, mayWin(first, o) != mayWin(last, o))
@@ -395,11 +395,6 @@ func competes(f *fib, c *candidate) bool {
 	mayLead := func(o *candidate) bool { return changesPlaces(o) && f.result(o) == installed && isOpen(f, o) }
 	isFirst := changesPlaces(f.inForce[c.dest.number]) || f.appends(c) && slices.ContainsFunc(c.dest.rivals, mayLead)
 	return isFirst && slices.ContainsFunc(c.dest.rivals, isRival)
-}
-
-// withOrder returns what comes of the instance if the list of a host route's subnet is in another order.
-func withOrder(f *fib, c *candidate, list []HostRoute) *fib {
-	return fibUnder(withList(f.Instance, c.subnet, list), f.client, f.defaults)
 }
 
 // mayWin reports whether a host route of one fib may be in force in another one of the same instance.
