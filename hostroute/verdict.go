@@ -192,7 +192,7 @@ func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis
 func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
 	c := &o.candidates[i]
 	out := []Guest{}
-	if !c.tried && o.withheld(c) != CodeRoutesIgnored {
+	if under == nil && !mayGetLost(c) || !c.tried && o.withheld(c) != CodeRoutesIgnored { // most routes, with no look at the clients
 		return out
 	}
 	for _, cl := range clients {
