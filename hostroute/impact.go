@@ -21,7 +21,7 @@ type Impact struct {
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
 	//   - Changes would differ, under any of these guests, if Neutron returned all lists of host routes in the reverse order, with
-	//     the host routes that the edits name first or last.
+	//     the host routes that the edits name first or last, before the edits and after them.
 	//   - A verdict that the edits touch depends on the order of its list, or on an offer of more than 197 bytes, which some
 	//     guests can lose. The edits touch the verdicts on the host routes that they name, and those that they change, add or
 	//     remove. Neither order nor offer counts for an instance with one NIC from which everything leaves anyway: before and
@@ -168,10 +168,12 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 		return true
 	}
 	named := namedBy(edits)
-	for _, last := range []bool{false, true} {
-		b, a := reordered(before, named, last), reordered(after, named, last)
-		if slices.ContainsFunc(append(others, own), func(c *client) bool { return movesOtherwise(b, a, c, kept, here) }) {
-			return true
+	for _, wasLast := range []bool{false, true} {
+		for _, isLast := range []bool{false, true} { // what is added may come last where what goes was first
+			b, a := reordered(before, named, wasLast), reordered(after, named, isLast)
+			if slices.ContainsFunc(append(others, own), func(c *client) bool { return movesOtherwise(b, a, c, kept, here) }) {
+				return true
+			}
 		}
 	}
 	if hasOneWay(before) && hasOneWay(after) {

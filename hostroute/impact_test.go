@@ -260,6 +260,13 @@ func TestImpactInAnotherOrder(t *testing.T) {
 			}},
 			hostroute.Edit{Subnet: "c", Old: hostroute.MustParseHostRoute("10.20.0.0/16,192.168.1.1")},
 		},
+		"what is added comes last, and not in the place of what it replaces": {
+			hostroute.Instance{Name: "vm", NICs: []hostroute.NIC{
+				on(subnet("a", "10.0.0.0/24", "10.0.0.1", "10.0.0.0/16,10.0.0.77", "0.0.0.0/1,10.0.2.1"), "eth0"),
+				on(subnet("c", "10.0.2.0/24", "10.0.2.1"), "eth1"),
+			}},
+			hostroute.Edit{Subnet: "a", Old: hostroute.MustParseHostRoute("10.0.0.0/16,10.0.0.77"), New: hostroute.MustParseHostRoute("10.0.0.0/16,10.0.0.1")},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if impact, err := c.in.Impact(c.edit); err != nil || !impact.Uncertain {

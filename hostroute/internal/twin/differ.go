@@ -134,7 +134,7 @@ func defaults(in hostroute.Instance, guest string) []hostroute.Instance {
 
 // AnotherGuestMoves reports whether more moves between two instances, or less, under another guest that keeps a default
 // which is offered before or after, in another order of NICs, or with all lists of host routes reversed, but those that the edits
-// name first or last.
+// name first or last, and perhaps first before the edits and last after them.
 func AnotherGuestMoves(before, after hostroute.Instance, edits []hostroute.Edit) bool {
 	own := string(guestOf(before))
 	var kept []string
@@ -161,11 +161,13 @@ func AnotherGuestMoves(before, after hostroute.Instance, edits []hostroute.Edit)
 		for _, keep := range kept {
 			b, a := before, after
 			b.DefaultNIC, a.DefaultNIC = keep, keep
-			for _, there := range [][]hostroute.Table{
-				{GuestTable(b, guest), GuestTable(a, guest)},
-				{GuestTable(reversed(b, edits, false), guest), GuestTable(reversed(a, edits, false), guest)},
-				{GuestTable(reversed(b, edits, true), guest), GuestTable(reversed(a, edits, true), guest)},
-			} {
+			ways := [][]hostroute.Table{{GuestTable(b, guest), GuestTable(a, guest)}}
+			for _, wasLast := range []bool{false, true} {
+				for _, isLast := range []bool{false, true} {
+					ways = append(ways, []hostroute.Table{GuestTable(reversed(b, edits, wasLast), guest), GuestTable(reversed(a, edits, isLast), guest)})
+				}
+			}
+			for _, there := range ways {
 				for _, address := range Boundaries(append(there, here...)...) {
 					if address.Is4() && !slices.Equal(move(here, own, address), move(there, guest, address)) {
 						return true
