@@ -10,7 +10,7 @@ import (
 // Debian 12: dhclient 4.4.3, systemd-networkd 252, NetworkManager 1.42, dhcpcd 9.4.1, and udhcpc 1.35
 // with Debian's script.
 
-// A client is all that is known about one DHCP client. Nothing else depends on which one it is.
+// A client is all that is known about one DHCP client. All other code reads these fields, and never asks which client it is.
 type client struct {
 	guest Guest
 

@@ -15,7 +15,7 @@ import (
 type outcome struct {
 	with, without exits      // of the witness
 	witness       netip.Addr // the lowest address inside its destination that may leave by another NIC without it, else the lowest of all
-	surely        bool       // without it, some address cannot leave by a NIC that it leaves by now
+	surely        bool       // without it, some address leaves by another NIC, whatever the order of leases
 }
 
 // steers reports whether, without the candidate, some address may leave by another NIC.
@@ -91,8 +91,8 @@ func restOfList(c *candidate) []HostRoute {
 	return slices.DeleteFunc(slices.Clone(c.subnet.HostRoutes), func(r HostRoute) bool { return r == *c.HostRoute })
 }
 
-// reshapes reports whether, without a host route, the client may make other attempts of the rest. One client counts the
-// defaults of a NIC. Another one takes the default in another way if option 121 brings nothing else.
+// reshapes reports whether, without a host route, the client may make other attempts of the rest. NetworkManager counts the
+// defaults of a NIC. dhcpcd takes the default by option 3 if option 121 brings nothing else.
 func reshapes(f *fib, c *candidate) bool {
 	if !c.byDHCP() || c.source != SourceHostRoute {
 		return false

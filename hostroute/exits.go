@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Stage 3, for guests that configure their NICs at once: which of several equal routes is in force is open then,
-// and data may leave by any of their NICs.
+// Stage 3, for guests that configure their NICs at once: nobody knows which of two equal routes is in force, so data may leave by
+// either NIC.
 
 // exits are the NICs by which data may leave. The zero exits are none: there is no route.
 type exits struct {
@@ -18,11 +18,11 @@ type exits struct {
 // several reports whether data may leave by more than one NIC.
 func (e exits) several() bool { return bits.OnesCount64(e.nics) > 1 }
 
-// disjoint reports whether data that leaves by one cannot leave by the other.
+// disjoint reports whether the two have no NIC in common.
 func (e exits) disjoint(o exits) bool { return e != o && e.nics&o.nics == 0 }
 
-// leaves returns the NICs by which data may leave where a route is in force, if another one is deleted. Nil: no route is in
-// force, and none is deleted.
+// leaves returns the NICs by which data may leave where route c is in force (nil: no route), after another one is deleted (nil:
+// none).
 func (f *fib) leaves(c, gone *candidate) exits {
 	switch {
 	case c == nil:
@@ -35,7 +35,7 @@ func (f *fib) leaves(c, gone *candidate) exits {
 		return out
 	}
 	for _, o := range c.dest.rivals {
-		// An equal route of its own NIC keeps it out: gone, or one that sets the same bit.
+		// Only an equal route of its own NIC can keep o out. Without that one, o comes in; with it, the bit is set already.
 		comesIn := gone != nil && f.result(o) == exists
 		if o.metric == c.metric && (f.result(o) == installed || comesIn) && !o.goes(gone) {
 			out.nics |= 1 << o.nic.number

@@ -17,7 +17,7 @@ import (
 type guest struct {
 	Instance
 	client *client
-	keeps  defaults // that it is told to keep; some clients try other routes then, or in another order
+	keeps  defaults // that it is told to keep. Some clients choose or order their attempts by them.
 	nics   []nic
 	// candidates are in the order of NICs. Those with a verdict are, on each NIC, in the order
 	// of its subnets, their host routes, then its manual routes.
@@ -67,8 +67,8 @@ type destination struct {
 	rivals  []*candidate // by metric, then in the guest's order: the first that is installed is in force
 	parent  *destination // the longest one around it; nil: none
 	number  int32        // its place among the destinations
-	carries bool         // a next hop lies in it, which an on-link route to it may make acceptable
-	relied  bool         // the same, but no longer destination contains the next hop, and the client adds no route to it
+	carries bool         // it contains a next hop that Linux accepts only if an on-link route contains that
+	relied  bool         // it is the longest destination around such a next hop, and the client adds no route to that
 	several bool         // rivals are on several NICs
 }
 
@@ -211,13 +211,14 @@ func (g *guest) attempted(gone *candidate) []*candidate {
 	return list
 }
 
-// goes reports whether deleting a candidate deletes c, or the one that needs c as a route to its next hop. Nil: none is deleted.
+// goes reports whether c disappears if a candidate is deleted; nil: none is. A route to a next hop disappears with the route that
+// needs it.
 func (c *candidate) goes(gone *candidate) bool {
 	return gone != nil && cmp.Or(c.user, c).sameRoute(gone)
 }
 
-// variesByNIC reports whether the client makes another destination of the same host route on another NIC, or reaches it in
-// another way.
+// variesByNIC reports whether the client treats the same host route differently on another NIC: as another destination, on-link or
+// not, or with an added route to the next hop.
 func variesByNIC(g *guest, c *candidate) bool {
 	if g.client.metric == 0 || !c.byDHCP() {
 		return false

@@ -15,7 +15,8 @@ type Impact struct {
 	Instance string `json:"instance"`
 	// Changes are the destinations that leave by another NIC than before, as Diff gives them.
 	Changes []Change `json:"changes"`
-	// Uncertain says that what really moves may not be Changes. At least one of these holds:
+	// Uncertain says that something else than Changes may move under another guest, with another default route or in another
+	// order of the lists. At least one of these holds:
 	//   - DefaultNIC is empty, and Changes would differ if the guest kept another default route that is offered before or
 	//     after the edits.
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
@@ -218,7 +219,7 @@ func reordered(f *fib, named func(string, HostRoute) bool, last bool) *fib {
 				return 0
 			}
 			slices.SortStableFunc(list, func(a, b HostRoute) int { return rank(a) - rank(b) })
-			in = withList(in, s, list) // on all NICs, so that it is not there any more
+			in = withList(in, s, list) // which replaces s on all NICs, so a second call for s changes nothing
 		}
 	}
 	return fibUnder(in, f.client, f.defaults)

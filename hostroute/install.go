@@ -14,8 +14,8 @@ type fib struct {
 	answers  []answer     // by the candidate's number
 	inForce  []*candidate // by the destination's number; nil: none
 
-	// By the destination's number, the NICs with an on-link route to it that is installed, a bit each: with the
-	// routes to next hops, and without these.
+	// By the destination's number, the NICs with an installed on-link route to it, a bit each. Links counts the routes that
+	// the client adds to next hops, and asked does not.
 	links, asked []uint64
 }
 
@@ -168,7 +168,7 @@ func (f *fib) covers(c *candidate, links []uint64) bool {
 // result is Linux's answer to a candidate that was tried.
 func (f *fib) result(c *candidate) result { return f.answers[c.number].result }
 
-// accepts reports whether Linux takes a candidate, but for a route that is there already.
+// accepts reports whether Linux installed a candidate, or refused it only because an equal route is there.
 func (f *fib) accepts(c *candidate) bool {
 	return f.result(c) == installed || f.result(c) == exists
 }

@@ -145,7 +145,7 @@ func (v Verdict) String() string {
 type judged struct {
 	*candidate
 	*Verdict
-	onList bool // it depends on the order of the list, or on whether a long offer arrives
+	onList bool // the verdict depends on the order of the list, or on whether a long offer arrives
 	good   bool // no rule holds, so none needs to be asked
 }
 
@@ -208,7 +208,7 @@ func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
 }
 
 // differs reports whether a candidate, given by its number, is effective for one guest and perhaps not for another
-// one, or whether its witness may leave by another NIC there. The other one may be the same with its leases in another order.
+// one, or whether its witness may leave by another NIC there. If both are the same, it reports whether the order of leases matters.
 func differs(a, b *outcomes, i int) bool {
 	one := a.outcome(&a.candidates[i])
 	if a == b {
