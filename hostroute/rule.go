@@ -3,7 +3,6 @@ package hostroute
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 )
 
 // A Code names what a finding is about. Codes are stable; new ones may be added. [Code.Rule] and
@@ -196,12 +195,20 @@ func (s *Subnet) usableGateway() netip.Addr {
 }
 
 // others returns the host routes of a subnet that equal r once they are masked, without but.
-func (s *subject) others(of *Subnet, r, but HostRoute) []HostRoute {
-	return slices.DeleteFunc(slices.Clone(s.byMasked(of)[r]), func(o HostRoute) bool { return o == but })
+func (s *subject) others(of *Subnet, r, but HostRoute) (out []HostRoute) {
+	list := of.HostRoutes
+	if len(list) > maxHostRoutes { // a scan of every list for every route would take too long
+		list = s.byMasked(of)[r]
+	}
+	for _, o := range list {
+		if o != but && o.masked() == r {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
-// byMasked returns the host routes of a subnet by what they are once they are masked. It remembers them, because a scan of every
-// list for every route would take too long.
+// byMasked returns the host routes of a subnet by what they are once they are masked. It remembers them.
 func (s *subject) byMasked(of *Subnet) map[HostRoute][]HostRoute {
 	list, known := s.masked[of]
 	if !known {
