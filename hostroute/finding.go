@@ -88,7 +88,19 @@ type Fix struct {
 // findings asks the rules about the instance, then about each NIC, its subnets, and their routes.
 func findings(a *analysis) []Finding {
 	s := &subject{analysis: a}
-	out := s.ask([]Finding{}, ofInstance)
+	likely := 0
+	if a.DefaultNIC == "" { // several NICs may be offered a default route
+		likely++
+	}
+	for _, j := range a.judged {
+		if j.Class != ClassOwnGateway {
+			likely++
+		}
+		if j.Effect != EffectSteers && (j.Class == ClassOwnGateway || j.Cause == "") {
+			likely++
+		}
+	}
+	out := s.ask(make([]Finding, 0, likely), ofInstance)
 	next := a.judged
 	askRoutes := func() { // of the subnet or, without one, those programmed by hand
 		for len(next) > 0 && next[0].nic == s.nic && next[0].subnet == s.subnet {
