@@ -57,9 +57,9 @@ func (in Instance) Impact(edits ...Edit) (*Impact, error) {
 	return i, nil
 }
 
-// MovesNothing reports whether the edits are safe: whether their [Impact] is None. It takes less time than Impact, because it stops at the
-// first reason to return false. It returns true if no edit is for a subnet of the instance. So it does not notice a mistyped
-// ID, and says nothing about a [Fix] without Edits. The errors are those of Impact.
+// MovesNothing reports whether the edits are safe: whether their [Impact] is None. It takes less time than Impact, because it
+// stops at the first reason to return false. It returns true if no edit is for a subnet of the instance. So it does not notice a
+// mistyped ID, and says nothing about a [Fix] without Edits. The errors are those of Impact.
 func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 	clean, edited, err := prepared(in, edits)
 	if err != nil {

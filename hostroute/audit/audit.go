@@ -7,9 +7,9 @@
 // instance may need it. In another it changes nothing, and in a third it is broken. So "remove it" can be
 // right for the instance that you look at, and move the data of its neighbours. The advice of an [Audit]
 // holds for all instances that were added: see [Usage], [Audit.RemovableTogether], [Audit.Together], [Audit.Impact] and
-// [Audit.MovesNothing]. It does not hold for others. If Add fails for an instance, or package neutron leaves one out (its Problems and Ports), that
-// instance may need a host route that the Audit calls removable. Nor does it hold for a subnet with the finding netmask-spelling of
-// package neutron, before its list is rewritten.
+// [Audit.MovesNothing]. It does not hold for others. If Add fails for an instance, or package neutron leaves one out (its Problems
+// and Ports), that instance may need a host route that the Audit calls removable. Nor does it hold for a subnet with the finding
+// netmask-spelling of package neutron, before its list is rewritten.
 //
 // # Adding
 //

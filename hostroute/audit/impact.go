@@ -84,9 +84,9 @@ func (a *Audit) Impact(edits ...hostroute.Edit) (*Impact, error) {
 	return out, nil
 }
 
-// MovesNothing reports whether the edits are safe: whether their [Audit.Impact] is None. It takes less time than Impact, because it stops at the
-// first instance on which that is false. Without edits it returns true, and so it says nothing about a [hostroute.Fix] without
-// Edits. The errors are those of Impact.
+// MovesNothing reports whether the edits are safe: whether their [Audit.Impact] is None. It takes less time than Impact, because
+// it stops at the first instance on which that is false. Without edits it returns true, and so it says nothing about a
+// [hostroute.Fix] without Edits. The errors are those of Impact.
 func (a *Audit) MovesNothing(edits ...hostroute.Edit) (bool, error) {
 	bySubnet, err := a.bySubnet(edits)
 	if err != nil {

@@ -26,7 +26,7 @@
 // route that CAN GO lists has its command there alone. The commands of one fix are joined by &&, so that none runs after one
 // that failed. Fixes that move no data can be done together, after CAN GO and in their order, unless they say "do it alone": they
 // would move data together with the others, or their command writes a whole list. CAN GO has its commands in an order in which no
-// data moves in between.
+// data moves in between, or says that there is none.
 //
 // In "steers in 1, depends on the guest in 3", what the host route does in 3 instances depends on the guest's default route, on
 // its DHCP client, or on the order in which it gets the host routes. They count nowhere else: only numbers behind "if guests
