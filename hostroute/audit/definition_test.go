@@ -383,7 +383,7 @@ func subnetsOf(in hostroute.Instance, nic string) string {
 			return strings.Join(ids, ",")
 		}
 	}
-	return ""
+	return nic // "", or lo
 }
 
 // occurrenceText is what findings of one occurrence agree in, as far as an [audit.Occurrence] shows it.

@@ -680,7 +680,7 @@ func (c *generatedCloud) wantEdits(t *testing.T, commands []string, edits ...hos
 var (
 	entryLine = regexp.MustCompile(`^  (\S.*?), on (\S+) \S+(?: \(\S+\))?(?:, no instance)?$`)
 	fixLine   = regexp.MustCompile(`^    (?:fix|or): (.*)$`)
-	moveTo    = regexp.MustCompile(`^move to (\S+) \S+ \(\S+\)$`)
+	moveTo    = regexp.MustCompile(`^move the host route to (\S+) \S+ \(\S+\)$`)
 	others    = regexp.MustCompile(`^remove (\S+) via (\S+?)( and \d+ more)? from (\S+) \S+ \(\S+\)$`)
 	change    = regexp.MustCompile(`^(?:next hop ([0-9a-f.:]+[0-9a-f]))?(?:, )?(?:destination (\S+))?$`)
 )
