@@ -29,8 +29,8 @@ func (r *Report) Worst() (worst Severity) {
 
 // Analyze computes the routing table that an instance gets, the verdict on each of its host routes
 // and manual routes, and what is wrong with them. The error joins an [InputError] for every value
-// that neither Neutron nor a guest could hold, or that does not fit the others; then there is no report. What a person can configure wrongly is a
-// finding instead.
+// that neither Neutron nor a guest could hold, or that does not fit the others; then there is no
+// report. What a person can configure wrongly is a finding instead.
 //
 // It takes O(n log n) for n routes. If m on-link routes make the next hops of other routes acceptable, it
 // takes O(m n log n). If DefaultNIC is empty, all is done again for each of the first eight default routes that

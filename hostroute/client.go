@@ -20,7 +20,7 @@ type client struct {
 
 	byName bool // it configures NICs by name, those whose default route is not wanted last
 	// It configures NICs at once, and installs all of several routes to one destination: equal ones of two NICs may come in any
-	// order. Linux refuses others the later ones.
+	// order. Linux refuses the later ones of other clients.
 	appends bool
 
 	losesLongOffers bool // it announces so small a message that an offer above offerSafe may not fit beside other options

@@ -12,7 +12,7 @@ import (
 type Severity int
 
 const (
-	// SeverityInfo: no packet moves because of it.
+	// SeverityInfo: it affects no packet.
 	SeverityInfo Severity = iota + 1
 	// SeverityWarning: where packets go depends on the guest's DHCP client or on order, or some
 	// of them are at risk although each route does what it says.

@@ -171,11 +171,12 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 	named := namedBy(edits)
 	isAdded := slices.ContainsFunc(edits, func(e Edit) bool { return e.New != (HostRoute{}) })
 	for _, wasLast := range []bool{false, true} {
+		b := reordered(before, named, wasLast)
 		for _, isLast := range []bool{false, true} {
 			if isLast != wasLast && !isAdded { // only what is added can come last where what goes was first
 				continue
 			}
-			b, a := reordered(before, named, wasLast), reordered(after, named, isLast)
+			a := reordered(after, named, isLast)
 			if slices.ContainsFunc(append(others, own), func(c *client) bool { return movesOtherwise(b, a, c, kept, here) }) {
 				return true
 			}

@@ -51,7 +51,7 @@ func siblingRoutes(n *NIC, s *Subnet) []HostRoute {
 	return list
 }
 
-// An offer is what reaches one NIC of a guest.
+// An offer has the routes that reach one NIC of a guest, and the subnets that they come from.
 type offer struct {
 	ipv4   *Subnet // the subnet that the guest configures the NIC from; nil: none
 	static bool    // it does so from the config drive, and not by DHCP

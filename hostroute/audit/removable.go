@@ -35,8 +35,8 @@ func (p place) objector(others editsBySubnet) *combination {
 // then the Impact would not be None. Host routes in an offer that is too long for DHCP are left out, as in [Usage].
 //
 // The result holds for the instances that were added, as they are. An instance that could not be read may need one of these
-// host routes. So may one that gets nothing from a subnet today, once that is mended: look at the host routes with the codes no-lease,
-// second-ipv4-subnet, dhcp-disabled, option-overflow and routes-ignored first.
+// host routes. So may one that gets nothing from a subnet today, once that is mended: look at the host routes with the codes
+// no-lease, second-ipv4-subnet, dhcp-disabled, option-overflow and routes-ignored first.
 //
 // That holds for all of them together, not for a part. If you remove them from one subnet after another, data may move until
 // the last is removed. [Audit.Together] of these steps says after which of them nothing moves.
@@ -78,8 +78,8 @@ func (a *Audit) RemovableTogether() []hostroute.Edit {
 }
 
 // Together reports which of several fixes can all be made at once, each given by its edits. It goes through them in order,
-// and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. So nothing moves after any of these, if
-// they are made in that order. In another order, and in the middle of a fix, data may move. The result has true for
+// and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. So nothing moves after any of
+// these, if they are made in that order. In another order, and in the middle of a fix, data may move. The result has true for
 // those that it has taken. A fix that cannot be made is not taken: a subnet was not added, an Old is not in its list as it
 // was added, or a fix before it takes it away.
 //

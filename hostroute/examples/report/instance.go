@@ -61,7 +61,7 @@ func (p *printer) instance() (failing int, err error) {
 	}
 	if len(findings) > 0 {
 		p.paragraph("findings, with fixes for the whole cloud")
-		p.wrapped(2, oneFix+" "+ofWhole)
+		p.wrapped(2, oneOfAll)
 	}
 	for _, f := range findings {
 		f.Subject.Instance = ""

@@ -67,8 +67,8 @@ func mayMove(was, is hostroute.Instance) *possible {
 	return nil
 }
 
-// as returns an instance with a guest that is told to keep a NIC's default route. The NIC that has its lease first comes first: of
-// equal routes, the table has that of the first NIC first.
+// as returns an instance with a guest that is told to keep a NIC's default route. The NIC that has its lease first comes before the
+// others, because a table lists equal routes in the order of their NICs.
 func as(in hostroute.Instance, guest hostroute.Guest, keeps, first string) hostroute.Instance {
 	in.Guest = guest
 	if n := nicOf(&in, keeps); n != nil {

@@ -15,25 +15,22 @@ import (
 // Where it depends on the guest whether data moves, the text names a guest under which some does. Where the order of a list
 // decides, it names none: see TestNoFixOfWhatOthersNeed.
 func TestWhatMayMove(t *testing.T) {
-	port := func(id, subnet, address string) string {
-		return `{"id":"` + id + `","device_id":"one","device_owner":"compute:nova","fixed_ips":[{"subnet_id":"` + subnet + `","ip_address":"` + address + `"}]}`
-	}
-	ports := textFile(t, `{"ports":[`+port("p1", "f", "10.65.0.5")+","+port("p2", "b", "11.8.0.5")+`]}`)
+	ports := snapshot(t, snapshotPort("p1", "f"), snapshotPort("p2", "b"))
 	const front, back = "f", "b"
 	for _, test := range []struct {
-		name, subnet, destination, hop, want string
-		flags                                []string
+		name, subnet, hop, want string
+		flags                   []string
 	}{
-		{"under another client", back, "11.11.0.0/16", "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front under systemd-networkd, e.g. in one\n",
+		{"under another client", back, "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front under systemd-networkd, e.g. in one\n",
 			[]string{"-default-subnet", "f"}},
-		{"under the client that is assumed", back, "11.11.0.0/16", "192.0.2.1", "or: remove: moves data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front, e.g. in one\n",
+		{"under the client that is assumed", back, "192.0.2.1", "or: remove: moves data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front, e.g. in one\n",
 			[]string{"-default-subnet", "f", "-guest", "NetworkManager"}},
-		{"with another default route", front, "11.11.0.0/16", "10.65.0.1", "this needs no fix: to remove it may move data of 1 of 1 instance: 11.11.0.0/16 front -> back if the guest keeps the default of back, e.g. in one\n", nil},
-		{"with the leases in another order", front, "11.11.0.0/16", "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 front -> back " +
+		{"with another default route", front, "10.65.0.1", "this needs no fix: to remove it may move data of 1 of 1 instance: 11.11.0.0/16 front -> back if the guest keeps the default of back, e.g. in one\n", nil},
+		{"with the leases in another order", front, "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 front -> back " +
 			"under systemd-networkd if back has its lease first, e.g. in one\n", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			routes := map[string]string{test.subnet: `{"destination":"` + test.destination + `","nexthop":"` + test.hop + `"}`}
+			routes := map[string]string{test.subnet: `{"destination":"11.11.0.0/16","nexthop":"` + test.hop + `"}`}
 			subnets := textFile(t, `{"subnets":[{"id":"f","name":"front","cidr":"10.65.0.0/24","gateway_ip":"10.65.0.1","host_routes":[`+routes[front]+`]},
 				{"id":"b","name":"back","cidr":"11.8.0.0/24","gateway_ip":"11.8.0.1","host_routes":[`+routes[back]+`]}]}`)
 			out, _ := program(t, 1, append(test.flags, "-fail", "info", "-subnet", test.subnet, subnets, ports)...)
@@ -120,7 +117,6 @@ func TestWhatMayHaveMovedWithThePorts(t *testing.T) {
 		return `{"id":"` + id + `","device_id":"` + device + `","device_owner":"compute:nova","network_id":"` + network + `","binding:host_id":"` + host +
 			`","fixed_ips":[{"subnet_id":"` + subnet + `","ip_address":"` + address + `"}]}`
 	}
-	document := func(ports ...string) string { return textFile(t, `{"ports":[`+strings.Join(ports, ",")+`]}`) }
 	subnets := textFile(t, `{"subnets":[{"id":"a","name":"A","network_id":"na","cidr":"10.0.0.0/24","gateway_ip":"10.0.0.1"},{"id":"a2","name":"A2","network_id":"na","cidr":"10.9.0.0/24","gateway_ip":"10.9.0.1"},
 		{"id":"b","name":"B","network_id":"nb","cidr":"10.0.1.0/24","gateway_ip":"10.0.1.1"},{"id":"n","name":"N","network_id":"nn","cidr":"10.0.3.0/24","gateway_ip":null}]}`)
 	one := []string{port("p1", "one", "na", "h1", "a", "10.0.0.5"), port("p2", "one", "nb", "h1", "b", "10.0.1.5")}
@@ -133,12 +129,12 @@ func TestWhatMayHaveMovedWithThePorts(t *testing.T) {
 		{"a sibling comes with another instance", nil, append(one, port("p3", "two", "na", "h2", "a2", "10.9.0.5")), append(one, port("p3", "two", "na", "h1", "a2", "10.9.0.5")),
 			"it may have moved in 1 more, if guests are not as assumed (default route, DHCP client, order of leases): 10.9.0.0/24 B -> A if the guest keeps the default of B, e.g. in one\n"},
 		{"the NIC before goes", nil, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
-		{"the NIC before goes, under networkd", []string{"-guest", "systemd-networkd"}, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
-		{"the NIC before goes, with a known default", []string{"-default-subnet", "b"}, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
+		{"the NIC before goes under networkd", []string{"-guest", "systemd-networkd"}, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
+		{"the NIC before goes with a known default", []string{"-default-subnet", "b"}, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr strings.Builder
-			run(append(test.flags, "-before", subnets+","+document(test.before...), subnets, document(test.after...)), strings.NewReader(""), &stdout, &stderr)
+			run(append(test.flags, "-before", subnets+","+snapshot(t, test.before...), subnets, snapshot(t, test.after...)), strings.NewReader(""), &stdout, &stderr)
 			out := stdout.String()
 			if test.want == "" {
 				if !strings.Contains(out, "data moved in 0 of the 1 instance ") || strings.Contains(out, "may have moved") {

@@ -32,7 +32,7 @@ func (p *printer) subnet(status *status) (failing int, err error) {
 	hasFindings := slices.ContainsFunc(p.findings, isIts)
 	if hasFindings {
 		p.blank()
-		p.wrapped(0, oneFix+" "+ofWhole)
+		p.wrapped(0, oneOfAll)
 	}
 	for _, o := range p.findings {
 		if about := o.Finding.Subject; about.Subnet == s.ID && len(p.usages(s.ID, about.HostRoute)) == 0 {

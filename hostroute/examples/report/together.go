@@ -13,8 +13,8 @@ const (
 	onTheGuest = `"Depends on the guest" means on its default route, its DHCP client or the order of its host routes.`
 	dataMoves  = "Data moves if it leaves an instance by another NIC than before. Running instances may get a changed list only at their next boot."
 	fetchAgain = "fetch SUBNETS and PORTS again, and run this again: a fix can change the others."
-	ofWhole    = "The report without -instance and -subnet says which fixes can be done together. " + dataMoves
 	oneFix     = "Do one fix, with all of its commands, then " + fetchAgain
+	oneOfAll   = oneFix + " The report without -instance and -subnet says which fixes can be done together. " + dataMoves
 )
 
 // order says in which order to do the fixes, of which some can be done together.

@@ -90,7 +90,7 @@ func check(p *plan) *result {
 			r.assumed++
 		}
 	}
-	for _, s := range append(p.all(subnetType), p.all(readType)...) {
+	for _, s := range p.all(subnetType, readType) {
 		if on := subnets[s]; on != nil && (s.kind == subnetType || len(on.HostRoutes) > 0) {
 			r.analyze(on)
 		}

@@ -149,10 +149,10 @@ func (m *module) child(name, key string) *module {
 	return c
 }
 
-// all returns the resources of a type.
-func (p *plan) all(kind string) (list []*resource) {
+// all returns the resources of some types.
+func (p *plan) all(kinds ...string) (list []*resource) {
 	for _, r := range p.resources {
-		if r.kind == kind {
+		if slices.Contains(kinds, r.kind) {
 			list = append(list, r)
 		}
 	}

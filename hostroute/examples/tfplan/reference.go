@@ -23,7 +23,7 @@ func (p *plan) place(route *resource) (subnet *resource, assumed bool, err error
 	if err != nil {
 		return nil, false, err
 	}
-	for _, s := range append(p.all(subnetType), p.all(readType)...) {
+	for _, s := range append(p.all(subnetType), p.all(readType)...) { // if both have the subnet, it is that of the plan
 		if has, err := get(s.values, "id", ""); err == nil && has == id {
 			return s, false, nil
 		}

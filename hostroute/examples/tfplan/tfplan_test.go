@@ -433,6 +433,21 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// Findings are by the address of the subnet, whether the plan makes it or a data source has read it.
+func TestOrderOfRead(t *testing.T) {
+	plan := edited(t, "read", func(plan object) {
+		plan["resource_changes"] = append(plan["resource_changes"].([]any), object{
+			"address": "openstack_networking_subnet_v2.made", "mode": "managed", "type": "openstack_networking_subnet_v2", "name": "made",
+			"change": object{"actions": []any{"create"}, "after": object{"cidr": "10.69.0.0/24", "no_gateway": true}},
+		})
+	})
+	out, _ := program(t, statusFailing, plan, "-")
+	read, made := strings.Index(out, "\nerror: module.shared.data."), strings.Index(out, "\nerror: openstack_networking_subnet_v2.made: ")
+	if read < 0 || made < read {
+		t.Errorf("got\n%s", out)
+	}
+}
+
 // A removed block with destroy = false lets the host route stay in Neutron. A deposed object is another subnet.
 func TestForgotten(t *testing.T) {
 	const route = "openstack_networking_subnet_route_v2.new"

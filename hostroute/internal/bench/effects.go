@@ -93,7 +93,7 @@ func table(n int, f family, s shape) []sweep.Route {
 	return out
 }
 
-// A decision is what a prefix table says of a route.
+// A decision has the answers of a prefix table about one route.
 type decision struct {
 	without int32
 	decides bool

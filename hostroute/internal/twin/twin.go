@@ -145,7 +145,7 @@ func overflows(in hostroute.Instance) []bool {
 
 // Stage 2: what the guest installs.
 
-// A step is one route that a guest tries to install, and what came of it.
+// A step is one route that a guest tries to install, with Linux's answer.
 type step struct {
 	nic     int
 	source  hostroute.Source
