@@ -28,7 +28,8 @@ type Impact struct {
 	//     remove. Neither order nor offer counts for an instance with one NIC from which everything leaves anyway: before and
 	//     after, it has the default route by the gateway of its subnet, and no route by 127.0.0.1.
 	//
-	// To learn under which guest what moves, set Guest and DefaultNIC and ask again.
+	// To see what may move, set Guest and DefaultNIC, and ask again: Changes are then those of that guest. There may be none to see,
+	// where it is the order of leases or lists that decides, or whether a long offer arrives.
 	//
 	// No other order of the lists is tried, and in rare cases one matters: where several on-link host routes make the next hops
 	// of others acceptable.

@@ -69,15 +69,17 @@ type Instance struct {
 	// DefaultNIC names the NIC whose offered default route the guest is told to use. The guest drops
 	// the default routes that other NICs are offered, IPv4 and IPv6. systemd-networkd is the exception: it
 	// keeps the IPv4 ones, and gives all routes of those NICs a higher metric. Manual default routes are
-	// never dropped. It must be the name of one of NICs, or empty. Empty means that the guest is told
+	// never dropped. It must be the name of one of NICs, or empty. That NIC may be offered no default route: where the
+	// others' are dropped, the guest has none then, and the finding no-default says so. Empty means that the guest is told
 	// nothing: dhclient and udhcpc keep the first default route that they are offered, and the other
 	// guests install one for each NIC.
 	DefaultNIC string `json:"default_nic"`
 	// ConfigDrive says that the guest also applies Nova's network_data.json, as cloud-init does.
 	// It configures IPv4 subnets without DHCP.
 	ConfigDrive bool `json:"config_drive"`
-	// Guest is the DHCP client that configures the NICs: one of Guests(). Empty means GuestDhclient. IPv6 routes and
-	// routes from the config drive are the same under every guest: that some guests give them other
+	// Guest is the DHCP client that configures the NICs: one of Guests(). Empty means GuestDhclient. Setting it makes the table that
+	// client's. It does not make answers more certain: GuestDependent and Impact.Uncertain compare with the other guests in any
+	// case. IPv6 routes and routes from the config drive are the same under every guest: that some guests give them other
 	// metrics, or add more of them, is not modelled.
 	Guest Guest `json:"guest"`
 }

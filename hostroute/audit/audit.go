@@ -8,8 +8,11 @@
 // right for the instance that you look at, and move the data of its neighbours. The advice of an [Audit]
 // holds for all instances that were added: see [Usage], [Audit.RemovableTogether], [Audit.Together], [Audit.Impact] and
 // [Audit.MovesNothing]. It does not hold for others. If Add fails for an instance, or package neutron leaves one out (its Problems
-// and Ports), that instance may need a host route that the Audit calls removable. Nor does it hold for a subnet with the finding
-// netmask-spelling of package neutron, before its list is rewritten.
+// and Ports), that instance may need a host route that the Audit calls removable.
+//
+// Nor does it hold while a subnet has the finding netmask-spelling of package neutron. The clients of Neutron's DHCP server read such a list
+// otherwise, so every answer about an instance on that subnet may be wrong, and with it every answer about the other subnets of that
+// instance. It does not help to leave the subnet out: rewrite its list, read the cloud again, and then audit it.
 //
 // # Adding
 //
@@ -42,7 +45,7 @@
 // that. So a host route may steer data in one guest and change nothing in another, although both look the same
 // to Neutron. [Usage] counts such instances as Depends. [Impact] counts them as Uncertain, or as Moved if data moves in the
 // guest that they were added with. None, Removable and RemovableTogether hold for every such choice. Set DefaultNIC where you
-// know it: then few host routes depend.
+// know it: then few host routes depend. Setting Guest makes no answer more certain.
 //
 // All methods that ask may be called concurrently, but not together with Add, AddSubnet or Merge.
 package audit

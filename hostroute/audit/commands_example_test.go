@@ -53,7 +53,7 @@ func Example_commands() {
 		}
 	}
 	done := make(map[string]bool)
-	for _, e := range edits { // all edits of a subnet at once: several fixes may have the same host route
+	for _, e := range edits { // all edits of a subnet at once, as several fixes may have the same host route; data may move until the last command
 		if !done[e.Subnet] {
 			for _, argv := range neutron.EditCommands(byID[e.Subnet], edits...) {
 				fmt.Println(strings.Join(argv, " "))

@@ -32,14 +32,16 @@ func (p place) objector(others editsBySubnet) *combination {
 
 // RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet,
 // destination and next hop. The [Audit.Impact] of these edits is None. No other host route could be removed with them:
-// then the Impact would not be None. Host routes in an offer that is too long for DHCP are left out, as in [Usage].
+// then the Impact would not be None. All host routes of a subnet without an instance are among them. Host routes in an offer that is
+// too long for DHCP are left out, as in [Usage].
 //
 // The result holds for the instances that were added, as they are. An instance that could not be read may need one of these
 // host routes. So may one that gets nothing from a subnet today, once that is mended: look at the host routes with the codes
 // no-lease, second-ipv4-subnet, dhcp-disabled, option-overflow and routes-ignored first.
 //
-// That holds for all of them together, not for a part. If you remove them from one subnet after another, data may move until
-// the last is removed. [Audit.Together] of these steps says after which of them nothing moves.
+// That holds for all of them together, not for a part. Neutron changes one subnet at a time, and the order here is for reading:
+// in another order, less data may move on the way. So ask [Audit.MovesNothing] for the edits of the first subnet, of the first two,
+// and so on. Where it is false, data may move until a later step is done: try another order.
 //
 // If of several host routes one must stay, it is the last in that order: RemovableTogether goes through
 // all host routes and removes each whose removal, with those before it, moves nothing. It repeats this
@@ -78,13 +80,17 @@ func (a *Audit) RemovableTogether() []hostroute.Edit {
 }
 
 // Together reports which of several fixes can all be made at once, each given by its edits. It goes through them in order,
-// and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. So nothing moves after any of
-// these, if they are made in that order. In another order, and in the middle of a fix, data may move. The result has true for
-// those that it has taken. A fix that cannot be made is not taken: a subnet was not added, an Old is not in its list as it
-// was added, or a fix before it takes it away.
+// and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. The result has true for
+// those that it has taken. So nothing moves after any of these, if they are made one after the other in that order: each whole, and
+// without those that have false. In another order, and in the middle of a fix that edits several subnets, data may move.
+//
+// A fix has false if something moves or may move, if it brings a new finding of severity error, and if it cannot be made: a subnet
+// was not added, an Old is not in its list as it was added, or a fix before it takes it away. Alone, or earlier in the order, it
+// may still be safe.
 //
 // The Fixes of an [Occurrence] are alternatives: give one of them. To combine fixes with RemovableTogether, give its result
-// as the first. A fix without edits is taken, because nothing changes: leave it out.
+// as the first. Then a broken host route that no instance needs is removed and not mended, and its own fix has false. A fix without
+// edits is taken, because nothing changes: leave it out.
 func (a *Audit) Together(fixes ...[]hostroute.Edit) []bool {
 	out := make([]bool, len(fixes))
 	taken := make(editsBySubnet)

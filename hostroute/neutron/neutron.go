@@ -90,8 +90,8 @@ type Deployment struct {
 	// route a guest keeps. As long as DefaultNIC is empty, every verdict that depends on this is GuestDependent.
 	Instances []hostroute.Instance `json:"instances"`
 	// Findings are the decoder's own: CodeNetmaskSpelling, in the order of subnets and host routes.
-	// Analyze and an Audit cannot know them: report them as well. What these say about such a subnet does not hold before its
-	// list is rewritten.
+	// Analyze and an Audit cannot know them: report them as well. As long as the list of such a subnet is not rewritten, what these
+	// say about the instances on it may be wrong, and about all other subnets of those instances, too.
 	Findings []hostroute.Finding `json:"findings"`
 	// Problems say what was left out and why: first those of elements, in the order of the
 	// documents, then those of whole instances, in the order of their first port.

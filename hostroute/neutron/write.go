@@ -48,12 +48,18 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // is added, then `subnet unset` for what goes. If one fails, do not run the next: the host route that it should replace would
 // be lost. The arguments are not quoted for a shell.
 //
+// The result is nil if [hostroute.Subnet.Apply] fails, and if there is nothing to change. Call Apply first to see why it fails. Edits
+// of other subnets are ignored.
+//
 // Edits that add or remove the same host route belong in one call: Neutron refuses to add one that is there and to
 // remove one that is not. The fixes of two host routes to one destination are such edits if both get the gateway as next hop.
+// With the edits of several fixes in one call, the commands are those of all of them, and not of one after the other: data may move
+// until the last command is run.
 //
 // In three cases there are no such commands, and [ReplaceCommand] of the edited subnet is
 // returned instead. It has --no-host-route and the whole list, so it undoes every change that was made since s was read, such
-// as one by a command of other edits. Make all edits of such a subnet in one call.
+// as one by a command of other edits. To make another edit of such a subnet later, call EditCommands with s as it was read, the
+// earlier edits and the new one. Its command makes them all.
 //
 //   - a destination of s has host bits, which Neutron refuses when it is sent the list
 //   - something is replaced, and the list would be longer than Neutron's default limit of 20 in between
@@ -62,10 +68,11 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 //     there it makes no finding.
 //
 // EditCommands cannot see a [CodeNetmaskSpelling]. For a subnet with that finding, run ReplaceCommand of the subnet as it is,
-// and read it again: no answer about it holds before. Edits of other subnets are ignored. If some edits are of several subnets,
-// call EditCommands once for each, in the order in which the edits first name them: then a host route that moves is added
-// before it is removed. The result is nil if [hostroute.Subnet.Apply] fails (call it to see why), and if there is nothing to
-// change.
+// and read the cloud again: no answer about the instances on it holds before.
+//
+// One fix can have edits of several subnets. Then call EditCommands once for each, in the order in which the edits of the fix first name
+// them: a host route that moves to another subnet is then added before it is removed. For the edits of several fixes together no such
+// order is known, so make one fix after the other.
 func EditCommands(s *hostroute.Subnet, edits ...hostroute.Edit) [][]string {
 	edited, err := s.Apply(edits...)
 	if err != nil || !slices.ContainsFunc(edits, func(e hostroute.Edit) bool { return e.Subnet == s.ID }) {
