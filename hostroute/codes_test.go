@@ -110,5 +110,5 @@ func oneDefault(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "\nThe hook for dhclient is a file in /etc/dhcp/dhclient-enter-hooks.d, with the other NICs in place of eth1 and eth2:\n\n```sh\n" + string(hook) + "```\n"
+	return "\nThe hook for dhclient is a file in /etc/dhcp/dhclient-enter-hooks.d, with the other NICs in place of eth1 and eth2, by their names in the guest:\n\n```sh\n" + string(hook) + "```\n"
 }

@@ -20,7 +20,8 @@ var noLease = rule{
 		"\"No gateway on the second subnet\" is the usual advice against two default routes. Under Calico it takes the lease away.",
 	remedy: "Give the subnet a gateway inside its CIDR and, in the same request, allocation pools without that address. Neutron refuses a gateway that lies " +
 		"in a pool, and the pool of a subnet that was made without a gateway covers all of its addresses. For 11.8.0.0/24, the command may be: " +
-		"openstack subnet set --gateway 11.8.0.1 --no-allocation-pool --allocation-pool start=11.8.0.2,end=11.8.0.254 SUBNET. If that makes a second " +
+		"openstack subnet set --gateway 11.8.0.1 --no-allocation-pool --allocation-pool start=11.8.0.2,end=11.8.0.254 SUBNET. First make sure that no port has the " +
+		"gateway's address: Neutron does not check that. If that makes a second " +
 		"default route, tell the guest which one to keep (see multiple-defaults).",
 	example: func() Instance {
 		s := back()

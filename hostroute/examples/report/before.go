@@ -70,7 +70,7 @@ func (p *printer) changes(before *cloud) {
 		name := slices.Min(slices.Collect(maps.Keys(m.may)))
 		example := "; e.g. " + quoted(name)
 		if m.may[name] != "" {
-			example = ": " + m.may[name] + ", e.g. in " + quoted(name)
+			example = ": for example " + m.may[name] + ", in " + quoted(name)
 		}
 		p.line(2, "it may have moved in %d more, if guests are not as assumed (default route, DHCP client, order of leases)%s", len(m.may), example)
 	}

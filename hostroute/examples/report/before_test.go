@@ -147,7 +147,7 @@ func TestWhatMayHaveMoved(t *testing.T) {
 	}
 	out, _ := program(t, 1, "-before", sampleSubnets+","+samplePorts, jsonFile(t, d), samplePorts)
 	wantContains(t, out, "data moved in 0 of the 10 instances that are in both snapshots\n  it may have moved in 1 more, if guests are not as assumed (default route, DHCP client, order of leases): "+
-		"11.8.0.1/32 app -> back under systemd-networkd, e.g. in app00001-0000-4000-8000-000000000009\n")
+		"for example 11.8.0.1/32 (only a gateway's own address) app -> back under systemd-networkd, in app00001-0000-4000-8000-000000000009\n")
 	out, _ = program(t, 1, "-guest", "systemd-networkd", "-before", sampleSubnets+","+samplePorts, jsonFile(t, d), samplePorts)
 	wantContains(t, out, "data moved in 1 of the 10 instances that are in both snapshots\n")
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"example.com/go-hostroute/hostroute"
 )
@@ -117,7 +118,7 @@ func hasNIC(in hostroute.Instance, name string) bool {
 // severalDefaultsAdvice prints what to do about instances that are offered several default routes.
 func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	p.line(4, "next: %s. What this moves is not known.", oneLine(keepOne(p.defaults.guest, fixes).Message))
-	var names []string
+	var instances []string
 	offering := make(map[string]int) // instances by subnet
 	for i := range p.Instances {
 		in := &p.Instances[i]
@@ -125,13 +126,15 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 		if in.DefaultNIC != "" || len(offers) < 2 {
 			continue
 		}
-		names = append(names, quoted(in.Name))
+		var labels []string
 		for k, o := range offers {
+			labels = append(labels, p.label(o.subnet))
 			isSame := func(earlier defaultOffer) bool { return earlier.subnet == o.subnet }
 			if !slices.ContainsFunc(offers[:k], isSame) { // two NICs can be on one subnet
 				offering[o.subnet]++
 			}
 		}
+		instances = append(instances, quoted(in.Name)+": "+strings.Join(labels, ", "))
 	}
 	var parts []string
 	for _, id := range largestFirst(offering) {
@@ -144,9 +147,9 @@ func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 		p.line(4, "then name its subnet to this report with -default-subnet ID, which changes no guest. Defaults are offered on %s", some(parts, limit))
 	}
 	if p.opt.all {
-		p.line(4, "the instances:")
-		for _, name := range slices.Sorted(slices.Values(names)) {
-			p.line(6, "%s", name)
+		p.line(4, "the instances, each with the subnets that offer it a default, in the order of its NICs:")
+		for _, line := range slices.Sorted(slices.Values(instances)) {
+			p.line(6, "%s", line)
 		}
 	}
 }

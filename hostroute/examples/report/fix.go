@@ -328,15 +328,21 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 	return text + " from " + some(from, maxNames)
 }
 
+// inACopy says how to look at a fix of a subnet that has no edits.
+const inACopy = "change a copy of SUBNETS: report -before SUBNETS,PORTS COPY PORTS"
+
 // effect says whom a fix of an entry moves.
 func (p *printer) effect(e *entry, f fix) string {
 	impact := f.impact
 	switch {
 	case len(f.Edits) == 0:
-		if e.code != hostroute.CodeRoutesIgnored && ofSubnet[e.code] && p.knowsInstances() {
-			return " (no command: make it in a copy of SUBNETS, and -before shows what it moves)"
+		switch {
+		case e.code == hostroute.CodeRoutesIgnored || !ofSubnet[e.code] || !p.knowsInstances():
+			return " (no command; what it moves is not known)"
+		case e.code == hostroute.CodeNoLease:
+			return " (hostroute/CODES.md has a command. To see first what it moves, " + inACopy + ")"
 		}
-		return " (no command; what it moves is not known)"
+		return " (no command. To see what it moves, " + inACopy + ")"
 	case impact == nil:
 		return ": what it moves is not known"
 	case impact.None():
@@ -357,7 +363,7 @@ func (p *printer) effect(e *entry, f fix) string {
 		}
 		example := impact.Examples[0]
 		if moves := p.possible(f.Edits, example); moves != "" {
-			return text + ": " + moves + ", e.g. in " + quoted(example)
+			return text + ": for example " + moves + ", in " + quoted(example)
 		}
 		return text + ", e.g. " + quoted(example)
 	}
@@ -409,7 +415,17 @@ func (p *printer) moveLine(m audit.Move) string {
 
 // moved returns "11.12.0.0/16 front -> back".
 func (c *cloud) moved(m audit.Move) string {
-	return prefixesText(m.Destinations) + " " + c.nicLabel(m.From) + " -> " + c.nicLabel(m.To)
+	text := prefixesText(m.Destinations)
+	if !slices.ContainsFunc(m.Destinations, func(d netip.Prefix) bool { return !c.isGateway(d) }) {
+		text += " (only a gateway's own address)"
+	}
+	return text + " " + c.nicLabel(m.From) + " -> " + c.nicLabel(m.To)
+}
+
+// isGateway reports whether a prefix is the gateway of a subnet and no other address.
+func (c *cloud) isGateway(d netip.Prefix) bool {
+	isOf := func(s *hostroute.Subnet) bool { return s.Gateway == d.Addr() }
+	return d.IsSingleIP() && slices.ContainsFunc(c.Subnets, isOf)
 }
 
 // prefixesText names three prefixes at most.

@@ -182,7 +182,7 @@ func TestTheFixThatMovesTheLeastComesFirst(t *testing.T) {
 	}
 	ports := textFile(t, `{"ports":[`+port("p1", "one", "f", "10.65.0.5")+","+port("p2", "one", "b", "11.8.0.5")+`]}`)
 	out, _ := program(t, 1, "-default-subnet", "f", subnets, ports)
-	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves data of 1 of 1 instance: 11.11.0.0/16 f -> b, e.g. in one\n    or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 b -> f under systemd-networkd, e.g. in one\n")
+	wantContains(t, out, "\n    fix: next hop 11.8.0.1: moves data of 1 of 1 instance: 11.11.0.0/16 f -> b, e.g. in one\n    or: remove: may move data of 1 of 1 instance: for example 11.11.0.0/16, 192.0.2.1/32 b -> f under systemd-networkd, in one\n")
 }
 
 // A host route that is wrong in itself does not work when the guest is another, or the subnet is mended.

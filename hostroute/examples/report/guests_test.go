@@ -50,7 +50,7 @@ func TestGuests(t *testing.T) {
   the same under each: default, 11.8.0.0/24
 `},
 	} {
-		out, _ := program(t, 1, append(test.flags, "-guests", "-instance", "web", subnets, ports)...)
+		out, _ := program(t, 0, append(test.flags, "-guests", "-instance", "web", subnets, ports)...)
 		_, got, _ := strings.Cut(out, "\nby which NIC data leaves, under each guest")
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", test.flags, diff)

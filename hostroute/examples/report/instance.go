@@ -20,31 +20,17 @@ func (p *printer) instance() (failing int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	findings := report.Findings
-	for _, s := range subnetsOf(in) {
-		findings = append(findings, p.misspelt[s.ID]...)
-	}
-	for _, f := range findings {
-		_, isAccepted := p.reasons[subjectOf(in, f.Code, f.Subject)]
-		if f.Severity >= p.opt.fail && !isAccepted {
-			failing++
-		}
-	}
-	if p.opt.to.IsValid() {
-		if isOwn(in, p.opt.to) {
-			p.line(0, "%v is an address of the guest itself: nothing leaves.", p.opt.to)
-		} else {
-			p.wrapped(0, report.Explain(p.opt.to).String())
-			p.assumed(in)
-		}
+	switch {
+	case p.opt.to.IsValid():
+		p.to(in, report)
+		return 0, nil
+	case p.opt.guests:
+		p.nics(in)
 		p.misspeltNotes(in)
-		return failing, nil
+		return 0, p.guests(in)
 	}
 	p.nics(in)
 	p.misspeltNotes(in)
-	if p.opt.guests {
-		return failing, p.guests(in)
-	}
 	p.paragraph("routing table")
 	for line := range strings.Lines(report.Table.String()) {
 		p.out.WriteString("  " + line)
@@ -59,11 +45,19 @@ func (p *printer) instance() (failing int, err error) {
 		v.Subject.Instance = ""
 		p.line(2, "%v", v)
 	}
+	findings := report.Findings
+	for _, s := range subnetsOf(in) {
+		findings = append(findings, p.misspelt[s.ID]...)
+	}
 	if len(findings) > 0 {
 		p.paragraph("findings, with fixes for the whole cloud")
 		p.wrapped(2, oneOfAll)
 	}
 	for _, f := range findings {
+		_, isAccepted := p.reasons[subjectOf(in, f.Code, f.Subject)]
+		if f.Severity >= p.opt.fail && !isAccepted {
+			failing++
+		}
 		f.Subject.Instance = ""
 		if f.Code == hostroute.CodeMultipleDefaults {
 			f.Fixes = []hostroute.Fix{keepOne(in.Guest, f.Fixes)}
@@ -75,6 +69,17 @@ func (p *printer) instance() (failing int, err error) {
 		p.codesNote()
 	}
 	return failing, nil
+}
+
+// to prints where data to one address goes.
+func (p *printer) to(in *hostroute.Instance, report *hostroute.Report) {
+	if isOwn(in, p.opt.to) {
+		p.line(0, "%v is an address of the guest itself: nothing leaves.", p.opt.to)
+	} else {
+		p.wrapped(0, report.Explain(p.opt.to).String())
+		p.assumed(in)
+	}
+	p.misspeltNotes(in)
 }
 
 // isOwn reports whether an instance delivers data to an address to itself. A NIC has the address of its lease or, by the config

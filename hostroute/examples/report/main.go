@@ -40,12 +40,12 @@
 //
 //	-instance NAME         print the routing table, verdicts and findings of one instance (its device_id)
 //	-to ADDRESS            with -instance: say only by which NIC data to the address leaves, and why
-//	-guests                with -instance: print by which NIC data leaves where DHCP clients differ. "eth0 or eth1" is
-//	                       open: the client configures NICs at once, and which lease comes first decides
+//	-guests                with -instance: say only to which destinations DHCP clients send data by different NICs, and by
+//	                       which. "eth0 or eth1" is open: the client configures NICs at once, and which lease comes first decides
 //	-subnet ID             print all that is known of one subnet
-//	-before SUBNETS,PORTS  print what changed since these documents: host routes, findings, and whose data moved or may have
+//	-before SUBNETS,PORTS  print what changed since these older documents: host routes, findings, and whose data moved or may have
 //	                       moved. NICs are in the order of these; ports that are new come last. To see what a change without a command
-//	                       would move, make it in a copy of SUBNETS, and compare that with the original
+//	                       would move, make it in a copy: report -before SUBNETS,PORTS COPY PORTS
 //	-problems              print only what in the documents could not be read and was left out
 //	-json                  print one JSON object (see below)
 //	-guest NAME            the DHCP client of all guests: dhclient (the default), systemd-networkd, NetworkManager, dhcpcd or
@@ -60,15 +60,16 @@
 //	-baseline FILE         leave the findings that the file accepts out of the exit status
 //	-write-baseline FILE   write such a file for the findings at or above -fail; print no report. An existing file
 //	                       is overwritten, and its reasons are kept
-//	-unsafe                print the commands of fixes that move data, too, below comments that say so and list each move
+//	-unsafe                print also the commands of fixes that move data, below a comment that says so, and list all that
+//	                       they move
 //	-all                   list the host routes that are not wrong or risky, too, with their findings of severity info, and the
 //	                       instances with several default routes. -instance and -subnet always list all of theirs
 //
 // # Exit status
 //
 // The status is 0; or 1 if there is a finding at or above -fail that the baseline does not accept; or 2 if the input
-// cannot be used or the output not be written. With -instance and -subnet only their findings count, with -problems none,
-// and with -before all that there are now.
+// cannot be used or the output not be written. With -instance and -subnet only their findings count, with -to, -guests and
+// -problems none, and with -before all that there are now.
 //
 // # Baseline
 //
@@ -222,9 +223,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	flags.Func("instance", "print the routing table, verdicts and findings of the instance with this `name` (its device_id)", named(&opt.instance))
 	flags.TextVar(&opt.to, "to", netip.Addr{}, "with -instance: say only by which NIC data to this `address` leaves, and why")
-	flags.BoolVar(&opt.guests, "guests", false, "with -instance: print by which NIC data leaves where DHCP clients differ")
+	flags.BoolVar(&opt.guests, "guests", false, "with -instance: say only to which destinations DHCP clients send data by different NICs, and by which")
 	flags.Func("subnet", "print all that is known of the subnet with this `ID`", named(&opt.subnet))
-	flags.Func("before", "print what changed since these documents, `SUBNETS,PORTS`", func(s string) error {
+	flags.Func("before", "print what changed since these older documents, `SUBNETS,PORTS`: report -before OLDSUBNETS,OLDPORTS SUBNETS PORTS", func(s string) error {
 		opt.before = strings.Split(s, ",")
 		return nil
 	})
@@ -249,7 +250,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.TextVar(&opt.fail, "fail", opt.fail, "exit with 1 at findings of this `severity` or above: info, warning or error")
 	flags.StringVar(&opt.baseline, "baseline", "", "leave the findings that this `file` accepts out of the exit status")
 	flags.StringVar(&opt.toBaseline, "write-baseline", "", "write the findings at or above -fail to this `file`, to be accepted with a reason")
-	flags.BoolVar(&opt.unsafe, "unsafe", false, "print the commands of fixes that move data, too, and list each move")
+	flags.BoolVar(&opt.unsafe, "unsafe", false, "print also the commands of fixes that move data, below a comment that says so, and list all that they move")
 	flags.BoolVar(&opt.all, "all", false, "list the host routes that are not wrong or risky, too (-instance and -subnet always do)")
 	err := flags.Parse(args)
 	switch {

@@ -21,13 +21,13 @@ func TestWhatMayMove(t *testing.T) {
 		name, subnet, hop, want string
 		flags                   []string
 	}{
-		{"under another client", back, "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front under systemd-networkd, e.g. in one\n",
+		{"under another client", back, "192.0.2.1", "or: remove: may move data of 1 of 1 instance: for example 11.11.0.0/16, 192.0.2.1/32 back -> front under systemd-networkd, in one\n",
 			[]string{"-default-subnet", "f"}},
 		{"under the client that is assumed", back, "192.0.2.1", "or: remove: moves data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 back -> front, e.g. in one\n",
 			[]string{"-default-subnet", "f", "-guest", "NetworkManager"}},
-		{"with another default route", front, "10.65.0.1", "this needs no fix: to remove it may move data of 1 of 1 instance: 11.11.0.0/16 front -> back if the guest keeps the default of back, e.g. in one\n", nil},
-		{"with the leases in another order", front, "192.0.2.1", "or: remove: may move data of 1 of 1 instance: 11.11.0.0/16, 192.0.2.1/32 front -> back " +
-			"under systemd-networkd if back has its lease first, e.g. in one\n", nil},
+		{"with another default route", front, "10.65.0.1", "this needs no fix: to remove it may move data of 1 of 1 instance: for example 11.11.0.0/16 front -> back if the guest keeps the default of back, in one\n", nil},
+		{"with the leases in another order", front, "192.0.2.1", "or: remove: may move data of 1 of 1 instance: for example 11.11.0.0/16, 192.0.2.1/32 front -> back " +
+			"under systemd-networkd if back has its lease first, in one\n", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			routes := map[string]string{test.subnet: `{"destination":"11.11.0.0/16","nexthop":"` + test.hop + `"}`}
@@ -127,7 +127,7 @@ func TestWhatMayHaveMovedWithThePorts(t *testing.T) {
 		want          string
 	}{
 		{"a sibling comes with another instance", nil, append(one, port("p3", "two", "na", "h2", "a2", "10.9.0.5")), append(one, port("p3", "two", "na", "h1", "a2", "10.9.0.5")),
-			"it may have moved in 1 more, if guests are not as assumed (default route, DHCP client, order of leases): 10.9.0.0/24 B -> A if the guest keeps the default of B, e.g. in one\n"},
+			"it may have moved in 1 more, if guests are not as assumed (default route, DHCP client, order of leases): for example 10.9.0.0/24 B -> A if the guest keeps the default of B, in one\n"},
 		{"the NIC before goes", nil, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
 		{"the NIC before goes under networkd", []string{"-guest", "systemd-networkd"}, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},
 		{"the NIC before goes with a known default", []string{"-default-subnet", "b"}, []string{one[0], port("p0", "one", "nn", "h1", "n", "10.0.3.5"), one[1]}, one, ""},

@@ -50,7 +50,7 @@ func TestReadmeShowsTheOutput(t *testing.T) {
 	}
 }
 
-// The README's loop fetches every page of a list.
+// The README's loop fetches every page of both lists.
 func TestReadmeFetchesAllPages(t *testing.T) {
 	for _, tool := range []string{"sh", "curl", "python3"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -61,15 +61,16 @@ func TestReadmeFetchesAllPages(t *testing.T) {
 		}
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/v2.0/ports" || r.Header.Get("X-Auth-Token") != "secret" || r.URL.Query().Get("limit") != "1000" {
+		list := strings.TrimPrefix(r.URL.Path, "/v2.0/")
+		if list != "subnets" && list != "ports" || r.Header.Get("X-Auth-Token") != "secret" || r.URL.Query().Get("limit") != "1000" {
 			http.Error(w, "no such list", http.StatusNotFound)
 			return
 		}
 		if r.URL.Query().Get("marker") == "" {
-			fmt.Fprintf(w, `{"ports":[{"id":"a"}],"ports_links":[{"rel":"next","href":"%s/v2.0/ports?limit=1000&marker=a"}]}`, "http://"+r.Host)
+			fmt.Fprintf(w, `{"%[1]s":[{"id":"%[1]s a"}],"%[1]s_links":[{"rel":"next","href":"http://%[2]s/v2.0/%[1]s?limit=1000&marker=a"}]}`, list, r.Host)
 			return
 		}
-		fmt.Fprintf(w, `{"ports":[{"id":"b"}],"ports_links":[{"rel":"previous","href":"%s/v2.0/ports?limit=1000"}]}`, "http://"+r.Host)
+		fmt.Fprintf(w, `{"%[1]s":[{"id":"%[1]s b"}],"%[1]s_links":[{"rel":"previous","href":"http://%[2]s/v2.0/%[1]s?limit=1000"}]}`, list, r.Host)
 	}))
 	defer server.Close()
 	for _, block := range blocks(t, "sh") {
@@ -82,9 +83,11 @@ func TestReadmeFetchesAllPages(t *testing.T) {
 		if out, err := sh.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		got, err := os.ReadFile(filepath.Join(sh.Dir, "ports.json"))
-		if err != nil || strings.Count(string(got), `"id":"a"`) != 1 || strings.Count(string(got), `"id":"b"`) != 1 {
-			t.Errorf("got %s, %v", got, err)
+		for _, list := range []string{"subnets", "ports"} {
+			got, err := os.ReadFile(filepath.Join(sh.Dir, list+".json"))
+			if err != nil || strings.Count(string(got), `"id":"`+list+` a"`) != 1 || strings.Count(string(got), `"id":"`+list+` b"`) != 1 {
+				t.Errorf("got %s, %v", got, err)
+			}
 		}
 		return
 	}

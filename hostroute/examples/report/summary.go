@@ -83,7 +83,7 @@ func (p *printer) leftOutText() string {
 	}
 	text := "left out: " + strings.Join(what, ", ")
 	if what == nil {
-		text = "problems: " + strconv.Itoa(len(p.Problems))
+		text = "problems: " + strconv.Itoa(len(p.Problems)) + ", but no instance or subnet is known to be left out"
 	}
 	text += " (" + oneLine(p.Problems[0].String())
 	if len(p.Problems) > 1 {

@@ -600,7 +600,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, args, _ := strings.Cut(string(readme), "`terraform show -json PLAN | go run . ")
+	_, args, _ := strings.Cut(string(readme), "`terraform -chdir=FOLDER show -json PLAN | go run . ")
 	args, _, found := strings.Cut(args, "`")
 	if !found {
 		t.Fatal("the README does not have it")

@@ -46,12 +46,20 @@ func (s server) forms(t *testing.T) []form {
 	}
 	portShows := show("port")
 
-	// The README's loop over the pages of the ports does for subnets, too; and its commands give both.
-	loop := strings.Replace(readme(t, "curl"), "limit=1000", "limit=4", 1)
-	portPages := s.shell(t, loop, "ports.json")[0]
-	subnetPages := s.shell(t, strings.ReplaceAll(loop, "ports", "subnets"), "subnets.json")[0]
+	// The README's loop over the pages gives both; so do its commands.
+	pages := s.shell(t, strings.Replace(readme(t, "curl"), "limit=1000", "limit=4", 1), "subnets.json", "ports.json")
+	subnetPages, portPages := pages[0], pages[1]
 	if n := bytes.Count(portPages, []byte(`"ports":`)); n < 4 {
 		t.Errorf("the ports come in %d pages", n)
+	}
+	// There is no Keystone here to answer these.
+	for command := range strings.Lines(readme(t, "openstack endpoint list")) {
+		_, command, _ = strings.Cut(command, "$(openstack ")
+		command, _, _ = strings.Cut(command, ")")
+		_, stderr, err := s.openstack(t, "", strings.Fields(command)...)
+		if err == nil || strings.Contains(stderr, "usage:") || strings.Contains(stderr, "is not an openstack command") {
+			t.Errorf("openstack %s: %v\n%s", command, err, stderr)
+		}
 	}
 	commands := s.shell(t, readme(t, "openstack subnet list"), "subnets.json", "ports.json")
 	return []form{

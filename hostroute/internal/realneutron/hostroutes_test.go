@@ -3,6 +3,7 @@ package realneutron
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -75,12 +76,19 @@ var hostRouteRules = []struct {
 	{"accepts IPv4-mapped addresses on an IPv6 subnet", accepted, problem, nil, [][]string{{"::ffff:20.1.0.0/112,2001:db8:8::1"}, {"2001:db8:77::/48,::ffff:11.8.0.1"}}},
 }
 
-// A subnet made without a gateway gets one as the remedy of no-lease says: only with other allocation pools, in one request.
+// A subnet made without a gateway gets one as the remedy of no-lease says: only with other allocation pools, in one request. Neutron
+// does not look at whether a port has the address.
 func (s server) testGatewayAndPools(t *testing.T) {
 	id := s.createSubnet(t, members{"ip_version": 4, "cidr": "10.72.0.0/24", "gateway_ip": nil})
 	gateway := members{"gateway_ip": "10.72.0.1"}
 	if status, answer := s.call(t, "PUT", "subnets/"+id, members{"subnet": gateway}); status != http.StatusConflict {
 		t.Errorf("in a pool: %d %s", status, answer)
+	}
+	const fixedIP = `{"port":{"network_id":%q,"fixed_ips":[{"subnet_id":%q,"ip_address":"10.72.0.1"}]}}`
+	document, _ := s.subnet(t, id)
+	status, answer := s.call(t, "POST", "ports", json.RawMessage(fmt.Sprintf(fixedIP, document["network_id"], id)))
+	if status != http.StatusCreated {
+		t.Fatalf("a port with the address: %d %s", status, answer)
 	}
 	rule, _ := hostroute.CodeNoLease.Rule()
 	_, command, found := strings.Cut(rule.Remedy, "openstack ")
