@@ -82,7 +82,7 @@ func (a *Audit) RemovableTogether() []hostroute.Edit {
 // Together reports which of several fixes can all be made at once, each given by its edits. It goes through them in order,
 // and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. The result has true for
 // those that it has taken. So nothing moves after any of these, if they are made one after the other in that order: each whole, and
-// without those that have false. In another order, and in the middle of a fix that edits several subnets, data may move.
+// without those that have false. In another order, and in the middle of a fix, data may move.
 //
 // A fix has false if something moves or may move, if it brings a new finding of severity error, and if it cannot be made: a subnet
 // was not added, an Old is not in its list as it was added, or a fix before it takes it away. Alone, or earlier in the order, it
