@@ -105,7 +105,7 @@ func underGuests(o *outcomes, kept []*outcomes) map[Guest][]*outcomes {
 	if !mayDiffer(o.fib) {
 		return nil
 	}
-	own := slices.DeleteFunc(slices.Clone(kept), func(k *outcomes) bool { return k.defaults[0] == 0 })
+	own := slices.DeleteFunc(slices.Clone(kept), func(k *outcomes) bool { return k.keeps[0] == 0 })
 	if len(own) == 0 {
 		own = append(own, o)
 	}
@@ -113,7 +113,7 @@ func underGuests(o *outcomes, kept []*outcomes) map[Guest][]*outcomes {
 	for _, c := range o.client.others() {
 		f := o.fib
 		for _, k := range own {
-			f = f.with(c, k.defaults) // which shares the guest of the one before, if it can
+			f = f.with(c, k.keeps) // which shares the guest of the one before, if it can
 			under[c.guest] = append(under[c.guest], outcomesOf(f))
 		}
 	}

@@ -163,7 +163,7 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 		kept = append(kept, list[:min(len(list), maxCompared)]...)
 	}
 	if len(kept) == 0 {
-		kept = append(kept, before.defaults)
+		kept = append(kept, before.keeps)
 	}
 	kept = canon.Unique(kept)
 	if slices.ContainsFunc(others, func(c *client) bool { return movesOtherwise(before, after, c, kept, here) }) {
@@ -228,7 +228,7 @@ func reordered(f *fib, named func(string, HostRoute) bool, last bool) *fib {
 			in = withList(in, s, list) // which replaces s on all NICs, so a second call for s changes nothing
 		}
 	}
-	return fibUnder(in, f.client, f.defaults)
+	return fibUnder(in, f.client, f.keeps)
 }
 
 // moves returns where two tables differ.
