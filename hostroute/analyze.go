@@ -86,19 +86,12 @@ func fibOf(in Instance) *fib {
 
 func analysisOf(f *fib) *analysis {
 	var kept []*outcomes // with each default that the guest may keep
-	for i, keeps := range choices(f.guest) {
-		if i == maxCompared { // each costs as much as the first
-			break
-		}
+	for _, keeps := range choices(f.guest) {
 		kept = append(kept, outcomesOf(f.with(f.client, keeps)))
 	}
 	o := outcomesOf(f)
 	return judge(o, kept, underGuests(o, kept))
 }
-
-// maxCompared bounds how many default routes are compared: no real instance is offered as many and keeps
-// an unknown one.
-const maxCompared = 8
 
 // underGuests returns the outcomes under each guest, with each IPv4 default that it may keep; nil where guests cannot differ.
 func underGuests(o *outcomes, kept []*outcomes) map[Guest][]*outcomes {

@@ -159,8 +159,7 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 	}
 	var kept []defaults
 	for _, f := range []*fib{before, after} {
-		list := slices.DeleteFunc(choices(f.guest), func(d defaults) bool { return d[0] == 0 })
-		kept = append(kept, list[:min(len(list), maxCompared)]...)
+		kept = append(kept, slices.DeleteFunc(choices(f.guest), func(d defaults) bool { return d[0] == 0 })...)
 	}
 	if len(kept) == 0 {
 		kept = append(kept, before.keeps)

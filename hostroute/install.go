@@ -208,7 +208,11 @@ func offeredDefault(g *guest, family int) []*nic {
 	return out
 }
 
-// choices returns what a guest may keep of several offered defaults, where nothing says which.
+// maxCompared bounds how many default routes are compared, because each costs as much as the first: no real instance is offered
+// as many and keeps an unknown one.
+const maxCompared = 8
+
+// choices returns what a guest may keep of several offered defaults, where nothing says which. Those of IPv4 come first.
 func choices(g *guest) []defaults {
 	if g.DefaultNIC != "" {
 		return nil
@@ -221,7 +225,7 @@ func choices(g *guest) []defaults {
 			}
 		}
 	}
-	return out
+	return out[:min(len(out), maxCompared)]
 }
 
 // keeping returns the defaults of a guest that keeps the NIC's of one family.
