@@ -167,9 +167,6 @@ func (o *outcomes) at(d *destination, gone *candidate) outcome {
 		return outcome{}
 	}
 	before, after := o.exitAt(int(d.number)), o.exit(d, gone)
-	if before == after {
-		return outcome{}
-	}
 	return outcome{before, after, witness, before.disjoint(after)}
 }
 

@@ -84,7 +84,7 @@ func (r *Report) Explain(dst netip.Addr) Explanation {
 }
 
 // staysInside reports whether a route leads to the guest's loopback device.
-func (r Route) staysInside() bool { return r.NIC == loopbackDevice && r.NextHop == localhost }
+func (r Route) staysInside() bool { return r.NIC == loopbackDevice }
 
 // routeOf returns a verdict's subject as a route.
 func routeOf(v *Verdict) Route {
