@@ -24,7 +24,7 @@ func (out outcome) steers() bool { return out.with != out.without }
 // outcomes has the outcome of every candidate for one guest.
 type outcomes struct {
 	*fib
-	decided []sweep.Verdict        // by the destination's number: which address it decides, with After as such a number
+	decided []sweep.Verdict        // by the destination's index: which address it decides, with After as such an index
 	known   map[*candidate]outcome // of those that change others, and of those with copies on several NICs
 }
 
@@ -110,19 +110,19 @@ func decisions(f *fib) []sweep.Verdict {
 	}
 	out := make([]sweep.Verdict, len(f.inForce))
 	var routes []sweep.Route
-	var numbers []int32 // of the destinations
+	var indices []int32 // of the destinations
 	for i, c := range f.inForce {
 		out[i].After = sweep.None
 		if c != nil {
 			routes = append(routes, f.prefixes[i])
-			numbers = append(numbers, int32(i))
+			indices = append(indices, int32(i))
 		}
 	}
 	for at, v := range sweep.Effects(nil, routes) {
 		if v.Decides() {
-			v.After = numbers[v.After]
+			v.After = indices[v.After]
 		}
-		out[numbers[at]] = v
+		out[indices[at]] = v
 	}
 	return out
 }
@@ -162,11 +162,11 @@ func (o *outcomes) outcome(c *candidate) outcome {
 
 // at returns what deleting a candidate does to the addresses that a destination decides.
 func (o *outcomes) at(d *destination, gone *candidate) outcome {
-	witness := o.decided[d.number].Lowest(o.prefixes, int(d.number))
+	witness := o.decided[d.index].Lowest(o.prefixes, int(d.index))
 	if !witness.IsValid() {
 		return outcome{}
 	}
-	before, after := o.exitAt(int(d.number)), o.exit(d, gone)
+	before, after := o.exitAt(int(d.index)), o.exit(d, gone)
 	return outcome{before, after, witness, before.disjoint(after)}
 }
 
@@ -189,7 +189,7 @@ func (out outcome) and(other outcome, gone *candidate) outcome {
 
 // decides reports whether a candidate that was tried decides any address.
 func (o *outcomes) decides(c *candidate) bool {
-	return o.result(c) == installed && o.mayBeInForce(c) && o.decided[c.dest.number].Decides()
+	return o.result(c) == installed && o.mayBeInForce(c) && o.decided[c.dest.index].Decides()
 }
 
 // compareEgress returns what the deletion of a candidate does, which changes the table from a to b.
@@ -234,7 +234,7 @@ func outcomeOf(list []difference[exits], c *candidate) (out outcome) {
 func egressOf(f *fib, space netip.Prefix, outer exits, among []destination) []segment[exits] {
 	ways := make([]way[exits], 0, len(among))
 	for i := range among {
-		if c := f.inForce[among[i].number]; c != nil && space.Overlaps(c.dest.prefix) {
+		if c := f.inForce[among[i].index]; c != nil && space.Overlaps(c.dest.prefix) {
 			ways = append(ways, way[exits]{c.dest.prefix, f.leaves(c, nil)})
 		}
 	}

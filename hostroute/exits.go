@@ -30,7 +30,7 @@ func (f *fib) leaves(c, gone *candidate) exits {
 	case c.loopback:
 		return exits{lo: true}
 	}
-	out := exits{nics: 1 << c.nic.number}
+	out := exits{nics: 1 << c.nic.index}
 	if !c.dest.several || !f.appends(c) {
 		return out
 	}
@@ -38,20 +38,20 @@ func (f *fib) leaves(c, gone *candidate) exits {
 		// Only an equal route of its own NIC can keep o out. Without that one, o comes in; with it, the bit is set already.
 		comesIn := gone != nil && f.result(o) == exists
 		if o.metric == c.metric && (f.result(o) == installed || comesIn) && !o.goes(gone) {
-			out.nics |= 1 << o.nic.number
+			out.nics |= 1 << o.nic.index
 		}
 	}
 	return out
 }
 
 // mayBeInForce reports whether an installed route is in force, or may be.
-func (f *fib) mayBeInForce(c *candidate) bool { return f.inForce[c.dest.number] == c || isOpen(f, c) }
+func (f *fib) mayBeInForce(c *candidate) bool { return f.inForce[c.dest.index] == c || isOpen(f, c) }
 
 // isOpen reports whether an installed route may be in force, and an equal one of another NIC may, too. Of equal routes of one
 // NIC, that holds for the first.
 func isOpen(f *fib, c *candidate) bool {
 	equal := func(o *candidate) bool { return o.nic == c.nic && o.metric == c.metric && f.result(o) == installed }
-	return f.inForce[c.dest.number].metric == c.metric && inAnyOrder(f, c) && c.dest.rivals[slices.IndexFunc(c.dest.rivals, equal)] == c
+	return f.inForce[c.dest.index].metric == c.metric && inAnyOrder(f, c) && c.dest.rivals[slices.IndexFunc(c.dest.rivals, equal)] == c
 }
 
 // inAnyOrder reports whether the table may have an installed route before or after an equal one of another NIC.

@@ -35,7 +35,7 @@ type guest struct {
 type nic struct {
 	*NIC
 	offer
-	number              int32
+	index               int32
 	broadcast           netip.Addr  // of its connected prefix; zero: there is none
 	candidates          []candidate // of the guest's
 	connected, default4 HostRoute
@@ -54,7 +54,7 @@ type candidate struct {
 	badMask  bool // Linux sees host bits in its destination
 	loopback bool // it leads to the device lo
 	metric   int16
-	number   int32        // its place among the attempts
+	index    int32        // its place among the attempts
 	dest     *destination // what Linux sees, masked
 	around   *destination // the longest one that contains the next hop, if that is outside the NIC's own prefix
 
@@ -66,7 +66,7 @@ type destination struct {
 	prefix  netip.Prefix
 	rivals  []*candidate // by metric, then in the guest's order: the first that is installed is in force
 	parent  *destination // the longest one around it; nil: none
-	number  int32        // its place among the destinations
+	index   int32        // its place among the destinations
 	carries bool         // it contains a next hop that Linux accepts only if an on-link route contains that
 	relied  bool         // it is the longest destination around such a next hop, and the client adds no route to that
 	several bool         // rivals are on several NICs
@@ -77,7 +77,7 @@ func newGuest(in Instance, c *client, keeps defaults) *guest {
 	g := &guest{Instance: in, client: c, keeps: keeps, nics: make([]nic, len(in.NICs))}
 	n := 0 // the most candidates that there can be
 	for i := range in.NICs {
-		g.nics[i] = nic{NIC: &in.NICs[i], number: int32(i)}
+		g.nics[i] = nic{NIC: &in.NICs[i], index: int32(i)}
 		n += 1 + len(in.NICs[i].Siblings) + len(in.NICs[i].ManualRoutes) // 1: connected
 		for _, s := range in.NICs[i].Subnets {
 			n += 1 + len(s.HostRoutes) // 1: default
@@ -228,13 +228,13 @@ func variesByNIC(g *guest, c *candidate) bool {
 	})
 }
 
-// group gives each attempt its number and its destination.
+// group gives each attempt its index and its destination.
 func (g *guest) group() {
 	routes := make([]sweep.Route, len(g.attempts))
 	for i, c := range g.attempts {
 		seen := g.client.seen(c)
 		routes[i].Prefix = seen.Masked()
-		c.number, c.badMask = int32(i), routes[i].Prefix != seen
+		c.index, c.badMask = int32(i), routes[i].Prefix != seen
 	}
 	rivals := make([]*candidate, len(routes))            // room for those of all destinations
 	g.destinations = make([]destination, 0, len(routes)) // pointers into it stay valid
@@ -245,7 +245,7 @@ func (g *guest) group() {
 			n, around := len(g.destinations), d.around(p.Addr())
 			g.destinations = g.destinations[:n+1]
 			d = &g.destinations[n]
-			d.prefix, d.parent, d.number, d.rivals = p, around, int32(n), rivals[at:at]
+			d.prefix, d.parent, d.index, d.rivals = p, around, int32(n), rivals[at:at]
 		}
 		c.dest = d
 		d.rivals = append(d.rivals, c)

@@ -10,22 +10,22 @@ import (
 // A fib is what came of a guest's attempts: Linux's forwarding table, and its answers.
 type fib struct {
 	*guest
-	answers []answer     // by the candidate's number
-	inForce []*candidate // by the destination's number; nil: none
+	answers []answer     // by the candidate's index
+	inForce []*candidate // by the destination's index; nil: none
 
-	// By the destination's number, the NICs with an installed on-link route to it, a bit each. Links counts the routes that
+	// By the destination's index, the NICs with an installed on-link route to it, a bit each. Links counts the routes that
 	// the client adds to next hops, and asked does not.
 	links, asked []uint64
 }
 
-// defaults holds the NIC whose offered default the guest keeps, for each of families: its number, counted from 1.
+// defaults holds the NIC whose offered default the guest keeps, for each of families: its index plus 1.
 // 0: the guest is told none.
 type defaults [2]int32
 
 var families = [...]netip.Prefix{any4, any6}
 
 // unwanted reports whether the guest is told to keep the IPv4 default of another NIC.
-func (d defaults) unwanted(n *nic) bool { return d[0] != 0 && d[0] != n.number+1 }
+func (d defaults) unwanted(n *nic) bool { return d[0] != 0 && d[0] != n.index+1 }
 
 // An answer is Linux's to one attempt.
 type answer struct {
@@ -57,18 +57,18 @@ func install(g *guest, attempts []*candidate) *fib {
 		if a.result == installed && f.exists(c) {
 			a.result = exists
 		}
-		f.answers[c.number] = a
+		f.answers[c.index] = a
 		if a.result != installed {
 			continue
 		}
-		if there := f.inForce[c.dest.number]; there == nil || c.metric < there.metric {
-			f.inForce[c.dest.number] = c
+		if there := f.inForce[c.dest.index]; there == nil || c.metric < there.metric {
+			f.inForce[c.dest.index] = c
 		}
 		if c.onLink {
-			f.links[c.dest.number] |= 1 << c.nic.number
+			f.links[c.dest.index] |= 1 << c.nic.index
 		}
 		if c.onLink && c.source != SourceNextHop {
-			f.asked[c.dest.number] |= 1 << c.nic.number
+			f.asked[c.dest.index] |= 1 << c.nic.index
 		}
 	}
 	return f
@@ -100,7 +100,7 @@ func (f *fib) answer(c *candidate, covered bool) result {
 
 // exists reports whether the destination of a route is in the table already, with the same metric.
 func (f *fib) exists(c *candidate) bool {
-	first := f.inForce[c.dest.number]
+	first := f.inForce[c.dest.index]
 	if first == nil || c.source == SourceConnected { // connected routes are appended
 		return false
 	}
@@ -133,7 +133,7 @@ func (f *fib) drops(c *candidate) bool {
 	} else if f.client.raised > 0 && c.byDHCP() {
 		return false // it has a higher metric
 	}
-	return keeps != 0 && keeps != c.nic.number+1 && c.isDefault()
+	return keeps != 0 && keeps != c.nic.index+1 && c.isDefault()
 }
 
 // with returns what comes of the same instance under a client, if it keeps these defaults.
@@ -159,7 +159,7 @@ func (f *fib) covers(c *candidate, links []uint64) bool {
 		return true
 	}
 	for d := c.around; d != nil; d = d.parent {
-		if links[d.number]&(1<<c.nic.number) != 0 {
+		if links[d.index]&(1<<c.nic.index) != 0 {
 			return true
 		}
 	}
@@ -167,7 +167,7 @@ func (f *fib) covers(c *candidate, links []uint64) bool {
 }
 
 // result is Linux's answer to a candidate that was tried.
-func (f *fib) result(c *candidate) result { return f.answers[c.number].result }
+func (f *fib) result(c *candidate) result { return f.answers[c.index].result }
 
 // accepts reports whether Linux installed a candidate, or refused it only because an equal route is there.
 func (f *fib) accepts(c *candidate) bool {
@@ -176,7 +176,7 @@ func (f *fib) accepts(c *candidate) bool {
 
 // first returns what would be in force for a destination without a candidate; nil: nothing.
 func (f *fib) first(d *destination, gone *candidate) *candidate {
-	if c := f.inForce[d.number]; c == nil || !c.goes(gone) {
+	if c := f.inForce[d.index]; c == nil || !c.goes(gone) {
 		return c
 	}
 	for _, c := range d.rivals {
@@ -230,6 +230,6 @@ func choices(g *guest) []defaults {
 
 // keeping returns the defaults of a guest that keeps the NIC's of one family.
 func keeping(n *nic, family int) (keeps defaults) {
-	keeps[family] = n.number + 1
+	keeps[family] = n.index + 1
 	return keeps
 }

@@ -45,7 +45,7 @@ func removeRivals(s *subject, mayGo func(*candidate) bool) (edits []Edit) {
 	}
 	var subnets []*Subnet
 	for _, o := range c.dest.rivals {
-		before := o.metric < c.metric || o.metric == c.metric && (o.number < c.number || s.client.appends && o.nic != c.nic)
+		before := o.metric < c.metric || o.metric == c.metric && (o.index < c.index || s.client.appends && o.nic != c.nic)
 		if !before || !s.accepts(o) {
 			continue
 		}
@@ -98,7 +98,7 @@ func mayComeInstead(s *subject, o *candidate) bool {
 
 // winnerOf names what is installed for the route's destination.
 func winnerOf(s *subject) []Related {
-	w := s.inForce[s.route.dest.number]
+	w := s.inForce[s.route.dest.index]
 	message := "is installed instead"
 	if s.result(s.route.candidate) == installed {
 		message = "is used instead"
@@ -119,7 +119,7 @@ var conflict = rule{
 	applies: func(s *subject) bool { return s.route.Cause == CodeConflict || isContested(s) },
 	tell: func(s *subject, f *Finding) {
 		c := s.route.candidate
-		w := s.inForce[c.dest.number]
+		w := s.inForce[c.dest.index]
 		own, to := quoted(c.nic.Name), c.dest.prefix.String()
 		isTwice := w != nil && c.subnet != nil && w.subnet == c.subnet // from one list, on two NICs: no edit settles it
 		if !isTwice {
@@ -156,7 +156,7 @@ var conflict = rule{
 // isContested reports whether a route is installed, and an equal one of another NIC is in force, or may be.
 func isContested(s *subject) bool {
 	c := s.route.candidate
-	return c.tried && s.result(c) == installed && (s.inForce[c.dest.number].nic != c.nic || isOpen(s.fib, c))
+	return c.tried && s.result(c) == installed && (s.inForce[c.dest.index].nic != c.nic || isOpen(s.fib, c))
 }
 
 // maxListed is how many subnets or routes of other NICs one finding lists.
@@ -333,7 +333,7 @@ var overlappingSubnets = rule{
 
 // overlapping returns the overlapping subnets of earlier NICs.
 func overlapping(s *subject) (list []Related) {
-	for _, n := range s.nics[:s.nic.number] {
+	for _, n := range s.nics[:s.nic.index] {
 		for _, o := range n.Subnets {
 			if o.CIDR.Overlaps(s.subnet.CIDR) {
 				list = append(list, Related{Ref{s.Name, n.Name, o.ID, HostRoute{}}, "has " + o.CIDR.String()})

@@ -25,7 +25,7 @@ var nextHopNotGateway = rule{
 		case CodeNoLease, CodeHostBits, CodeConflict:
 			return false // the finding with that code says what is wrong
 		case CodeDuplicate: // it may come first in its list another time, because Neutron keeps no order
-			isListed := s.route.source == SourceHostRoute && s.inForce[s.route.dest.number].source == SourceHostRoute
+			isListed := s.route.source == SourceHostRoute && s.inForce[s.route.dest.index].source == SourceHostRoute
 			return isListed && hasClass(s, ClassNotGateway)
 		}
 		return hasClass(s, ClassNotGateway)

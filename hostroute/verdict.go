@@ -187,7 +187,7 @@ func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis
 	return a
 }
 
-// differing returns the guests under which a candidate, given by its number among all, has another effect. The
+// differing returns the guests under which a candidate, given by its index among all, has another effect. The
 // instance's own is among them where the order in which it configures its NICs decides.
 func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
 	c := &o.candidates[i]
@@ -207,7 +207,7 @@ func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
 	return out
 }
 
-// differs reports whether a candidate, given by its number, is effective for one guest and perhaps not for another
+// differs reports whether a candidate, given by its index, is effective for one guest and perhaps not for another
 // one, or whether its witness may leave by another NIC there. If both are the same, it reports whether the order of leases matters.
 func differs(a, b *outcomes, i int) bool {
 	one := a.outcome(&a.candidates[i])
@@ -233,7 +233,7 @@ func mayDiffer(f *fib) bool {
 
 // isUnusual reports whether guests can differ on a route, or on others because of it.
 func isUnusual(f *fib, c *candidate) bool {
-	a := f.answers[c.number]
+	a := f.answers[c.index]
 	isOdd := !a.covered || c.NextHop == localhost || c.NextHop == c.Destination.Addr() || slices.Contains(c.nic.Addrs, c.NextHop)
 	switch {
 	case a.result == badNextHop, a.result == badMask:
@@ -242,7 +242,7 @@ func isUnusual(f *fib, c *candidate) bool {
 		return false // the route that it serves is unusual, if anything is
 	case c.source == SourceDefault:
 		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
-		return isOdd || a.result == dropped && f.default4() == nil || f.keeps.unwanted(c.nic) && f.inForce[c.dest.number] == c
+		return isOdd || a.result == dropped && f.default4() == nil || f.keeps.unwanted(c.nic) && f.inForce[c.dest.index] == c
 	case len(c.dest.rivals) > 1, captured(f.guest, c) != nil:
 		return true
 	case c.source == SourceConnected, c.source == SourceManual:
@@ -271,7 +271,7 @@ func classOf(f *fib, c *candidate) NextHopClass {
 	}
 	covered := c.subnet != nil && c.subnet.CIDR.Contains(hop)
 	if c.tried {
-		covered = f.answers[c.number].covered
+		covered = f.answers[c.index].covered
 	}
 	if covered {
 		return ClassNotGateway
@@ -318,7 +318,7 @@ func causeOf(f *fib, c *candidate, class NextHopClass) Code {
 	switch {
 	case result == badMask:
 		return CodeHostBits
-	case result == exists && f.inForce[c.dest.number].nic == c.nic:
+	case result == exists && f.inForce[c.dest.index].nic == c.nic:
 		return CodeDuplicate
 	case result == exists, result == dropped:
 		return CodeConflict
@@ -393,13 +393,13 @@ func competes(f *fib, c *candidate) bool {
 	}
 	isRival := func(o *candidate) bool { return o != c && changesPlaces(o) && f.accepts(o) }
 	mayLead := func(o *candidate) bool { return changesPlaces(o) && f.result(o) == installed && isOpen(f, o) }
-	isFirst := changesPlaces(f.inForce[c.dest.number]) || f.appends(c) && slices.ContainsFunc(c.dest.rivals, mayLead)
+	isFirst := changesPlaces(f.inForce[c.dest.index]) || f.appends(c) && slices.ContainsFunc(c.dest.rivals, mayLead)
 	return isFirst && slices.ContainsFunc(c.dest.rivals, isRival)
 }
 
 // mayWin reports whether a host route of one fib may be in force in another one of the same instance.
 func mayWin(f *fib, c *candidate) bool {
-	own := f.nics[c.nic.number].candidates
+	own := f.nics[c.nic.index].candidates
 	isIt := func(o candidate) bool {
 		return o.source == SourceHostRoute && o.subnet.ID == c.subnet.ID && *o.HostRoute == *c.HostRoute
 	}
