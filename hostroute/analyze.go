@@ -75,13 +75,9 @@ type analysis struct {
 
 // fibOf returns what a prepared instance installs.
 func fibOf(in Instance) *fib {
-	var keeps defaults
-	for i := range in.NICs {
-		if n := int32(i) + 1; in.DefaultNIC != "" && in.NICs[i].Name == in.DefaultNIC {
-			keeps = defaults{n, n}
-		}
-	}
-	return fibUnder(in, clientOf(in.Guest), keeps)
+	isDefault := func(n NIC) bool { return in.DefaultNIC != "" && n.Name == in.DefaultNIC }
+	keeps := int32(slices.IndexFunc(in.NICs, isDefault)) + 1 // 0: none
+	return fibUnder(in, clientOf(in.Guest), defaults{keeps, keeps})
 }
 
 func analysisOf(f *fib) *analysis {
