@@ -154,15 +154,15 @@ func (s *subject) ask(out []Finding, at scope) []Finding {
 
 // ref names a subject.
 func (s *subject) ref() Ref {
+	if s.route.candidate != nil {
+		return s.route.ref(s.Name)
+	}
 	r := Ref{Instance: s.Name}
 	if s.nic != nil {
 		r.NIC = s.nic.Name
 	}
 	if s.subnet != nil {
 		r.Subnet = s.subnet.ID
-	}
-	if s.route.candidate != nil {
-		r.HostRoute = *s.route.HostRoute
 	}
 	return r
 }
