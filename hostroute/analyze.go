@@ -89,8 +89,15 @@ func analysisOf(f *fib) *analysis {
 	return judge(o, kept, underGuests(o, kept))
 }
 
-// underGuests returns the outcomes under each guest, with each IPv4 default that it may keep; nil where guests cannot differ.
-func underGuests(o *outcomes, kept []*outcomes) map[Guest][]*outcomes {
+// A comparison has the outcomes under the instance's own guest, and those under another one that keeps the same default. For the own
+// guest both are the same.
+type comparison struct {
+	guest      Guest
+	own, other *outcomes
+}
+
+// underGuests returns a comparison with each guest, for each IPv4 default that it may keep; nil where guests cannot differ.
+func underGuests(o *outcomes, kept []*outcomes) (under []comparison) {
 	if !mayDiffer(o.fib) {
 		return nil
 	}
@@ -98,12 +105,14 @@ func underGuests(o *outcomes, kept []*outcomes) map[Guest][]*outcomes {
 	if len(own) == 0 {
 		own = append(own, o)
 	}
-	under := map[Guest][]*outcomes{o.client.guest: own}
-	for _, c := range o.client.others() {
+	for _, k := range own {
+		under = append(under, comparison{o.client.guest, k, k})
+	}
+	for _, c := range o.others() {
 		f := o.fib
 		for _, k := range own {
 			f = f.with(c, k.keeps) // which shares the guest of the one before, if it can
-			under[c.guest] = append(under[c.guest], outcomesOf(f))
+			under = append(under, comparison{c.guest, k, outcomesOf(f)})
 		}
 	}
 	return under

@@ -23,7 +23,7 @@ type client struct {
 	// order. Linux refuses the later ones of other clients.
 	appends bool
 
-	losesLongOffers bool // it announces so small a message that an offer above offerSafe may not fit beside other options
+	takes int // the length of the longest option 121 that reaches it
 
 	ignoresRoutes bool // it does not ask for option 121
 	masks         bool // it clears host bits
@@ -46,12 +46,22 @@ const (
 )
 
 var clients = [...]client{
-	{guest: GuestDhclient, losesLongOffers: true},
-	{guest: GuestNetworkd, metric: 1024, raised: 2048, appends: true, ownOnLink: true, toHops: toAll},
-	{guest: GuestNetworkManager, metric: 100, step: 1, byName: true, appends: true, masks: true, onLinkFirst: true, countsUp: true,
-		losesLongOffers: true, toHops: toUncovered},
-	{guest: GuestDhcpcd, metric: 1002, step: 1, oneAddress: true, loopback: true, toHops: toRouters},
-	{guest: GuestUdhcpc, ignoresRoutes: true},
+	{guest: GuestDhclient, takes: offerMax},
+	{guest: GuestNetworkd, takes: offerMax, metric: 1024, raised: 2048, appends: true, ownOnLink: true, toHops: toAll},
+	{guest: GuestNetworkManager, takes: offerMax, metric: 100, step: 1, byName: true, appends: true, masks: true, onLinkFirst: true,
+		countsUp: true, toHops: toUncovered},
+	{guest: GuestDhcpcd, takes: offerMax, metric: 1002, step: 1, oneAddress: true, loopback: true, toHops: toRouters},
+	{guest: GuestUdhcpc, takes: offerMax, ignoresRoutes: true},
+}
+
+// losing are clients that announce so small a message that an offer above offerSafe may not fit beside other options: as they are
+// where it does not.
+var losing = [...]client{small(GuestDhclient), small(GuestNetworkManager)}
+
+func small(g Guest) client {
+	c := *clientOf(g)
+	c.takes = offerSafe
+	return c
 }
 
 // loopbackDevice is what Linux calls its loopback interface.
@@ -68,11 +78,16 @@ func clientOf(g Guest) *client {
 	return &clients[i]
 }
 
-// others returns the other clients that install host routes.
-func (cl *client) others() (list []*client) {
+// others returns the other clients that install host routes and, if an offer is long, those that lose it.
+func (g *guest) others() (list []*client) {
 	for i := range clients {
-		if c := &clients[i]; c != cl && !c.ignoresRoutes {
+		if c := &clients[i]; c != g.client && !c.ignoresRoutes {
 			list = append(list, c)
+		}
+	}
+	if g.hasLongOffer {
+		for i := range losing {
+			list = append(list, &losing[i])
 		}
 	}
 	return list

@@ -40,15 +40,16 @@ func outcomesOf(f *fib) *outcomes {
 			continue
 		}
 		var out outcome
+		copies := f.attempts
 		switch {
 		case changesOthers(f, c):
 			out = compareEgress(f, withoutRoute(f, c), c)
 		case c.dest.several: // one answer for all copies, of which there may be many
-			out = o.outcome(c)
+			out, copies = o.outcome(c), c.dest.rivals // for none of them, the client makes another destination of it
 		default:
 			continue
 		}
-		for _, other := range f.attempts { // its copies go with it
+		for _, other := range copies { // they go with it
 			if other.sameRoute(c) && f.result(other) == installed {
 				o.known[other] = out
 			}

@@ -492,12 +492,12 @@ func TestMessages(t *testing.T) {
 		"a refused route stops networkd":                     {back("11.11.0.0/16,11.8.0.255"), hostroute.CodeNextHopUnusable, networkd, "\x00"},
 		"but if it can be accepted, it does not":             {back("11.11.0.0/16,224.0.0.5"), hostroute.CodeNextHopUnusable, "the guest refuses the route", networkd},
 		"a next hop that dhclient refuses":                   {back("11.11.0.0/16,192.0.2.1"), hostroute.CodeNextHopOffLink, "the guest refuses the route", "adds a route"},
-		"a long offer, which dhclient may lose": {and(back("11.11.0.0/16,192.0.2.1"), func(in *hostroute.Instance) {
+		"a long offer, which NetworkManager may lose": {and(back("11.11.0.0/16,192.0.2.1"), func(in *hostroute.Instance) {
 			in.Guest = hostroute.GuestDhcpcd
 			for i := range 25 {
 				in.NICs[1].Siblings = append(in.NICs[1].Siblings, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 100, byte(i), 0}), 24))
 			}
-		}), hostroute.CodeNextHopOffLink, "that may differ under dhclient, systemd-networkd and NetworkManager", "installed"},
+		}), hostroute.CodeNextHopOffLink, "that may differ under systemd-networkd and NetworkManager", "installed"},
 		"a next hop that gets a route":                 {and(back("11.11.0.0/16,192.0.2.1"), func(in *hostroute.Instance) { in.Guest = hostroute.GuestNetworkd }), hostroute.CodeNextHopOffLink, "the guest adds a route to it", "ignores"},
 		"a next hop that is ignored":                   {and(back("127.0.0.0/8,192.0.2.1"), func(in *hostroute.Instance) { in.Guest = hostroute.GuestNetworkd }), hostroute.CodeNextHopOffLink, "the guest ignores it, and takes 127.0.0.0/8 for on-link", "adds a route"},
 		"a next hop that dhcpcd ignores":               {and(back("11.11.0.0/16,11.11.0.0"), func(in *hostroute.Instance) { in.Guest = hostroute.GuestDhcpcd }), hostroute.CodeNextHopOffLink, "takes 11.11.0.0/32 for on-link", "adds a route"},

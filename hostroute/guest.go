@@ -29,6 +29,8 @@ type guest struct {
 
 	hasOnLink bool // an attempt is on-link; else no candidate has a destination around its next hop
 	addsHops  bool // the client may add routes to next hops
+
+	hasLongOffer bool // some guests may not get an offer of this instance
 }
 
 // A nic is a NIC as the guest configures it.
@@ -101,7 +103,8 @@ func (g *guest) configure(n *nic) {
 		c.onLink = r.NextHop == zero4
 		return c
 	}
-	n.offer = newOffer(n.NIC, g.ConfigDrive)
+	n.offer = newOffer(n.NIC, g.ConfigDrive, g.client.takes)
+	g.hasLongOffer = g.hasLongOffer || n.bytes > offerSafe && n.bytes <= offerMax
 	if s := n.ipv4; s != nil {
 		n.broadcast = broadcast(s.CIDR)
 		n.connected, n.default4 = HostRoute{Destination: s.CIDR}, HostRoute{any4, s.Gateway}
@@ -112,7 +115,7 @@ func (g *guest) configure(n *nic) {
 			add(SourceDefault, s, &n.default4)
 		}
 		for i := range n.siblings {
-			add(SourceSibling, s, &n.siblings[i]).tried = !n.overflows() && !g.client.ignoresRoutes
+			add(SourceSibling, s, &n.siblings[i]).tried = !n.lost && !g.client.ignoresRoutes
 		}
 	}
 	for _, s := range n.Subnets {
@@ -307,7 +310,7 @@ func (n *nic) owns(a netip.Addr) bool {
 }
 
 // by121 reports whether option 121 arrives. It brings more than the default then, which comes by option 3 otherwise.
-func (n *nic) by121() bool { return n.bytes > wireLength(any4) && !n.overflows() }
+func (n *nic) by121() bool { return n.bytes > wireLength(any4) && !n.lost }
 
 func (n *nic) connects(a netip.Addr) bool {
 	return n.ipv4 != nil && !n.ipv4.CIDR.IsSingleIP() && n.ipv4.CIDR.Contains(a)

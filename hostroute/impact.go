@@ -20,13 +20,15 @@ type Impact struct {
 	//   - DefaultNIC is empty, and Changes would differ if the guest kept another default route that is offered before or
 	//     after the edits.
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
-	//     in another order. GuestUdhcpc is left out, because no host route reaches it.
+	//     in another order, or if a guest that can lose offers of more than 197 bytes lost all of these. GuestUdhcpc is left out,
+	//     because no host route reaches it.
 	//   - Changes would differ, under any of these guests, if Neutron returned all lists of host routes in the reverse order, with
 	//     the host routes that the edits name first or last, before the edits and after them.
-	//   - A verdict that the edits touch depends on the order of its list, or on an offer of more than 197 bytes, which some
-	//     guests can lose. The edits touch the verdicts on the host routes that they name, and those that they change, add or
-	//     remove. Neither order nor offer counts for an instance with one NIC from which everything leaves anyway: before and
-	//     after, it has the default route by the gateway of its subnet, and no route by 127.0.0.1.
+	//   - A verdict that the edits touch depends on the order of its list. The edits touch the verdicts on the host routes that
+	//     they name, and those that they change, add or remove. This does not count for an instance with one NIC from which
+	//     everything leaves anyway: before and after, it has the default route by the gateway of its subnet, and no route by
+	//     127.0.0.1.
+	//   - DefaultNIC is empty, more than eight NICs are offered an IPv4 default route, and guests can differ.
 	//
 	// To see what may move, set Guest and DefaultNIC, and ask again: Changes are then those of that guest. There may be none to see,
 	// where it is the order of leases or lists that decides, or whether a long offer arrives.
@@ -71,7 +73,7 @@ func (in Instance) MovesNothing(edits ...Edit) (bool, error) {
 		return false, nil
 	}
 	// Class, Effect and Cause, and so the findings of severity error, are the same without the comparison with other guests.
-	judgeAlone := func(f *fib) *analysis { return judge(outcomesOf(f), nil, map[Guest][]*outcomes{}) }
+	judgeAlone := func(f *fib) *analysis { return judge(outcomesOf(f), nil, []comparison{}) }
 	before, after := judgeAlone(was), judgeAlone(is)
 	if came, _ := compareFindings(findings(before), findings(after), edits); slices.ContainsFunc(came, isError) {
 		return false, nil
@@ -150,12 +152,15 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 			offered = append(offered, keeping(n, family))
 		}
 	}
-	own, others := before.client, before.client.others()
+	own, others := before.client, canon.Unique(append(before.others(), after.others()...))
 	if before.DefaultNIC == "" && movesOtherwise(before, after, own, canon.Unique(offered), here) {
 		return true
 	}
 	if !mayDiffer(before) && !mayDiffer(after) {
 		return false
+	}
+	if before.DefaultNIC == "" && max(len(offeredDefault(before.guest, 0)), len(offeredDefault(after.guest, 0))) > maxCompared {
+		return true // not all of them are tried
 	}
 	var kept []defaults
 	for _, f := range []*fib{before, after} {
@@ -233,8 +238,7 @@ func moves(before, after *fib) (list []difference[exits]) {
 	return list
 }
 
-// orderMoves reports whether a verdict that the edits touch depends on the order of its list, or on whether a long
-// offer arrives.
+// orderMoves reports whether a verdict that the edits touch depends on the order of its list.
 func orderMoves(before, after *analysis, edits []Edit) bool {
 	if hasOneWay(before.fib) && hasOneWay(after.fib) {
 		return false

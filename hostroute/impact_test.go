@@ -434,3 +434,78 @@ func TestPlaceInTheListThatLosesItsMeaning(t *testing.T) {
 		t.Errorf("%v, %v", impact, err)
 	}
 }
+
+// What is safe under the instance's own guest alone is not safe.
+func TestWhatMovesUnderOthersIsUncertain(t *testing.T) {
+	remove := func(subnet, route string) hostroute.Edit {
+		return hostroute.Edit{Subnet: subnet, Old: hostroute.MustParseHostRoute(route)}
+	}
+	nic := func(i int, s *hostroute.Subnet) hostroute.NIC {
+		return hostroute.NIC{Name: fmt.Sprintf("eth%d", i), Subnets: []*hostroute.Subnet{s}}
+	}
+	wide := func(n int) (in hostroute.Instance) { // the same host route on n subnets, each with a default
+		for i := range n {
+			gateway := fmt.Sprintf("10.0.%d.1", i)
+			in.NICs = append(in.NICs, nic(i, subnet(fmt.Sprint("s", i), fmt.Sprintf("10.0.%d.0/24", i), gateway, "20.0.0.0/8,"+gateway)))
+		}
+		return in
+	}
+	long := func(n int) *hostroute.Subnet { // of 5 + 7n bytes
+		s := subnet("b", "10.0.1.0/24", "10.0.1.1")
+		for i := range n {
+			s.HostRoutes = append(s.HostRoutes, hostroute.MustParseHostRoute(fmt.Sprintf("30.%d.0.0/16,10.0.1.1", i)))
+		}
+		return s
+	}
+	// What b's host routes cover twice, no single one of them decides.
+	covered := hostroute.Instance{DefaultNIC: "eth2", NICs: []hostroute.NIC{
+		nic(0, subnet("a", "10.0.0.0/24", "10.0.0.1", "20.0.0.0/8,10.0.0.1")), nic(1, long(24)), nic(2, subnet("c", "10.0.2.0/24", "10.0.2.1"))}}
+	covered.NICs[1].Subnets[0].HostRoutes = append(covered.NICs[1].Subnets[0].HostRoutes, hostRoutes("20.0.0.0/9,10.0.1.1", "20.128.0.0/9,10.0.1.1",
+		"20.0.0.0/10,10.0.1.1", "20.64.0.0/10,10.0.1.1", "20.128.0.0/10,10.0.1.1", "20.192.0.0/10,10.0.1.1")...)
+	shared := subnet("s", "10.0.0.0/24", "10.0.0.1", "40.0.0.0/8,10.0.0.1", "50.0.0.0/8,10.0.0.77")
+	for name, test := range map[string]struct {
+		in   hostroute.Instance
+		edit hostroute.Edit
+	}{
+		"one of eight defaults": {wide(8), remove("s7", "20.0.0.0/8,10.0.7.1")},
+		"one of nine defaults":  {wide(9), remove("s8", "20.0.0.0/8,10.0.8.1")},
+		"an offer that becomes long": {
+			hostroute.Instance{DefaultNIC: "eth0", NICs: []hostroute.NIC{nic(0, subnet("a", "10.0.0.0/24", "10.0.0.1")), nic(1, long(27))}},
+			hostroute.Edit{Subnet: "b", New: hostroute.MustParseHostRoute("30.0.0.0/17,10.0.1.1")}},
+		"a long offer of another NIC": {covered, remove("a", "20.0.0.0/8,10.0.0.1")},
+		"a default of which dhcpcd makes another route": {
+			hostroute.Instance{NICs: []hostroute.NIC{nic(0, shared), {Name: "eth1", Subnets: []*hostroute.Subnet{shared}, Addrs: []netip.Addr{shared.Gateway}}}},
+			hostroute.Edit{Subnet: "s", New: hostroute.MustParseHostRoute("30.0.0.1/32,10.0.0.1")}},
+	} {
+		for _, guest := range hostroute.Guests() {
+			in := test.in
+			in.Guest = guest
+			impact, err := in.Impact(test.edit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if still, _ := in.MovesNothing(test.edit); still || !impact.Uncertain && len(impact.Changes) == 0 {
+				t.Errorf("%s, %s: MovesNothing says %v, Impact %v", name, guest, still, impact)
+			}
+		}
+	}
+}
+
+// A verdict says so where a long offer of another NIC decides, and only where one decides.
+func TestLongOfferOfAnotherNIC(t *testing.T) {
+	in := hostroute.Instance{DefaultNIC: "eth2", NICs: []hostroute.NIC{
+		{Name: "eth0", Subnets: []*hostroute.Subnet{subnet("a", "10.0.0.0/24", "10.0.0.1", "20.0.0.0/8,10.0.0.1", "21.0.0.0/8,10.0.0.1")}},
+		{Name: "eth1", Subnets: []*hostroute.Subnet{subnet("b", "10.0.1.0/24", "10.0.1.1", "20.0.0.0/9,10.0.1.1", "20.128.0.0/9,10.0.1.1", "20.1.0.0/16,10.0.1.1")}},
+		{Name: "eth2", Subnets: []*hostroute.Subnet{subnet("c", "10.0.2.0/24", "10.0.2.1")}},
+	}}
+	for i := range 24 {
+		in.NICs[1].Siblings = append(in.NICs[1].Siblings, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, byte(i), 0}), 24))
+	}
+	lose := []hostroute.Guest{hostroute.GuestDhclient, hostroute.GuestNetworkManager}
+	want := map[string][]hostroute.Guest{"20.0.0.0/8": lose, "21.0.0.0/8": {}, "20.0.0.0/9": lose, "20.128.0.0/9": lose, "20.1.0.0/16": {}}
+	for _, v := range analyze(t, in).Verdicts {
+		if got := v.Guests; !slices.Equal(got, want[v.Subject.HostRoute.Destination.String()]) {
+			t.Errorf("%v differs under %v", v, got)
+		}
+	}
+}

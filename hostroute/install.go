@@ -195,14 +195,14 @@ func (f *fib) default4() *candidate {
 	return f.inForce[0]
 }
 
-// offeredDefault returns the NICs that are offered a default of a family, in their order.
+// offeredDefault returns the NICs that are offered a default of a family, in their order, whatever the client makes of it.
 func offeredDefault(g *guest, family int) []*nic {
 	var out []*nic
-	for d := g.longest(families[family].Addr()); d != nil; d = d.parent {
-		for _, c := range d.rivals {
-			if c.isDefault() && !slices.Contains(out, c.nic) {
-				out = append(out, c.nic)
-			}
+	for i := range g.candidates {
+		c := &g.candidates[i]
+		isDefault := c.tried && c.source != SourceConnected && c.source != SourceManual && c.arrives() == families[family]
+		if isDefault && !slices.Contains(out, c.nic) {
+			out = append(out, c.nic)
 		}
 	}
 	return out

@@ -27,7 +27,7 @@ var (
 // ignore some of it.
 func (n NIC) Offer() []HostRoute {
 	in, _ := input(Instance{NICs: []NIC{n}}) // [Analyze] reports what is wrong with it
-	o := newOffer(&in.NICs[0], false)
+	o := newOffer(&in.NICs[0], false, offerMax)
 	if o.ipv4 == nil {
 		return nil
 	}
@@ -57,11 +57,13 @@ type offer struct {
 	static bool    // it does so from the config drive, and not by DHCP
 	ipv6   *Subnet // the table shows its gateway as the next hop of the advertised default; nil: no router advertises one
 	bytes  int     // the length of DHCP option 121; 0 if static
+	lost   bool    // the option is too long to reach the guest
 
 	siblings []HostRoute // the routes to siblings that Neutron sends
 }
 
-func newOffer(n *NIC, configDrive bool) offer {
+// newOffer returns what reaches a guest that gets an option 121 of so many bytes at most.
+func newOffer(n *NIC, configDrive bool, most int) offer {
 	advertises := func(s *Subnet) bool { return !s.is4() && !s.DHCPDisabled && s.Gateway.Is6() }
 	o := offer{ipv4: leased(n), ipv6: n.first(advertises)}
 	if s := n.first((*Subnet).is4); configDrive && s != nil && s.DHCPDisabled {
@@ -69,6 +71,7 @@ func newOffer(n *NIC, configDrive bool) offer {
 	} else if o.ipv4 != nil {
 		o.siblings = siblingRoutes(n, o.ipv4)
 		o.bytes = optionLength(o.ipv4, o.siblings)
+		o.lost = o.bytes > most
 	}
 	return o
 }
@@ -91,15 +94,12 @@ func (n *NIC) first(ofKind func(*Subnet) bool) *Subnet {
 	return nil
 }
 
-// overflows reports whether dnsmasq drops the option that carries the routes.
-func (o *offer) overflows() bool { return o.bytes > offerMax }
-
 // withheld returns why no host route of s reaches the NIC; "" if they do.
 func (o *offer) withheld(s *Subnet, configDrive bool) Code {
 	switch {
 	case !s.is4():
 		return CodeIPv6NotOffered
-	case o.ipv4 == s && o.overflows():
+	case o.ipv4 == s && o.lost:
 		return CodeOptionOverflow
 	case o.ipv4 == s:
 		return ""

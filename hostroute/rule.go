@@ -3,6 +3,7 @@ package hostroute
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // A Code names what a finding is about. Codes are stable; new ones may be added. [Code.Rule] and
@@ -143,8 +144,10 @@ func (s *subject) remove() Fix {
 func (s *subject) removal() []Edit {
 	route := *s.route.HostRoute
 	edits := []Edit{{Subnet: s.subnet.ID, Old: route}}
-	for _, r := range s.others(s.subnet, route, route) {
-		edits = append(edits, Edit{Subnet: s.subnet.ID, Old: r})
+	for _, r := range s.equals(s.subnet, route) {
+		if r != route && r.masked() == route {
+			edits = append(edits, Edit{Subnet: s.subnet.ID, Old: r})
+		}
 	}
 	return edits
 }
@@ -152,7 +155,7 @@ func (s *subject) removal() []Edit {
 // replace proposes to put by in the place of the route, or one of the alternatives. If by is listed already, it removes the route.
 func (s *subject) replace(by HostRoute, message string, alternatives ...Fix) []Fix {
 	edits := s.removal()
-	if len(s.others(s.subnet, by, *s.route.HostRoute)) > 0 {
+	if s.has(s.subnet, by, *s.route.HostRoute) {
 		return []Fix{{"remove the host route: subnet " + s.subnet.label() + " already has " + by.String(), edits}}
 	}
 	edits[0].New = by
@@ -194,18 +197,17 @@ func (s *Subnet) usableGateway() netip.Addr {
 	return s.Gateway
 }
 
-// others returns the host routes of a subnet that equal r once they are masked, without but.
-func (s *subject) others(of *Subnet, r, but HostRoute) (out []HostRoute) {
-	list := of.HostRoutes
-	if len(list) > maxHostRoutes { // a scan of every list for every route would take too long
-		list = s.byMasked(of)[r]
+// has reports whether a subnet has a host route, but for one, that equals r once it is masked.
+func (s *subject) has(of *Subnet, r, but HostRoute) bool {
+	return slices.ContainsFunc(s.equals(of, r), func(o HostRoute) bool { return o != but && o.masked() == r })
+}
+
+// equals returns all host routes of a subnet that equal r once they are masked, and perhaps others.
+func (s *subject) equals(of *Subnet, r HostRoute) []HostRoute {
+	if len(of.HostRoutes) > maxHostRoutes { // a scan of every list for every route would take too long
+		return s.byMasked(of)[r]
 	}
-	for _, o := range list {
-		if o != but && o.masked() == r {
-			out = append(out, o)
-		}
-	}
-	return out
+	return of.HostRoutes
 }
 
 // byMasked returns the host routes of a subnet by what they are once they are masked. It remembers them.

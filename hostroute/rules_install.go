@@ -180,7 +180,7 @@ func elsewhere(s *subject) string {
 	switch {
 	case len(guests) == 0:
 		return ""
-	case s.route.Cause != "" && !mayGetLost(s.route.candidate): // else some guests only lose it
+	case s.route.Cause != "" && !s.hasLongOffer: // else it may be there only if the offer gets lost
 		return "; it is installed on " + quoted(s.nic.Name) + " under " + guestNames(guests)
 	}
 	return "; that may differ under " + guestNames(guests)

@@ -94,7 +94,7 @@ func moveTo(s *subject, to *Subnet) []Fix {
 		return []Fix{s.manualNextHop()}
 	}
 	there := s.route.masked()
-	if len(s.others(to, there, HostRoute{})) > 0 {
+	if s.has(to, there, HostRoute{}) {
 		return []Fix{{"remove the host route: subnet " + to.label() + " already has it", s.removal()}}
 	}
 	if !to.usableGateway().IsValid() || to.DHCPDisabled || len(to.HostRoutes) >= maxHostRoutes {

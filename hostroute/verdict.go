@@ -96,7 +96,8 @@ type Verdict struct {
 	// limit, too.
 	//   - The instance's own guest is listed if it configures its NICs at once, and the order of the leases changes the answer
 	//     although the default route stays the same. Where that order decides only the default route, DefaultDependent says so.
-	//   - If the offer is longer than 197 bytes, the guests that can lose it are listed.
+	//   - GuestDhclient and GuestNetworkManager can lose an offer that is longer than 197 bytes. They are also compared as they are
+	//     if all such offers of the instance are lost, and only the default arrives.
 	//   - GuestUdhcpc is never listed, because no host route reaches it.
 	Guests []Guest `json:"guests"`
 }
@@ -145,14 +146,14 @@ func (v Verdict) String() string {
 type judged struct {
 	*candidate
 	*Verdict
-	onList bool // the verdict depends on the order of the list, or on whether a long offer arrives
+	onList bool // the verdict depends on the order of the list
 	good   bool // no rule holds, so none needs to be asked
 }
 
 // judge returns the verdict on every host route and manual route. To see on what they depend, it compares the outcomes with
 // those for other defaults that the guest may keep, and under other guests. If no attempt is unusual, under is nil. Then no rule
 // but loopback-destination can hold for a route that steers and has the own gateway as next hop.
-func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis {
+func judge(o *outcomes, kept []*outcomes, under []comparison) *analysis {
 	n := 0
 	for i := range o.candidates {
 		if o.candidates[i].hasVerdict() {
@@ -179,28 +180,24 @@ func judge(o *outcomes, kept []*outcomes, under map[Guest][]*outcomes) *analysis
 		for _, other := range kept {
 			v.DefaultDependent = v.DefaultDependent || differs(o, other, i)
 		}
-		onList := c.tried && (mayGetLost(c) || onOrder[c])
-		v.GuestDependent = len(v.Guests) > 0 || onList || v.DefaultDependent
+		v.GuestDependent = len(v.Guests) > 0 || onOrder[c] || v.DefaultDependent
 		good := under == nil && v.Class == ClassOwnGateway && v.Effect == EffectSteers && !c.Destination.Addr().IsLoopback()
-		a.judged = append(a.judged, judged{c, v, onList, good})
+		a.judged = append(a.judged, judged{c, v, onOrder[c], good})
 	}
 	return a
 }
 
 // differing returns the guests under which a candidate, given by its index among all, has another effect. The
 // instance's own is among them where the order in which it configures its NICs decides.
-func differing(o *outcomes, under map[Guest][]*outcomes, i int) []Guest {
+func differing(o *outcomes, under []comparison, i int) []Guest {
 	c := &o.candidates[i]
 	out := []Guest{}
-	if under == nil && !mayGetLost(c) || !c.tried && o.withheld(c) != CodeRoutesIgnored { // most routes, with no look at the clients
+	if under == nil || !c.tried && o.withheld(c) != CodeRoutesIgnored { // most routes, with no look at the clients
 		return out
 	}
 	for _, cl := range clients {
-		differ := cl.losesLongOffers && mayGetLost(c)
-		for at, other := range under[cl.guest] {
-			differ = differ || differs(under[o.client.guest][at], other, i)
-		}
-		if differ {
+		isOther := func(k comparison) bool { return k.guest == cl.guest && differs(k.own, k.other, i) }
+		if slices.ContainsFunc(under, isOther) {
 			out = append(out, cl.guest)
 		}
 	}
@@ -221,14 +218,9 @@ func differs(a, b *outcomes, i int) bool {
 	return one.steers() && b.exit(b.longest(one.witness), nil) != one.with
 }
 
-// mayGetLost reports whether a candidate travels in an offer that is too long for some guests.
-func mayGetLost(c *candidate) bool {
-	return c.subnet != nil && c.nic.bytes > offerSafe && !c.nic.overflows()
-}
-
 // mayDiffer reports whether guests can differ on any route. It is cheap, and spares most instances the other guests.
 func mayDiffer(f *fib) bool {
-	return f.client.ignoresRoutes || slices.ContainsFunc(f.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && isUnusual(f, c) })
+	return f.client.ignoresRoutes || f.hasLongOffer || slices.ContainsFunc(f.attempts, func(c *candidate) bool { return c.Destination.Addr().Is4() && isUnusual(f, c) })
 }
 
 // isUnusual reports whether guests can differ on a route, or on others because of it.

@@ -14,9 +14,9 @@ import (
 func (p place) objector(others editsBySubnet) *combination {
 	for _, c := range p.subnet.users {
 		// The verdict says that the removal moves data, or may. It does not know of other removals, nor that the whole list is
-		// written masked. Of a guest that ignores routes it also says whether a long offer would arrive at others.
+		// written masked.
 		m := p.mark(c)
-		says := m.has(effectBit(hostroute.EffectSteers)) || m.has(depends) && !m.has(codeBits[hostroute.CodeRoutesIgnored])
+		says := m.has(effectBit(hostroute.EffectSteers)) || m.has(depends)
 		if says && p.subnet.masked && len(others.on(c)) == 0 {
 			return c
 		}

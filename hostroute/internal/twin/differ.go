@@ -21,8 +21,12 @@ type Effect struct {
 
 // EffectUnder returns the effect of a verdict's subject under a guest, in IPv4.
 func EffectUnder(in hostroute.Instance, guest string, subject hostroute.Ref) Effect {
+	return effectUnder(in, guest, overflows(in), subject)
+}
+
+// effectUnder is EffectUnder if some NICs lose their offers.
+func effectUnder(in hostroute.Instance, guest string, overflow []bool, subject hostroute.Ref) Effect {
 	x, _ := subjectOf(in, subject)
-	overflow := overflows(in)
 	list := guestInstall(in, guest, overflow)
 	e := Effect{table: tableOf(list)}
 	if !slices.ContainsFunc(list, func(w wish) bool { return isWish(w, x) }) {
@@ -76,47 +80,47 @@ func guestOf(in hostroute.Instance) hostroute.Guest {
 func GuestsThatDiffer(in hostroute.Instance, subject hostroute.Ref) []hostroute.Guest {
 	own := guestOf(in)
 	differ := make(map[hostroute.Guest]bool)
-	for _, told := range defaults(in, string(own)) {
+	for _, told := range defaults(in) {
 		here := EffectUnder(told, string(own), subject)
 		differ[own] = differ[own] || here.Steers && (!here.Surely || len(here.With) > 1)
 		for _, guest := range hostroute.Guests() {
-			if guest == own || guest == hostroute.GuestUdhcpc {
+			if guest == hostroute.GuestUdhcpc {
 				continue
 			}
-			there := EffectUnder(told, string(guest), subject)
-			switch {
-			case here.Steers != there.Steers, here.Surely != there.Surely:
-				differ[guest] = true
-			case here.Steers && !slices.Equal(here.With, Egresses(there.table, string(guest), here.Witness)):
-				differ[guest] = true
+			for _, overflow := range losses(told, string(guest)) {
+				if guest == own && slices.Equal(overflow, overflows(told)) {
+					continue
+				}
+				there := effectUnder(told, string(guest), overflow, subject)
+				switch {
+				case here.Steers != there.Steers, here.Surely != there.Surely:
+					differ[guest] = true
+				case here.Steers && !slices.Equal(here.With, Egresses(there.table, string(guest), here.Witness)):
+					differ[guest] = true
+				}
 			}
 		}
 	}
-	return slices.DeleteFunc(hostroute.Guests(), func(guest hostroute.Guest) bool {
-		return !differ[guest] && !losesLongOffer(in, subject, guest)
-	})
+	return slices.DeleteFunc(hostroute.Guests(), func(guest hostroute.Guest) bool { return !differ[guest] })
 }
 
-// losesLongOffer reports whether the offer that carries a host route may be too long for a client that announces
-// no larger message.
-func losesLongOffer(in hostroute.Instance, subject hostroute.Ref, guest hostroute.Guest) bool {
-	x, _ := subjectOf(in, subject)
-	isCarried := x.subnet != nil && x.route.Destination != default4 // Neutron puts its own default there
-	if !isCarried || guest != hostroute.GuestDhclient && guest != hostroute.GuestNetworkManager {
-		return false
+// losses says for each NIC whether its offer is lost, in each way that a guest may lose some: dhclient and NetworkManager
+// announce no larger message than one that has 197 bytes for the routes.
+func losses(in hostroute.Instance, guest string) [][]bool {
+	if guest != "dhclient" && guest != "NetworkManager" {
+		return [][]bool{overflows(in)}
 	}
-	s, static := Configured(in, in.NICs[x.nic])
-	length := wireLength(Offer(in.NICs[x.nic]))
-	return s != nil && s.ID == x.subnet.ID && !static && length > 197 && length <= 255
+	return [][]bool{overflows(in), longer(in, 197)}
 }
 
-// defaults returns the instance with each of the IPv4 defaults that its guest may keep.
-func defaults(in hostroute.Instance, guest string) []hostroute.Instance {
+// defaults returns the instance with each of the IPv4 defaults that its guest may keep: that it is offered, even if it makes another
+// route of it.
+func defaults(in hostroute.Instance) []hostroute.Instance {
 	if in.DefaultNIC != "" {
 		return []hostroute.Instance{in}
 	}
 	var list []hostroute.Instance
-	c := clientOf(guest)
+	c := clientOf("dhclient")
 	steps := steps(in, overflows(in))
 	for i, n := range in.NICs {
 		isDefault := func(w wish) bool { return w.Destination == default4 && w.Source != hostroute.SourceConnected }
@@ -139,7 +143,7 @@ func AnotherGuestMoves(before, after hostroute.Instance, edits []hostroute.Edit)
 	own := string(guestOf(before))
 	var kept []string
 	for _, in := range []hostroute.Instance{before, after} {
-		for _, told := range defaults(in, own) {
+		for _, told := range defaults(in) {
 			if told.DefaultNIC != "" {
 				kept = append(kept, told.DefaultNIC)
 			}
@@ -161,10 +165,14 @@ func AnotherGuestMoves(before, after hostroute.Instance, edits []hostroute.Edit)
 		for _, keep := range kept {
 			b, a := before, after
 			b.DefaultNIC, a.DefaultNIC = keep, keep
-			ways := [][]hostroute.Table{{GuestTable(b, guest), GuestTable(a, guest)}}
-			for _, wasLast := range []bool{false, true} {
-				for _, isLast := range []bool{false, true} {
-					ways = append(ways, []hostroute.Table{GuestTable(reversed(b, edits, wasLast), guest), GuestTable(reversed(a, edits, isLast), guest)})
+			var ways [][]hostroute.Table
+			for i := range losses(b, guest) {
+				table := func(in hostroute.Instance) hostroute.Table { return guestTable(in, guest, losses(in, guest)[i]) }
+				ways = append(ways, []hostroute.Table{table(b), table(a)})
+				for _, wasLast := range []bool{false, true} {
+					for _, isLast := range []bool{false, true} {
+						ways = append(ways, []hostroute.Table{table(reversed(b, edits, wasLast)), table(reversed(a, edits, isLast))})
+					}
 				}
 			}
 			for _, there := range ways {

@@ -158,7 +158,11 @@ func isOwn(in hostroute.Instance, n hostroute.NIC, a netip.Addr) bool {
 // [Table], and rows with a lower metric first. Of rows that AnyOrder puts in no
 // order it returns one order. IPv6 is the reference guest's.
 func GuestTable(in hostroute.Instance, guest string) hostroute.Table {
-	overflow := overflows(in)
+	return guestTable(in, guest, overflows(in))
+}
+
+// guestTable is GuestTable if some NICs lose their offers.
+func guestTable(in hostroute.Instance, guest string, overflow []bool) hostroute.Table {
 	table := tableOf(guestInstall(in, guest, overflow))
 	_, reference := install(in, overflow)
 	for _, r := range reference {

@@ -134,11 +134,14 @@ func wire(p netip.Prefix) netip.Prefix {
 
 // overflows says for each NIC whether its DHCP offer is longer than dnsmasq
 // sends.
-func overflows(in hostroute.Instance) []bool {
+func overflows(in hostroute.Instance) []bool { return longer(in, 255) }
+
+// longer says for each NIC whether its DHCP offer has more bytes than some.
+func longer(in hostroute.Instance, most int) []bool {
 	var list []bool
 	for _, n := range in.NICs {
 		_, static := Configured(in, n)
-		list = append(list, !static && wireLength(Offer(n)) > 255)
+		list = append(list, !static && wireLength(Offer(n)) > most)
 	}
 	return list
 }

@@ -243,14 +243,14 @@ func GuestDependent(in hostroute.Instance, subject hostroute.Ref) bool {
 }
 
 // ListMatters reports whether it depends on the order of a list whether the subject is, or may be, in force for the
-// instance's guest; or on whether a long offer arrives.
+// instance's guest.
 func ListMatters(in hostroute.Instance, subject hostroute.Ref) bool {
 	x, found := subjectOf(in, subject)
 	guest := string(guestOf(in))
 	if !found || !reaches(in, x) || x.subnet == nil || clientOf(guest).no121 && !isStatic(in, x) {
 		return false
 	}
-	return losesLongOffer(in, subject, hostroute.GuestDhclient) || listDecides(in, guest, x)
+	return listDecides(in, guest, x, 0)
 }
 
 // ListMattersToOthers reports whether it depends on the order of a list whether the subject is, or may be, in force under
@@ -261,10 +261,12 @@ func ListMattersToOthers(in hostroute.Instance, subject hostroute.Ref) bool {
 	if !found || !reaches(in, x) || x.subnet == nil {
 		return false
 	}
-	for _, told := range defaults(in, own) {
+	for _, told := range defaults(in) {
 		for _, guest := range Guests {
-			if guest != own && !clientOf(guest).no121 && listDecides(told, guest, x) {
-				return true
+			for i := range losses(told, guest) {
+				if (guest != own || i > 0) && !clientOf(guest).no121 && listDecides(told, guest, x, i) {
+					return true
+				}
 			}
 		}
 	}
@@ -272,9 +274,9 @@ func ListMattersToOthers(in hostroute.Instance, subject hostroute.Ref) bool {
 }
 
 // listDecides reports whether a subject is, or may be, in force if it comes first in its list and not if it comes last, or
-// the reverse.
-func listDecides(in hostroute.Instance, guest string, x subject) bool {
-	overflow := overflows(in)
+// the reverse. The guest loses its offers in one of its ways.
+func listDecides(in hostroute.Instance, guest string, x subject, way int) bool {
+	overflow := losses(in, guest)[way]
 	front := guestInstall(reorder(in, x, true), guest, overflow)
 	back := guestInstall(reorder(in, x, false), guest, overflow)
 	return mayBeInForce(guest, front, x) != mayBeInForce(guest, back, x)
