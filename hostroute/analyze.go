@@ -101,7 +101,7 @@ func underGuests(o *outcomes, kept []*outcomes) (under []comparison) {
 	if !mayDiffer(o.fib) {
 		return nil
 	}
-	own := slices.DeleteFunc(slices.Clone(kept), func(k *outcomes) bool { return k.keeps[0] == 0 })
+	own := slices.DeleteFunc(slices.Clone(kept), func(k *outcomes) bool { return k.defaults[0] == 0 })
 	if len(own) == 0 {
 		own = append(own, o)
 	}
@@ -111,7 +111,7 @@ func underGuests(o *outcomes, kept []*outcomes) (under []comparison) {
 	for _, c := range o.others() {
 		f := o.fib
 		for _, k := range own {
-			f = f.with(c, k.keeps) // which shares the guest of the one before, if it can
+			f = f.with(c, k.defaults) // which shares the guest of the one before, if it can
 			under = append(under, comparison{c.guest, k, outcomesOf(f)})
 		}
 	}

@@ -63,12 +63,12 @@ func withoutRoute(f *fib, c *candidate) *fib {
 	if reshapes(f, c) {
 		return relisted(f, c.subnet, restOfList(c))
 	}
-	return install(f.guest, f.attempted(c))
+	return install(f.guest, f.attempted(c), f.defaults)
 }
 
 // relisted returns what comes of the instance if a subnet has another list of host routes.
 func relisted(f *fib, of *Subnet, list []HostRoute) *fib {
-	return fibUnder(withList(f.Instance, of, list), f.client, f.keeps)
+	return fibUnder(withList(f.Instance, of, list), f.client, f.defaults)
 }
 
 // withList returns a copy of a prepared instance in which a subnet has another list of host routes.

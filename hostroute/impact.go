@@ -167,7 +167,7 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 		kept = append(kept, slices.DeleteFunc(choices(f.guest), func(d defaults) bool { return d[0] == 0 })...)
 	}
 	if len(kept) == 0 {
-		kept = append(kept, before.keeps)
+		kept = append(kept, before.defaults)
 	}
 	kept = canon.Unique(kept)
 	if slices.ContainsFunc(others, func(c *client) bool { return movesOtherwise(before, after, c, kept, here) }) {
@@ -226,7 +226,7 @@ func reordered(f *fib, named func(string, HostRoute) bool, last bool) *fib {
 			in = withList(in, s, list) // which replaces s on all NICs, so a second call for s changes nothing
 		}
 	}
-	return fibUnder(in, f.client, f.keeps)
+	return fibUnder(in, f.client, f.defaults)
 }
 
 // moves returns where two tables differ.

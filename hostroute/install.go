@@ -10,8 +10,9 @@ import (
 // A fib is what came of a guest's attempts: Linux's forwarding table, and its answers.
 type fib struct {
 	*guest
-	answers []answer     // by the candidate's index
-	inForce []*candidate // by the destination's index; nil: none
+	defaults defaults
+	answers  []answer     // by the candidate's index
+	inForce  []*candidate // by the destination's index; nil: none
 
 	// By the destination's index, the NICs with an installed on-link route to it, a bit each. Links counts the routes that
 	// the client adds to next hops, and asked does not.
@@ -45,8 +46,8 @@ const (
 )
 
 // install tries attempts, all of them or some, in their order.
-func install(g *guest, attempts []*candidate) *fib {
-	f := &fib{guest: g}
+func install(g *guest, attempts []*candidate, keeps defaults) *fib {
+	f := &fib{guest: g, defaults: keeps}
 	f.answers, f.inForce = make([]answer, len(g.attempts)), make([]*candidate, len(g.destinations))
 	if g.hasOnLink {
 		f.links, f.asked = make([]uint64, len(g.destinations)), make([]uint64, len(g.destinations))
@@ -127,9 +128,9 @@ func (f *fib) appends(c *candidate) bool {
 
 // drops reports whether the guest drops a candidate, because it keeps another NIC's default.
 func (f *fib) drops(c *candidate) bool {
-	keeps := f.keeps[0]
+	keeps := f.defaults[0]
 	if !c.dest.prefix.Addr().Is4() {
-		keeps = f.keeps[1]
+		keeps = f.defaults[1]
 	} else if f.client.raised > 0 && c.byDHCP() {
 		return false // it has a higher metric
 	}
@@ -139,9 +140,7 @@ func (f *fib) drops(c *candidate) bool {
 // with returns what comes of the same instance under a client, if it keeps these defaults.
 func (f *fib) with(c *client, keeps defaults) *fib {
 	if c == f.client && c.raised == 0 && !c.byName { // it tries the same routes with the same metrics
-		g := *f.guest
-		g.keeps = keeps
-		return install(&g, g.attempted(nil))
+		return install(f.guest, f.attempted(nil), keeps)
 	}
 	return fibUnder(f.Instance, c, keeps)
 }
@@ -149,7 +148,7 @@ func (f *fib) with(c *client, keeps defaults) *fib {
 // fibUnder returns what a client makes of a prepared instance, if it keeps these defaults.
 func fibUnder(in Instance, c *client, keeps defaults) *fib {
 	g := newGuest(in, c, keeps)
-	return install(g, g.attempted(nil))
+	return install(g, g.attempted(nil), keeps)
 }
 
 // covers reports whether a link-scope route of its NIC contains a candidate's next hop: the connected one, or

@@ -292,7 +292,7 @@ var noDefault = rule{
 // lostDefaults returns the NICs whose offered default the guest drops for a NIC that is offered none.
 func lostDefaults(s *subject) []*nic {
 	offered := offeredDefault(s.guest, 0)
-	if keeps := s.keeps[0]; keeps == 0 || slices.Contains(offered, &s.nics[keeps-1]) {
+	if keeps := s.defaults[0]; keeps == 0 || slices.Contains(offered, &s.nics[keeps-1]) {
 		return nil
 	}
 	return offered

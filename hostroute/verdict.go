@@ -234,7 +234,7 @@ func isUnusual(f *fib, c *candidate) bool {
 		return false // the route that it serves is unusual, if anything is
 	case c.source == SourceDefault:
 		// Of an unwanted default, networkd makes one that counts where there is no other. The rest drop it.
-		return isOdd || a.result == dropped && f.default4() == nil || f.keeps.unwanted(c.nic) && f.inForce[c.dest.index] == c
+		return isOdd || a.result == dropped && f.default4() == nil || f.defaults.unwanted(c.nic) && f.inForce[c.dest.index] == c
 	case len(c.dest.rivals) > 1, captured(f.guest, c) != nil:
 		return true
 	case c.source == SourceConnected, c.source == SourceManual:
