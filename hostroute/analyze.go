@@ -34,8 +34,8 @@ func (r *Report) Worst() (worst Severity) {
 //
 // It takes O(n log n) for n routes. If m on-link routes make the next hops of other routes acceptable, it
 // takes O(m n log n). If DefaultNIC is empty, all is done again for each of the first eight default routes that
-// are offered; and if guests may differ on a route, for up to four other guests with each of these. NICs and their
-// subnets are compared in pairs.
+// are offered; and if guests may differ on a route, for up to four other guests with each of these, and twice more if an offer
+// is so long that two guests can lose it. NICs and their subnets are compared in pairs.
 func Analyze(in Instance) (*Report, error) {
 	in, err := input(in)
 	if err != nil {

@@ -39,7 +39,8 @@ func Diff(before, after Table) []Change {
 	return changes
 }
 
-// Destinations returns all addresses that leave through a NIC, exactly.
+// Destinations returns all addresses that leave through a NIC, exactly. Ask it about an IPv4-mapped address as IPv4: ::/0 contains
+// ::ffff:0:0/96, but no address there is sent as IPv6.
 //
 // They are also the addresses that can talk to the NIC's own addresses. A reply must leave by the
 // NIC whose address it bears, because the hypervisor's strict reverse path filter drops it elsewhere. If

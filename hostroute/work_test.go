@@ -66,6 +66,21 @@ var workShapes = []struct {
 		}
 		return in
 	}},
+	{"host routes on a subnet that two NICs share", 4000, 2.5, func(n int) hostroute.Instance {
+		in := sharedBy(2, n, "10.0.0.1")
+		in.NICs[0].Subnets[0].DHCPDisabled, in.ConfigDrive = true, true
+		return in
+	}},
+	{"host routes that differ in their host bits", 4000, 2.5, func(n int) hostroute.Instance {
+		in := sharedBy(1, 0, "")
+		s := in.NICs[0].Subnets[0]
+		s.DHCPDisabled, in.ConfigDrive = true, true
+		for i := range n {
+			p := netip.PrefixFrom(numbered(20, i).Addr(), 9)
+			s.HostRoutes = append(s.HostRoutes, hostroute.HostRoute{Destination: p, NextHop: s.Gateway})
+		}
+		return in
+	}},
 }
 
 // numbered is the network of 24 bits with a number in first.0.0.0/8.
@@ -209,7 +224,7 @@ func TestWorkGrowsAsDocumented(t *testing.T) {
 }
 
 // Where no guest can differ, a table is installed once, and once for each default that may be kept. Where guests differ,
-// it is once for each of them and each default. Only deletions on which the next hops of other routes depend come on top of
+// it is once for each of them and each default, and once more for each of the two that may lose a long offer. Only deletions on which the next hops of other routes depend come on top of
 // that: one for each on-link route around such a next hop, as with one guest. Here there are none.
 func TestInstallsAreFew(t *testing.T) {
 	c := newCounter(t)
@@ -225,6 +240,10 @@ func TestInstallsAreFew(t *testing.T) {
 		"19.0.0.0/8,19.0.0.0", "11.0.0.0/8,11.8.0.1")
 	front(&unlike).HostRoutes = hostRoutes("13.0.0.0/8,10.65.0.1")
 	unlike.NICs[1].Siblings = []netip.Prefix{netip.MustParsePrefix("10.66.0.0/24")}
+	long := back("11.11.0.0/16,11.8.0.1", "12.0.0.0/8,11.8.0.1")
+	for i := range 25 {
+		long.NICs[1].Siblings = append(long.NICs[1].Siblings, numbered(10, 100<<8+i))
+	}
 	for name, test := range map[string]struct {
 		in   hostroute.Instance
 		most float64
@@ -233,9 +252,11 @@ func TestInstallsAreFew(t *testing.T) {
 		"no guest differs, two defaults": {anyDefault(plain), 1 + 2},
 		"guests differ":                  {unlike, 6},
 		"guests differ, two defaults":    {anyDefault(unlike), 2 * 6},
+		"an offer is long":               {long, 7},
+		"an offer is long, two defaults": {anyDefault(long), 1 + 2*7},
 	} {
 		for _, guest := range hostroute.Guests() {
-			if guest == hostroute.GuestUdhcpc && test.most < 6 {
+			if guest == hostroute.GuestUdhcpc && test.most <= 1+2 {
 				continue // which differs from all others in any host route
 			}
 			t.Run(name+"/"+string(guest), func(t *testing.T) {

@@ -27,7 +27,8 @@
 // Only administrators see hosts.
 //
 // Member names are matched as encoding/json matches them: it prefers an exact match, and otherwise
-// ignores case. If a member occurs twice, the last one counts. Members that are not needed are ignored.
+// ignores case. Members that are not needed are ignored. If a member occurs twice, which no Neutron prints, the result is what
+// encoding/json makes of the two, and that can be a mixture.
 //
 // # Instances
 //
