@@ -98,23 +98,6 @@ func (c *cloud) keptText() string {
 	return text
 }
 
-// flags returns what names the default routes that guests keep, with a verb; "" if nothing does.
-func (d *defaults) flags() string {
-	switch {
-	case d.subnets != nil && d.nic != "":
-		return "-default-subnet and -default-nic name"
-	case d.subnets != nil:
-		return "-default-subnet names"
-	case d.nic != "":
-		return "-default-nic names"
-	}
-	return ""
-}
-
-func hasNIC(in hostroute.Instance, name string) bool {
-	return slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == name })
-}
-
 // severalDefaultsAdvice prints what to do about instances that are offered several default routes.
 func (p *printer) severalDefaultsAdvice(fixes []hostroute.Fix) {
 	p.line(4, "next: %s. What this moves is not known.", oneLine(keepOne(p.defaults.guest, fixes).Message))
@@ -208,7 +191,9 @@ func (d *defaults) check(clouds ...*cloud) error {
 			return fmt.Errorf("-default-subnet: no instance is on subnet %q%s", id, clouds[len(clouds)-1].hint(id))
 		}
 	}
-	isNamed := func(in hostroute.Instance) bool { return hasNIC(in, d.nic) }
+	isNamed := func(in hostroute.Instance) bool {
+		return slices.ContainsFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == d.nic })
+	}
 	if d.nic != "" && !slices.ContainsFunc(clouds, func(c *cloud) bool { return slices.ContainsFunc(c.Instances, isNamed) }) {
 		return fmt.Errorf("-default-nic: no instance has a NIC %q", d.nic)
 	}

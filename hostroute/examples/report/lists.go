@@ -56,8 +56,8 @@ func (p *printer) canGoList() {
 	if !p.haveHosts() {
 		p.line(2, "No port has a host, so probably no administrator fetched it: instances of other projects may be missing.")
 	}
-	if flags := p.defaults.flags(); flags != "" {
-		p.line(2, "This holds only if guests keep the default routes that %s.", flags)
+	if p.defaults.subnets != nil || p.defaults.nic != "" {
+		p.line(2, "This holds only if guests keep the default routes that the flags name.")
 	}
 	if len(unused) > 0 {
 		p.line(2, "Only ports with a device_owner compute:... are considered: trunk subports, for example, and bare metal are not.")
