@@ -64,9 +64,8 @@ func (p *printer) instance() (failing int, err error) {
 		}
 		p.finding(f, "", f.Fixes)
 	}
-	p.hiddenNote()
 	if len(findings) > 0 {
-		p.codesNote()
+		p.notes()
 	}
 	return failing, nil
 }

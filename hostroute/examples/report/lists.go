@@ -34,14 +34,6 @@ func (p *printer) whatCanGo() {
 	if len(p.canGo) > 0 && instances > 0 {
 		p.line(0, "%s what CAN GO lists.", plural(instances, "instance is left out: it may need", "instances are left out: they may need"))
 	}
-	p.hiddenNote()
-}
-
-// hiddenNote says that commands were left out.
-func (p *printer) hiddenNote() {
-	if p.hidden {
-		p.paragraph("-unsafe also prints the commands that are left out here: their fixes can move data or bring findings of severity error.")
-	}
 }
 
 func (p *printer) canGoList() {

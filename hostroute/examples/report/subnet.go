@@ -43,9 +43,8 @@ func (p *printer) subnet(status *status) (failing int, err error) {
 	for _, r := range p.usages(s.ID, s.HostRoutes...) {
 		p.hostRoute(r)
 	}
-	p.hiddenNote()
 	if hasFindings {
-		p.codesNote()
+		p.notes()
 	}
 	return failing, nil
 }

@@ -70,10 +70,16 @@ func (p *printer) report(status *status) {
 		p.others()
 	}
 	p.unmatched(status)
-	p.codesNote()
+	p.notes()
 }
 
-func (p *printer) codesNote() { p.paragraph("Each code is explained in hostroute/CODES.md.") }
+// notes says where there is more about the findings that were printed.
+func (p *printer) notes() {
+	if p.hidden {
+		p.paragraph("-unsafe also prints the commands that are left out here: their fixes can move data or bring findings of severity error.")
+	}
+	p.paragraph("Each code is explained in hostroute/CODES.md.")
+}
 
 // An entry is host routes of one subnet that are told together.
 type entry struct {
