@@ -102,7 +102,7 @@ func TestHostRouteThatComesTwice(t *testing.T) {
 	for _, about := range [][]string{nil, {"-instance", "one"}, {"-subnet", "b"}} {
 		out, _ := program(t, 1, append(about, subnets, ports)...)
 		wantContains(t, out, "(conflict)\n", "\n    fix: put the NICs of each instance on different subnets: with two on this one, the guest gets the host route twice (no command; what it moves is not known)\n")
-		for _, part := range []string{"or: remove", "openstack", "CAN GO", "-unsafe"} {
+		for _, part := range []string{"or: remove", "openstack", "CAN GO:", "-unsafe"} {
 			if strings.Contains(out, part) {
 				t.Errorf("%v: the text has %q:\n%s", about, part, out)
 			}

@@ -134,8 +134,8 @@ func TestSampleShowsEachPart(t *testing.T) {
 		`
 
 What to do:
-  1. All of CAN GO, then from top to bottom each fix after "fix:" that says "moves no data" and not "do it
-  alone". After each of them, all data leaves as before.
+  1. All of CAN GO, if it is there. Then from top to bottom each fix after "fix:" that says "moves no data"
+  and not "do it alone". After each of them, all data leaves as before.
   2. Then fetch SUBNETS and PORTS again, and run this again: a fix can change the others.
   3. Any other fix: alone, with all of its commands. Then step 2.
 Data moves if it leaves an instance by another NIC than before. Running instances may get a changed list only

@@ -53,7 +53,8 @@ func (p *printer) report(status *status) {
 	isToMend := func(r hostRoute) bool { return r.kind <= canGo }
 	if p.knowsInstances() && slices.ContainsFunc(p.hostRoutes, isToMend) {
 		p.blank()
-		p.order(p.together(sections))
+		p.together(sections)
+		p.whatToDo()
 		text := dataMoves
 		dependsShown := func(r hostRoute) bool { return r.Depends > 0 && (r.kind <= risky || p.opt.all) }
 		if slices.ContainsFunc(p.hostRoutes, dependsShown) {

@@ -13,27 +13,13 @@ const (
 	onTheGuest = `"Depends on the guest" means on its default route, its DHCP client or the order of its host routes.`
 	dataMoves  = "Data moves if it leaves an instance by another NIC than before. Running instances may get a changed list only at their next boot."
 	fetchAgain = "fetch SUBNETS and PORTS again, and run this again: a fix can change the others."
-	oneFix     = "Do one fix, with all of its commands, then " + fetchAgain
-	oneOfAll   = oneFix + " The report without -instance and -subnet says which fixes can be done together. " + dataMoves
+	oneOfAll   = "Do one fix, with all of its commands, then " + fetchAgain + " The report without -instance and -subnet says which fixes can be done together. " + dataMoves
 )
 
-// order says in which order to do the fixes, of which some can be done together.
-func (p *printer) order(together int) {
-	goes := len(p.canGo) > 0
-	if together == 0 || together == 1 && !goes {
-		text := oneFix
-		if goes {
-			text += " CAN GO counts as one fix."
-		}
-		p.wrapped(0, text)
-		return
-	}
-	first := "1. From"
-	if goes {
-		first = "1. All of CAN GO, then from"
-	}
+// whatToDo says in which order to do the fixes, of which some can be done together.
+func (p *printer) whatToDo() {
 	p.line(0, "What to do:")
-	p.wrapped(2, first+` top to bottom each fix after "fix:" that says "moves no data" and not "do it alone". After each of them, all data leaves as before.`)
+	p.wrapped(2, `1. All of CAN GO, if it is there. Then from top to bottom each fix after "fix:" that says "moves no data" and not "do it alone". After each of them, all data leaves as before.`)
 	p.wrapped(2, "2. Then "+fetchAgain)
 	p.wrapped(2, "3. Any other fix: alone, with all of its commands. Then step 2.")
 }
@@ -84,8 +70,8 @@ func (c *cloud) inOrder(steps, more [][]hostroute.Edit) (all, late [][]hostroute
 	}
 }
 
-// together counts the fixes that can be done together with CAN GO. It marks the others that move nothing.
-func (p *printer) together(sections []section) (n int) {
+// together marks the fixes that move nothing, but cannot be done together with CAN GO and those before them.
+func (p *printer) together(sections []section) {
 	var fixes []*fix
 	edits := [][]hostroute.Edit{p.canGo}
 	for _, s := range sections {
@@ -106,11 +92,6 @@ func (p *printer) together(sections []section) (n int) {
 	}
 	taken := p.audit.Together(edits...)
 	for i, f := range fixes {
-		if taken[i+1] {
-			n++
-		} else {
-			f.alone = true
-		}
+		f.alone = !taken[i+1]
 	}
-	return n
 }
