@@ -182,7 +182,7 @@ func (p *printer) usageChange(before *cloud, c audit.Changed[audit.Usage]) {
 
 // details returns what [hostRoute.counts] does not tell.
 func (r *hostRoute) details() string {
-	return countsText(r.Classes) + ", " + countsText(r.Effects) + ", with findings " + cmp.Or(r.codesText(), "none")
+	return countsText(r.Classes) + ", " + countsText(r.Effects) + ", with findings " + cmp.Or(countsText(r.Codes), "none")
 }
 
 func (p *printer) use(r *hostRoute) string {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"example.com/go-hostroute/hostroute"
@@ -221,17 +219,8 @@ func (p *printer) entryWithoutFix(r *hostRoute) {
 	p.line(2, "%s, on %s", routesText(e.routes), p.place(r.Subnet))
 	p.line(4, "%s", p.counted(e))
 	if len(r.Codes) > 0 {
-		p.line(4, "codes: %s", r.codesText())
+		p.line(4, "codes: %s", countsText(r.Codes))
 	}
-}
-
-// codesText returns "redundant in 3, shadowed in 1".
-func (r *hostRoute) codesText() string {
-	var parts []string
-	for _, code := range slices.SortedFunc(maps.Keys(r.Codes), compareCodes) {
-		parts = append(parts, string(code)+" in "+strconv.Itoa(r.Codes[code]))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // unmatched prints the entries of the baseline that match nothing.

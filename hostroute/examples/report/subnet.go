@@ -115,7 +115,7 @@ func (p *printer) hostRoute(r *hostRoute) {
 		}
 	}
 	if len(r.Codes) > 0 {
-		p.line(2, "codes: %s", r.codesText())
+		p.line(2, "codes: %s", countsText(r.Codes))
 	}
 	findings := p.bySubject[r.ref()]
 	if r.Removable && findings == nil && !ofSubnet[r.code] { // else it is one of the fixes
