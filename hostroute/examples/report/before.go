@@ -152,8 +152,8 @@ func (p *printer) movement(before *cloud) movement {
 		list := audit.Moves(*old, in)
 		if len(list) > 0 {
 			m.moved++
-		} else if may := mayMove(*old, in); may != nil {
-			m.may[in.Name] = p.possibleText(&in, may)
+		} else if how, may := p.mayMove(*old, in); may {
+			m.may[in.Name] = how
 		}
 		m.moves = append(m.moves, list...)
 	}

@@ -381,7 +381,8 @@ func (c *cloud) possible(edits []hostroute.Edit, name string) string {
 	if err != nil {
 		return ""
 	}
-	return c.possibleText(in, mayMove(*in, edited))
+	how, _ := c.mayMove(*in, edited)
+	return how
 }
 
 // allMoves prints with -unsafe the moves of which [printer.moveText] names the first. As comments, they can be pasted with commands.

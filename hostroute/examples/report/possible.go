@@ -12,14 +12,6 @@ import (
 
 // What may move if a guest is not as assumed.
 
-// A possible is what moves in an instance in one case that differs from what is assumed.
-type possible struct {
-	moves []audit.Move // nil: the instance is offered too many default routes to look
-	guest hostroute.Guest
-	keeps string // the NIC whose default route the guest is told to keep, as [nicKey] has it; "": as is assumed
-	first string // the NIC that has its lease before the others, likewise; "": the first one
-}
-
 // maxOffers bounds what one instance costs. No real one is offered more default routes, but anyone can make ports that name an
 // instance.
 const maxOffers = 8
@@ -27,12 +19,12 @@ const maxOffers = 8
 // nicKey tells the NICs of an instance apart at two times: their names change if a port goes.
 func nicKey(n hostroute.NIC) string { return cmp.Or(n.ID, n.Name) }
 
-// mayMove returns a case in which data moves if an instance changes: the guest runs another DHCP client, systemd-networkd has its
-// leases in another order, or, where nothing says which default route is kept, the guest keeps another. It returns nil if there is
-// none. Udhcpc is left out, because no host route reaches it.
-func mayMove(was, is hostroute.Instance) *possible {
+// mayMove reports whether data may move if an instance changes, though none does as is assumed: if the guest runs another DHCP client,
+// if systemd-networkd has its leases in another order, or, where nothing says which default route is kept, if the guest keeps another.
+// How names a move; "" if the instance is offered too many default routes to look. Udhcpc is left out, because no host route reaches it.
+func (c *cloud) mayMove(was, is hostroute.Instance) (how string, may bool) {
 	if reflect.DeepEqual(was, is) {
-		return nil
+		return "", false
 	}
 	keeps, firsts := []string{""}, []string{""}
 	for _, o := range slices.Concat(defaultOffers(&was), defaultOffers(&is)) {
@@ -46,7 +38,7 @@ func mayMove(was, is hostroute.Instance) *possible {
 		}
 	}
 	if len(keeps) > 1+maxOffers {
-		return new(possible)
+		return "", true
 	}
 	if is.DefaultNIC != "" {
 		keeps = keeps[:1]
@@ -59,16 +51,16 @@ func mayMove(was, is hostroute.Instance) *possible {
 					continue
 				}
 				if moves := audit.Moves(as(was, guest, keep, first), as(is, guest, keep, first)); len(moves) > 0 {
-					return &possible{moves, guest, keep, first}
+					return c.possibleText(&is, moves[0], guest, keep, first), true
 				}
 			}
 		}
 	}
-	return nil
+	return "", false
 }
 
-// as returns an instance with a guest that is told to keep a NIC's default route. The NIC that has its lease first comes before the
-// others, because a table lists equal routes in the order of their NICs.
+// as returns an instance with a guest that is told to keep the default route of the NIC with this key; "": the one that is assumed. The
+// NIC that has its lease first, likewise, comes before the others, because a table lists equal routes in the order of their NICs.
 func as(in hostroute.Instance, guest hostroute.Guest, keeps, first string) hostroute.Instance {
 	in.Guest = guest
 	if n := nicOf(&in, keeps); n != nil {
@@ -90,20 +82,17 @@ func nicOf(in *hostroute.Instance, key string) *hostroute.NIC {
 	return &in.NICs[i]
 }
 
-// possibleText returns "11.12.0.0/16 front -> back under dhcpcd" for what may move in an instance; "" if no move is known.
-func (c *cloud) possibleText(in *hostroute.Instance, may *possible) string {
-	if may == nil || may.moves == nil {
-		return ""
-	}
-	text := c.moved(may.moves[0])
-	if may.guest != in.Guest {
-		text += " under " + string(may.guest)
+// possibleText returns "11.12.0.0/16 front -> back under dhcpcd". The rest is as for [as].
+func (c *cloud) possibleText(in *hostroute.Instance, move audit.Move, guest hostroute.Guest, keeps, first string) string {
+	text := c.moved(move)
+	if guest != in.Guest {
+		text += " under " + string(guest)
 	}
 	var conditions []string
-	if n := nicOf(in, may.keeps); n != nil {
+	if n := nicOf(in, keeps); n != nil {
 		conditions = append(conditions, "the guest keeps the default of "+c.nicText(n))
 	}
-	if n := nicOf(in, may.first); n != nil {
+	if n := nicOf(in, first); n != nil {
 		conditions = append(conditions, c.nicText(n)+" has its lease first")
 	}
 	if conditions != nil {

@@ -43,29 +43,35 @@ func TestWhatMayMove(t *testing.T) {
 func TestPossibleText(t *testing.T) {
 	in := snapshotInstance("eth0")
 	c := &cloud{Deployment: &neutron.Deployment{SubnetNames: map[string]string{"f": "front", "b": "back"}}}
-	may := &possible{[]audit.Move{{Destinations: []netip.Prefix{netip.MustParsePrefix("11.11.0.0/16")}, From: "f", To: "b"}}, hostroute.GuestNetworkd, "eth1", "eth0"}
+	move := audit.Move{Destinations: []netip.Prefix{netip.MustParsePrefix("11.11.0.0/16")}, From: "f", To: "b"}
 	const want = "11.11.0.0/16 front -> back under systemd-networkd if the guest keeps the default of back and front has its lease first"
-	if got := c.possibleText(&in, may); got != want {
+	if got := c.possibleText(&in, move, hostroute.GuestNetworkd, "eth1", "eth0"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// mayMove reports whether data may move, without how.
+func mayMove(was, is hostroute.Instance) bool {
+	_, may := (&cloud{Deployment: &neutron.Deployment{}}).mayMove(was, is)
+	return may
 }
 
 // What moves with another default route is found, if the guest is offered it.
 func TestWhatMovesWithAnotherDefault(t *testing.T) {
 	one, two := snapshotInstance("eth1"), snapshotInstance("eth1")
 	two.NICs[1].Subnets[0].HostRoutes = append(two.NICs[1].Subnets[0].HostRoutes, hostroute.MustParseHostRoute("11.11.0.0/16,11.8.0.1"))
-	if mayMove(one, one) != nil || mayMove(one, two) != nil {
+	if mayMove(one, one) || mayMove(one, two) {
 		t.Error("all leaves by eth1 anyway")
 	}
 	one.DefaultNIC, two.DefaultNIC = "", ""
-	if mayMove(one, one) != nil || mayMove(one, two) == nil {
+	if mayMove(one, one) || !mayMove(one, two) {
 		t.Error("if the guest keeps the default of eth0, the host route steers")
 	}
 
 	for _, in := range []*hostroute.Instance{&one, &two} { // the guest cannot keep a default that it is not offered
 		in.NICs[0].Subnets[0].Gateway = netip.Addr{}
 	}
-	if mayMove(one, two) != nil {
+	if mayMove(one, two) {
 		t.Error("the only default is that of eth1")
 	}
 }
@@ -83,10 +89,10 @@ func TestOrderOfLeasesMayMove(t *testing.T) {
 		}
 		return in
 	}
-	if mayMove(instance("d", "s"), instance("d")) == nil {
+	if !mayMove(instance("d", "s"), instance("d")) {
 		t.Error("data left by eth3 if that had its lease first")
 	}
-	if mayMove(instance("d", "s"), instance("d", "s")) != nil {
+	if mayMove(instance("d", "s"), instance("d", "s")) {
 		t.Error("nothing changed")
 	}
 }
@@ -101,13 +107,8 @@ func TestTooManyDefaultsToLook(t *testing.T) {
 		}
 		return in
 	}
-	in := instance("1")
-	may := mayMove(in, instance("2"))
-	if may == nil {
-		t.Fatal("nothing may move")
-	}
-	if got := new(cloud).possibleText(&in, may); got != "" {
-		t.Errorf("got %q", got)
+	if how, may := new(cloud).mayMove(instance("1"), instance("2")); how != "" || !may {
+		t.Errorf("got %q, %v", how, may)
 	}
 }
 
