@@ -27,34 +27,27 @@ func (c *cloud) keepDefaults() {
 		in := &c.Instances[i]
 		in.Guest = c.defaults.guest
 		in.ConfigDrive = c.defaults.configDrive == "yes"
-		if named := c.defaults.named(in); len(named) > 0 {
-			in.DefaultNIC = named[0].nic
+		if n, _ := c.defaults.kept(in); n != nil {
+			in.DefaultNIC = n.Name
 		}
 	}
 }
 
-// A keeping is a NIC whose default route an instance is said to keep.
-type keeping struct {
-	nic string
-	by  int // the place of the -default-subnet that names it; behind these, -default-nic
-}
-
-// named returns the NICs of an instance that the flags name, each once. The first counts.
-func (d *defaults) named(in *hostroute.Instance) []keeping {
-	var out []keeping
-	add := func(by int, isNamed func(hostroute.NIC) bool) {
-		i := slices.IndexFunc(in.NICs, isNamed)
-		if i >= 0 && !slices.ContainsFunc(out, func(k keeping) bool { return k.nic == in.NICs[i].Name }) {
-			out = append(out, keeping{in.NICs[i].Name, by})
-		}
-	}
+// kept returns the NIC of an instance whose default route the flags say it keeps; nil if they name none. By is the place of the
+// -default-subnet that names it; behind these is -default-nic.
+func (d *defaults) kept(in *hostroute.Instance) (nic *hostroute.NIC, by int) {
 	for by, id := range d.subnets {
-		add(by, func(n hostroute.NIC) bool {
-			return slices.ContainsFunc(n.Subnets, func(s *hostroute.Subnet) bool { return s.ID == id })
-		})
+		isIt := func(s *hostroute.Subnet) bool { return s.ID == id }
+		i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return slices.ContainsFunc(n.Subnets, isIt) })
+		if i >= 0 {
+			return &in.NICs[i], by
+		}
 	}
-	add(len(d.subnets), func(n hostroute.NIC) bool { return n.Name == d.nic })
-	return out
+	i := slices.IndexFunc(in.NICs, func(n hostroute.NIC) bool { return n.Name == d.nic })
+	if i < 0 {
+		return nil, 0
+	}
+	return &in.NICs[i], len(d.subnets)
 }
 
 // keptText says whose default routes the flags say are kept. Where an instance has one NIC, that decides nothing. It returns
@@ -68,18 +61,15 @@ func (c *cloud) keptText() string {
 		return ""
 	}
 	kept := make([]int, len(names))
-	several, lacking := 0, 0
+	lacking := 0
 	for i := range c.Instances {
 		in := &c.Instances[i]
-		named := c.defaults.named(in)
-		if len(in.NICs) < 2 || len(named) == 0 {
+		n, by := c.defaults.kept(in)
+		if len(in.NICs) < 2 || n == nil {
 			continue
 		}
-		kept[named[0].by]++
-		if len(named) > 1 {
-			several++
-		}
-		isKept := func(o defaultOffer) bool { return o.nic.Name == in.DefaultNIC }
+		kept[by]++
+		isKept := func(o defaultOffer) bool { return o.nic.Name == n.Name }
 		if !slices.ContainsFunc(defaultOffers(in), isKept) {
 			lacking++
 		}
@@ -89,9 +79,6 @@ func (c *cloud) keptText() string {
 		parts = append(parts, strconv.Itoa(kept[by])+" on "+name)
 	}
 	text := "instances with several NICs keep the default: " + some(parts, maxNames)
-	if several > 0 {
-		text += " (for " + strconv.Itoa(several) + ", more than one is named: the first counts)"
-	}
 	if lacking > 0 {
 		text += " (" + plural(lacking, "of them is", "of them are") + " offered none there)"
 	}

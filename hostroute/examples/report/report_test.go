@@ -260,7 +260,7 @@ func TestDefaults(t *testing.T) {
 		goes  bool
 	}{{slices.Concat(front, back), "5 on front, 1 on back", false}, {slices.Concat(back, front), "4 on back, 2 on front", true}} {
 		out, _ := program(t, 1, append(test.flags, sampleSubnets, samplePorts)...)
-		wantContains(t, out, "; instances with several NICs keep the default: "+test.kept+" (for 3, more than one is named: the first counts)\n",
+		wantContains(t, out, "; instances with several NICs keep the default: "+test.kept+"\n",
 			"\n  This holds only if guests keep the default routes that the flags name.\n")
 		if got := strings.Contains(lines(out, "CAN GO"), "  11.11.0.0/16 via 11.8.0.1, on back "); got != test.goes {
 			t.Errorf("%v: 11.11.0.0/16 can go: %v\n%s", test.flags, got, out)
