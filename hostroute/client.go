@@ -103,9 +103,13 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 		}
 	}
 	if cl.byName {
-		slices.SortStableFunc(list, func(a, b *nic) int {
-			return cmp.Or(compareBool(keeps.unwanted(a), keeps.unwanted(b)), cmp.Compare(a.Name, b.Name))
-		})
+		last := func(n *nic) int {
+			if keeps.unwanted(n) {
+				return 1
+			}
+			return 0
+		}
+		slices.SortStableFunc(list, func(a, b *nic) int { return cmp.Or(last(a)-last(b), cmp.Compare(a.Name, b.Name)) })
 	}
 	for i := range nics {
 		if nics[i].static {
@@ -113,17 +117,6 @@ func (cl *client) order(nics []nic, keeps defaults) []*nic {
 		}
 	}
 	return list
-}
-
-// compareBool sorts false before true.
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
 }
 
 // settle decides whether what DHCP offers leads to the link or to the device lo instead of its next hop.
@@ -155,7 +148,7 @@ func (cl *client) seen(c *candidate) netip.Prefix {
 // Unwanted says that the candidate is a default that the guest is told not to use.
 func (cl *client) mayAddHop(c *candidate, unwanted bool) bool {
 	switch {
-	case c.hasLinkScope():
+	case c.linkScope() > 0:
 		return false
 	case cl.toHops == toUncovered:
 		return !unwanted && !c.nic.connects(c.NextHop)

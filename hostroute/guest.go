@@ -188,7 +188,7 @@ func (g *guest) planLease(n *nic, metric int16) {
 		g.attempts = append(g.attempts, c)
 	}
 	if g.client.onLinkFirst {
-		slices.SortStableFunc(g.attempts[start:], func(a, b *candidate) int { return compareBool(b.hasLinkScope(), a.hasLinkScope()) })
+		slices.SortStableFunc(g.attempts[start:], func(a, b *candidate) int { return b.linkScope() - a.linkScope() })
 	}
 }
 
@@ -320,7 +320,13 @@ func (c *candidate) hasVerdict() bool { return c.source == SourceHostRoute || c.
 
 func (c *candidate) isOffered4() bool { return c.source != SourceManual && c.Destination.Addr().Is4() }
 
-func (c *candidate) hasLinkScope() bool { return c.onLink || c.source == SourceConnected }
+// linkScope is 1 for connected and on-link routes.
+func (c *candidate) linkScope() int {
+	if c.onLink || c.source == SourceConnected {
+		return 1
+	}
+	return 0
+}
 
 // byDHCP reports whether DHCP brings a candidate. Router advertisements bring IPv6 defaults.
 func (c *candidate) byDHCP() bool {

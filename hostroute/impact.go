@@ -222,7 +222,13 @@ func reordered(f *fib, named func(string, HostRoute) bool, last bool) *fib {
 		for _, s := range f.NICs[i].Subnets {
 			list := slices.Clone(s.HostRoutes)
 			slices.Reverse(list)
-			slices.SortStableFunc(list, func(a, b HostRoute) int { return compareBool(named(s.ID, a) == last, named(s.ID, b) == last) })
+			rank := func(r HostRoute) int {
+				if named(s.ID, r) == last {
+					return 1
+				}
+				return 0
+			}
+			slices.SortStableFunc(list, func(a, b HostRoute) int { return rank(a) - rank(b) })
 			in = withList(in, s, list) // which replaces s on all NICs, so a second call for s changes nothing
 		}
 	}

@@ -381,7 +381,7 @@ func competes(f *fib, c *candidate) bool {
 	}
 	isCounted := f.client.countsUp && c.dest.prefix.Bits() == 0 // in the order of the list, on-link ones too
 	changesPlaces := func(o *candidate) bool {
-		return sameList(c, cmp.Or(o.user, o)) && (!f.client.onLinkFirst || !c.byDHCP() || isCounted || c.hasLinkScope() == o.hasLinkScope())
+		return sameList(c, cmp.Or(o.user, o)) && (!f.client.onLinkFirst || !c.byDHCP() || isCounted || c.linkScope() == o.linkScope())
 	}
 	isRival := func(o *candidate) bool { return o != c && changesPlaces(o) && f.accepts(o) }
 	mayLead := func(o *candidate) bool { return changesPlaces(o) && f.result(o) == installed && isOpen(f, o) }
