@@ -34,7 +34,7 @@
 //
 // A fix "may move data" if it moves none while guests are as assumed, and may move some otherwise. The text then names such a move
 // in one instance, with the DHCP client or the default route that makes the difference. If it names none, something else decides,
-// such as the order of the list.
+// such as the order of the list, or whether a long offer arrives.
 //
 // # Flags
 //
