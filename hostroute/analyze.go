@@ -82,7 +82,8 @@ func fibOf(in Instance) *fib {
 
 func analysisOf(f *fib) *analysis {
 	var kept []*outcomes // with each default that the guest may keep
-	for _, keeps := range choices(f.guest) {
+	list := choices(f.guest)
+	for _, keeps := range list[:min(len(list), maxCompared)] {
 		kept = append(kept, outcomesOf(f.with(f.client, keeps)))
 	}
 	o := outcomesOf(f)

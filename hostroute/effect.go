@@ -45,7 +45,7 @@ func outcomesOf(f *fib) *outcomes {
 		case changesOthers(f, c):
 			out = compareEgress(f, withoutRoute(f, c), c)
 		case c.dest.several: // one answer for all copies, of which there may be many
-			out, copies = o.outcome(c), c.dest.rivals // for none of them, the client makes another destination of it
+			out, copies = o.outcome(c), c.dest.rivals // the client makes the same destination of all copies
 		default:
 			continue
 		}

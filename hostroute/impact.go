@@ -159,12 +159,13 @@ func mayMoveOtherwise(before, after *fib, here []difference[exits], edits []Edit
 	if !mayDiffer(before) && !mayDiffer(after) {
 		return false
 	}
-	if before.DefaultNIC == "" && max(len(offeredDefault(before.guest, 0)), len(offeredDefault(after.guest, 0))) > maxCompared {
-		return true // not all of them are tried
-	}
 	var kept []defaults
 	for _, f := range []*fib{before, after} {
-		kept = append(kept, slices.DeleteFunc(choices(f.guest), func(d defaults) bool { return d[0] == 0 })...)
+		list := slices.DeleteFunc(choices(f.guest), func(d defaults) bool { return d[0] == 0 })
+		if len(list) > maxCompared {
+			return true // not all of them are tried
+		}
+		kept = append(kept, list...)
 	}
 	if len(kept) == 0 {
 		kept = append(kept, before.defaults)

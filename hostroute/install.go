@@ -224,7 +224,7 @@ func choices(g *guest) []defaults {
 			}
 		}
 	}
-	return out[:min(len(out), maxCompared)]
+	return out
 }
 
 // keeping returns the defaults of a guest that keeps the NIC's of one family.

@@ -2,8 +2,8 @@ package hostroute
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
-	"slices"
 )
 
 // A Code names what a finding is about. Codes are stable; new ones may be added. [Code.Rule] and
@@ -144,10 +144,8 @@ func (s *subject) remove() Fix {
 func (s *subject) removal() []Edit {
 	route := *s.route.HostRoute
 	edits := []Edit{{Subnet: s.subnet.ID, Old: route}}
-	for _, r := range s.equals(s.subnet, route) {
-		if r != route && r.masked() == route {
-			edits = append(edits, Edit{Subnet: s.subnet.ID, Old: r})
-		}
+	for r := range s.others(s.subnet, route, route) {
+		edits = append(edits, Edit{Subnet: s.subnet.ID, Old: r})
 	}
 	return edits
 }
@@ -197,17 +195,27 @@ func (s *Subnet) usableGateway() netip.Addr {
 	return s.Gateway
 }
 
-// has reports whether a subnet has a host route, but for one, that equals r once it is masked.
-func (s *subject) has(of *Subnet, r, but HostRoute) bool {
-	return slices.ContainsFunc(s.equals(of, r), func(o HostRoute) bool { return o != but && o.masked() == r })
+// others returns the host routes of a subnet that equal r once they are masked, without but.
+func (s *subject) others(of *Subnet, r, but HostRoute) iter.Seq[HostRoute] {
+	list := of.HostRoutes
+	if len(list) > maxHostRoutes { // a scan of every list for every route would take too long
+		list = s.byMasked(of)[r]
+	}
+	return func(yield func(HostRoute) bool) {
+		for _, o := range list {
+			if o != but && o.masked() == r && !yield(o) {
+				return
+			}
+		}
+	}
 }
 
-// equals returns all host routes of a subnet that equal r once they are masked, and perhaps others.
-func (s *subject) equals(of *Subnet, r HostRoute) []HostRoute {
-	if len(of.HostRoutes) > maxHostRoutes { // a scan of every list for every route would take too long
-		return s.byMasked(of)[r]
+// has reports whether there are others. Of many it looks at the first.
+func (s *subject) has(of *Subnet, r, but HostRoute) bool {
+	for range s.others(of, r, but) {
+		return true
 	}
-	return of.HostRoutes
+	return false
 }
 
 // byMasked returns the host routes of a subnet by what they are once they are masked. It remembers them.

@@ -197,16 +197,13 @@ var multipleDefaults = rule{
 	scope:   ofInstance,
 	applies: func(s *subject) bool { return len(choices(s.guest)) > 0 },
 	tell: func(s *subject, f *Finding) {
-		var nics []*nic
-		for family := range families {
-			if offered := offeredDefault(s.guest, family); len(offered) > 1 {
-				nics = append(nics, offered...)
-			}
-		}
 		var names []string
-		for _, n := range canon.Unique(nics) {
-			names = append(names, quoted(n.Name))
-			f.Related = append(f.Related, Related{Ref{Instance: s.Name, NIC: n.Name}, "is offered a default route"})
+		for _, d := range choices(s.guest) {
+			n := &s.nics[max(d[0], d[1])-1]
+			if name := quoted(n.Name); !slices.Contains(names, name) {
+				names = append(names, name)
+				f.Related = append(f.Related, Related{Ref{Instance: s.Name, NIC: n.Name}, "is offered a default route"})
+			}
 		}
 		f.Fixes = []Fix{
 			instruction("netplan or systemd-networkd: give every NIC but the one whose default route you want a higher route-metric (RouteMetric)"),

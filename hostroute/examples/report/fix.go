@@ -328,21 +328,24 @@ func (p *printer) what(e *entry, edits []hostroute.Edit) string {
 	return text + " from " + some(from, maxNames)
 }
 
-// inACopy says how to look at a fix of a subnet that has no edits.
-const inACopy = "change a copy of SUBNETS: report -before SUBNETS,PORTS COPY PORTS"
+// withoutEdits says of a fix that edits no host route what to type, and how to see what it moves.
+func (p *printer) withoutEdits(code hostroute.Code) string {
+	const inACopy = "change a copy of SUBNETS: report -before SUBNETS,PORTS COPY PORTS"
+	switch {
+	case code == hostroute.CodeRoutesIgnored || !ofSubnet[code] || !p.knowsInstances():
+		return "no command; what it moves is not known"
+	case code == hostroute.CodeNoLease:
+		return "hostroute/CODES.md has a command. To see first what it moves, " + inACopy
+	}
+	return "no command. To see what it moves, " + inACopy
+}
 
 // effect says whom a fix of an entry moves.
 func (p *printer) effect(e *entry, f fix) string {
 	impact := f.impact
 	switch {
 	case len(f.Edits) == 0:
-		switch {
-		case e.code == hostroute.CodeRoutesIgnored || !ofSubnet[e.code] || !p.knowsInstances():
-			return " (no command; what it moves is not known)"
-		case e.code == hostroute.CodeNoLease:
-			return " (hostroute/CODES.md has a command. To see first what it moves, " + inACopy + ")"
-		}
-		return " (no command. To see what it moves, " + inACopy + ")"
+		return " (" + p.withoutEdits(e.code) + ")"
 	case impact == nil:
 		return ": what it moves is not known"
 	case impact.None():

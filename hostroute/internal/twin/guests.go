@@ -14,7 +14,7 @@ import (
 // is not wanted.
 const Raised = 2048
 
-// A client is what is known about one DHCP client.
+// A client has all that is known about one DHCP client.
 type client struct {
 	name    string
 	metric  func(in hostroute.Instance, nic int) int
