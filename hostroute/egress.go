@@ -39,7 +39,7 @@ func Diff(before, after Table) []Change {
 	return changes
 }
 
-// Destinations returns all addresses that leave through a NIC, exactly. Ask it about an IPv4-mapped address as IPv4: ::/0 contains
+// Destinations returns all addresses that leave through a NIC, exactly. For a name that no row has, it is empty. Ask it about an IPv4-mapped address as IPv4: ::/0 contains
 // ::ffff:0:0/96, but no address there is sent as IPv6.
 //
 // They are also the addresses that can talk to the NIC's own addresses. A reply must leave by the

@@ -21,7 +21,8 @@ type Impact struct {
 	//     after the edits.
 	//   - Changes would differ under another one of Guests(), or if a guest that configures its NICs at once got its leases
 	//     in another order, or if a guest that can lose offers of more than 197 bytes lost all of these. GuestUdhcpc is left out,
-	//     because no host route reaches it.
+	//     because it takes no host route from DHCP. Where ConfigDrive is set, it may have some, and something may move under it
+	//     alone: if some guests run it, set Guest to it, and ask again.
 	//   - Changes would differ, under any of these guests, if Neutron returned all lists of host routes in the reverse order, with
 	//     the host routes that the edits name first or last, before the edits and after them.
 	//   - A verdict that the edits touch depends on the order of its list. The edits touch the verdicts on the host routes that

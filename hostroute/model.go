@@ -95,7 +95,7 @@ const (
 	GuestNetworkd       Guest = "systemd-networkd" // Ubuntu's
 	GuestNetworkManager Guest = "NetworkManager"   // Fedora's, and that of RHEL and CentOS Stream
 	GuestDhcpcd         Guest = "dhcpcd"           // CirrOS's since 0.6
-	GuestUdhcpc         Guest = "udhcpc"           // BusyBox's, with Debian's script: it installs no host route
+	GuestUdhcpc         Guest = "udhcpc"           // BusyBox's, with Debian's script: it takes no host route from DHCP
 )
 
 // Guests returns all guests, the default one first.

@@ -98,7 +98,10 @@ type Verdict struct {
 	//     although the default route stays the same. Where that order decides only the default route, DefaultDependent says so.
 	//   - GuestDhclient and GuestNetworkManager can lose an offer that is longer than 197 bytes. They are also compared as they are
 	//     if all such offers of the instance are lost, and only the default arrives.
-	//   - GuestUdhcpc is never listed, because no host route reaches it.
+	//   - GuestUdhcpc is never listed. It takes no host route from DHCP, so many verdicts differ there: set Guest to it, and
+	//     analyze again.
+	//
+	// With steers and Guests [dhcpcd], for example, the route may not steer under dhcpcd, or by another NIC.
 	Guests []Guest `json:"guests"`
 }
 

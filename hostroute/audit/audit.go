@@ -44,8 +44,9 @@
 // If several NICs are offered a default route, the guest chooses one, and DHCP clients differ in more than
 // that. So a host route may steer data in one guest and change nothing in another, although both look the same
 // to Neutron. [Usage] counts such instances as Depends. [Impact] counts them as Uncertain, or as Moved if data moves in the
-// guest that they were added with. None, Removable and RemovableTogether hold for every such choice. Set DefaultNIC where you
-// know it: then few host routes depend. Setting Guest makes no answer more certain.
+// guest that they were added with. None, Removable and RemovableTogether hold for every such choice, but not for a guest that runs
+// udhcpc and reads the config drive, unless it was added with that Guest. Set DefaultNIC where you know it: then few host routes
+// depend. Setting Guest makes no answer more certain.
 //
 // All methods that ask may be called concurrently, but not together with Add, AddSubnet or Merge.
 package audit

@@ -31,9 +31,9 @@ func (p place) objector(others editsBySubnet) *combination {
 }
 
 // RemovableTogether returns host routes that can all be removed at once, as edits, sorted by subnet,
-// destination and next hop. The [Audit.Impact] of these edits is None. No other host route could be removed with them:
-// then the Impact would not be None. All host routes of a subnet without an instance are among them. Host routes in an offer that is
-// too long for DHCP are left out, as in [Usage].
+// destination and next hop. The [Audit.Impact] of these edits is None. Host routes in an offer that is too long for DHCP are left out,
+// as in [Usage]. Of the rest, no other one could be removed with them: then the Impact would not be None. All host routes of a subnet
+// without an instance are among them.
 //
 // The result holds for the instances that were added, as they are. An instance that could not be read may need one of these
 // host routes. So may one that gets nothing from a subnet today, once that is mended: look at the host routes with the codes
@@ -81,12 +81,12 @@ func (a *Audit) RemovableTogether() []hostroute.Edit {
 
 // Together reports which of several fixes can all be made at once, each given by its edits. It goes through them in order,
 // and takes a fix if the [Audit.Impact] of its edits and those of all that it has taken is None. The result has true for
-// those that it has taken. So nothing moves after any of these, if they are made one after the other in that order: each whole, and
-// without those that have false. In another order, and in the middle of a fix, data may move.
+// those that it has taken. Make these one after the other in that order, and skip the others: after each complete fix, all data leaves
+// as before. In another order, and while a fix is half done, data may move.
 //
 // A fix has false if something moves or may move, if it brings a new finding of severity error, and if it cannot be made: a subnet
-// was not added, an Old is not in its list as it was added, or a fix before it takes it away. Alone, or earlier in the order, it
-// may still be safe.
+// was not added, an Old is not in its list as it was added, or a fix before it takes it away. It may still be safe alone, or if it
+// comes earlier.
 //
 // The Fixes of an [Occurrence] are alternatives: give one of them. To combine fixes with RemovableTogether, give its result
 // as the first. Then a broken host route that no instance needs is removed and not mended, and its own fix has false. A fix without

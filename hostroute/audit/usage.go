@@ -41,8 +41,8 @@ type Usage struct {
 
 	// Removable says that nothing moves, for sure, if this host route and no other is removed: the Impact
 	// of the removal is None on every instance. It is true if no instance has the subnet. It is false if
-	// the host route is in an offer that is too long for DHCP, because there only the length of the list
-	// matters.
+	// an instance has an offer with the host route that is too long for DHCP, because there only the length
+	// of the list matters.
 	Removable bool `json:"removable"`
 }
 

@@ -62,7 +62,7 @@ func ReplaceCommand(s *hostroute.Subnet) []string {
 // earlier edits and the new one. Its command makes them all.
 //
 //   - a destination of s has host bits, which Neutron refuses when it is sent the list
-//   - something is replaced, and the list would be longer than Neutron's default limit of 20 in between
+//   - something is added and something goes, and the list would be longer than Neutron's default limit of 20 in between
 //   - something goes from a subnet of IPv6 or without DHCP. `unset` compares text and fails where the
 //     list has another spelling, such as 2001:DB8::/32 or a netmask. s does not show the spelling, and
 //     there it makes no finding.
